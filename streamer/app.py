@@ -1,0 +1,142 @@
+"""The composition root: from a Config to things that run. Heavy imports wait for their verb."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING
+
+from streamer import __version__
+from streamer.config import Config
+from streamer.events import Started
+from streamer.store.profile import Profile, profile_folder
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from streamer.audio.source import Source
+    from streamer.ear import Ear
+    from streamer.encoder.onnx import OnnxEncoder
+    from streamer.runtime import Screen
+
+
+@contextmanager
+def open_profile(config: Config) -> Iterator[Profile]:
+    profile = Profile(profile_folder(config.profile, config.home))
+    try:
+        yield profile
+    finally:
+        profile.close()
+
+
+def make_encoder(config: Config) -> "OnnxEncoder":
+    from streamer.encoder.onnx import OnnxEncoder
+    from streamer.encoder.registry import find_encoder
+
+    return OnnxEncoder(find_encoder(config.encoder, config.models), config.threads)
+
+
+def make_ear(config: Config) -> "Ear":
+    from streamer.audio.voice_activity import SileroVoiceActivity
+    from streamer.ear import Ear
+
+    return Ear(SileroVoiceActivity(), config.segmentation)
+
+
+def device_of(config: Config) -> str | int | None:
+    """A device given as digits is an index."""
+    named = config.device
+    return int(named) if named is not None and named.isdigit() else named
+
+
+def run(
+    config: Config,
+    screen: "Screen",
+    *,
+    input: str | None,
+    realtime: bool = False,
+    max_seconds: float | None = None,
+) -> None:
+    """The main job: hear, predict, ask, learn, until the source ends or somebody stops it.
+
+    Raises StreamerError of the kind that went wrong.
+    """
+    from streamer.audio.source import open_source
+    from streamer.runtime import stop_on_signal
+
+    with open_profile(config) as profile, stop_on_signal() as stop:
+        profile.take_over_or_fail("streamer run")
+        # The microphone first: it already hears while the models load.
+        source = open_source(
+            input, device=device_of(config), channel=config.channel, realtime=realtime
+        )
+        try:
+            _run(config, profile, source, screen, stop, max_seconds)
+        finally:
+            source.close()
+
+
+def _run(
+    config: Config,
+    profile: Profile,
+    source: "Source",
+    screen: "Screen",
+    stop: "Event",
+    max_seconds: float | None,
+) -> None:
+    from streamer.audio.clip import to_flac
+    from streamer.audio.resampling import Resampler
+    from streamer.core.informativeness import make_strategy
+    from streamer.hearing import Hearing
+    from streamer.learning import Learning
+    from streamer.runtime import listen
+    from streamer.session import Session
+
+    strategy = make_strategy(config.strategy)
+    encoder = make_encoder(config)
+    profile.bind(encoder.name, encoder.sha256, encoder.prior)
+    now = time.time()
+    number = profile.begin_session(source.kind, source.name, now)
+    profile.utterances.release_orphans()
+    profile.utterances.expire_queries(now - config.query_life_s, now)
+    learning = Learning(profile)
+    learning.catch_up()
+    session = Session(
+        number=number,
+        hearing=Hearing(make_ear(config), partial(Resampler, channel=config.channel)),
+        encoder=encoder,
+        profile=profile,
+        learning=learning,
+        strategy=strategy,
+        size=config.buffer,
+        keep=config.keep,
+        seed=config.seed,
+        to_clip=to_flac,
+        wall_s=time.time,
+        now_s=time.perf_counter,
+    )
+    screen.show(_started(profile, encoder, source))
+    try:
+        listen(source, session, screen, stop=stop, now_s=time.monotonic, max_seconds=max_seconds)
+    finally:
+        learning.save()
+        profile.end_session(number, asdict(session.ended(0.0)), time.time())
+
+
+def _started(profile: Profile, encoder: "OnnxEncoder", source: "Source") -> Started:
+    return Started(
+        version=__version__,
+        profile=profile.folder.name,
+        encoder={
+            "name": encoder.name,
+            "sha256": encoder.sha256,
+            "embedding_size": encoder.embedding_size,
+        },
+        source={
+            "kind": source.kind,
+            "name": source.name,
+            "rate_hz": source.rate_hz,
+            "channels": source.channels,
+        },
+    )

@@ -1,0 +1,90 @@
+"""All settings, in one frozen object: defaults < TOML file < environment < flags."""
+
+from pathlib import Path
+from typing import Any, Final, Self
+
+from platformdirs import user_data_path
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from streamer.core.segmentation import SegmentationSettings
+from streamer.errors import UsageError
+
+_DAY_S: Final = 86_400.0
+
+
+class Config(BaseSettings):
+    """Every setting can stand in a TOML file, or in the environment as STREAMER_<NAME>.
+
+    Those of segmentation stand in a table [segmentation], or as STREAMER_SEGMENTATION__<NAME>.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="STREAMER_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    profile: str = Field("default", description="a name, or a folder when it holds a separator")
+    home: Path = Field(
+        default_factory=lambda: user_data_path("streamer") / "profiles",
+        description="where named profiles live",
+    )
+    encoder: str = Field("", description="a name in the models' manifest; empty: the default")
+    models: Path | None = Field(None, description="a folder of models instead of the shipped one")
+    threads: int = Field(1, ge=1, le=64, description="onnxruntime's intra-op threads")
+
+    device: str | None = Field(None, description="microphone, by name or index")
+    channel: int | None = Field(None, ge=1, description="take this channel instead of mixing all")
+
+    segmentation: SegmentationSettings = Field(
+        default_factory=SegmentationSettings, description="how utterances are cut, in samples"
+    )
+
+    buffer: int = Field(10, ge=1, le=1000, description="utterances in a buffer")
+    keep: float = Field(0.5, ge=0, le=1, description="part of each buffer that is asked")
+    strategy: str = "binary-confidence"
+    seed: int = Field(0, ge=0, description="seed of every random choice")
+    query_days: float = Field(30.0, gt=0, description="an unanswered query expires after this")
+
+    annotator: str = Field("me", min_length=1, description="whose labels these are")
+
+    @property
+    def query_life_s(self) -> float:
+        return self.query_days * _DAY_S
+
+    @classmethod
+    def load(cls, toml: Path | None = None, **flags: Any) -> Self:
+        """Settings from all their places; a flag that is None was not given.
+
+        Raises UsageError naming the setting, its value and what it may be.
+        """
+        given = {name: value for name, value in flags.items() if value is not None}
+        if toml is not None and not toml.is_file():
+            raise UsageError(f"no settings file {toml}: give an existing TOML file to --config")
+
+        class FromFile(cls):  # type: ignore[valid-type,misc]
+            model_config = SettingsConfigDict(toml_file=toml)
+
+        try:
+            return FromFile(**given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise UsageError(f"setting {name} = {first['input']!r}: {first['msg']}") from error
+        except ValueError as error:
+            raise UsageError(f"{toml}: {error}: mend the TOML file") from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

@@ -1,0 +1,147 @@
+"""The learner of one profile: valence, arousal and dominance from normalized embeddings."""
+
+from collections.abc import Mapping
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.core.confidence import binary_label, confidence, fit_sigmoid
+from streamer.core.intervals import AdaptiveInterval
+from streamer.core.metrics import RunningAgreement
+from streamer.core.prior import Prior
+from streamer.core.regression import BayesianRegression
+from streamer.messages import DIMENSIONS, Estimate, Label, Prediction, Vector
+
+PRIOR_STRENGTH: Final = 1.0
+MINIMUM_PER_CLASS: Final = 2
+CALIBRATION_PAIRS: Final = 200
+
+Matrix = NDArray[np.float64]
+
+
+class DimensionLearner:
+    """One dimension: its regression, its interval, its binary classifier and its track record.
+
+    The regression has two targets: the label, and its sign, which makes the second output a
+    least-squares classifier (Suykens and Vandewalle 1999) that costs nothing more to update.
+    Everything that judges the learner sees each label before the regression does.
+    """
+
+    def __init__(self, regression: BayesianRegression) -> None:
+        self.regression = regression
+        self.interval = AdaptiveInterval()
+        self.agreement = RunningAgreement()
+        self.calibration: Matrix = np.zeros((0, 2))
+        self._sigmoid: tuple[float, float] | None = None
+
+    def estimate(self, inputs: Vector) -> Estimate:
+        mean = float(self.regression.predict(inputs)[0])
+        half = self.interval.width * float(self.regression.deviation(inputs)[0])
+        low, middle, high = (min(max(v, -1.0), 1.0) for v in (mean - half, mean, mean + half))
+        return Estimate(middle, low, high)
+
+    def learn(self, inputs: Vector, value: float, *, first: bool) -> None:
+        """Test, then train. Only an utterance's `first` label tests fairly."""
+        sign = binary_label(value)
+        mean, output = self.regression.predict(inputs)
+        if first:
+            self.interval.observe(value - mean, float(self.regression.deviation(inputs)[0]))
+            self.agreement.observe(min(max(float(mean), -1.0), 1.0), value)
+            pair = np.array([[output, sign]])
+            self.calibration = np.concatenate([self.calibration, pair])[-CALIBRATION_PAIRS:]
+            self._sigmoid = None
+        self.regression.learn(inputs, np.array([value, sign]))
+
+    def confidence(self, inputs: Matrix) -> Vector | None:
+        """Chance in [0, 1], [n], that each of [n, d] is above 0; None while a class is missing."""
+        if self.scarce_class() is not None:
+            return None
+        if self._sigmoid is None:
+            self._sigmoid = fit_sigmoid(self.calibration[:, 0], self.calibration[:, 1])
+        return confidence(self.regression.predict(inputs)[:, 1], *self._sigmoid)
+
+    def scarce_class(self) -> str | None:
+        """The class with fewer labels than can train a classifier, or None."""
+        signs = self.calibration[:, 1]
+        for name, count in (("positive", (signs > 0).sum()), ("negative", (signs < 0).sum())):
+            if count < MINIMUM_PER_CLASS:
+                return name
+        return None
+
+    def to_arrays(self) -> dict[str, Matrix | Vector]:
+        return {
+            **self.regression.to_arrays(),
+            **self.interval.to_arrays(),
+            **self.agreement.to_arrays(),
+            "calibration": self.calibration,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.float64]]) -> Self:
+        """The inverse of `to_arrays`, bit for bit."""
+        restored = cls(BayesianRegression.from_arrays(arrays))
+        restored.interval = AdaptiveInterval.from_arrays(arrays)
+        restored.agreement = RunningAgreement.from_arrays(arrays)
+        restored.calibration = np.array(arrays["calibration"])
+        return restored
+
+
+class AffectLearner:
+    """A `DimensionLearner` for each of valence, arousal and dominance.
+
+    `features` everywhere: float64 [d], standard scores of an embedding. They enter the
+    regressions as [features / sqrt(d), 1], so `PRIOR_STRENGTH` means the same for every encoder.
+    """
+
+    def __init__(self, prior: Prior) -> None:
+        size = prior.weights.shape[0]
+        self.dimensions: dict[str, DimensionLearner] = {}
+        for column, name in enumerate(DIMENSIONS):
+            weights = np.append(prior.weights[:, column] * np.sqrt(size), prior.intercept[column])
+            regression = BayesianRegression(
+                weights=np.stack([weights, weights], axis=1),
+                strength=PRIOR_STRENGTH,
+                noise=np.array([prior.noise[column], 1.0]),
+            )
+            self.dimensions[name] = DimensionLearner(regression)
+
+    def predict(self, features: Vector) -> Prediction:
+        inputs = _inputs(features)
+        return Prediction(**{n: learner.estimate(inputs) for n, learner in self.dimensions.items()})
+
+    def learn(self, features: Vector, label: Label, *, first: bool) -> None:
+        """Learn every dimension that the label answers; `first`: the utterance's first label."""
+        inputs = _inputs(features)
+        for name, learner in self.dimensions.items():
+            value = getattr(label, name)
+            if value is not None:
+                learner.learn(inputs, value, first=first)
+
+    def confidence(self, dimension: str, features: Matrix) -> Vector | None:
+        """See `DimensionLearner.confidence`; features [n, d]."""
+        return self.dimensions[dimension].confidence(_inputs(features))
+
+    def to_arrays(self) -> dict[str, NDArray[np.float64]]:
+        return {
+            f"{name}/{key}": array
+            for name, learner in self.dimensions.items()
+            for key, array in learner.to_arrays().items()
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.float64]]) -> Self:
+        """The inverse of `to_arrays`, bit for bit."""
+        restored = cls.__new__(cls)
+        restored.dimensions = {}
+        for name in DIMENSIONS:
+            own = {
+                k.removeprefix(f"{name}/"): a for k, a in arrays.items() if k.startswith(f"{name}/")
+            }
+            restored.dimensions[name] = DimensionLearner.from_arrays(own)
+        return restored
+
+
+def _inputs(features: NDArray[np.float64]) -> NDArray[np.float64]:
+    ones = np.ones((*features.shape[:-1], 1))
+    return np.concatenate([features / np.sqrt(features.shape[-1]), ones], axis=-1)

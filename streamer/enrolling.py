@@ -1,0 +1,92 @@
+"""Emotions by example: enroll a few utterances, then verify others."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from streamer.app import make_ear, make_encoder
+from streamer.audio.resampling import Resampler
+from streamer.audio.source import open_source
+from streamer.config import Config
+from streamer.errors import UnreadableAudio, UsageError
+from streamer.hearing import Hearing
+from streamer.learning import Learning
+from streamer.messages import Notice, Prediction, Utterance, Verdict
+from streamer.store.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a profile makes of one utterance of a file."""
+
+    source: str
+    onset_s: float
+    offset_s: float
+    verdict: Verdict
+    prediction: Prediction
+
+
+def enroll_files(config: Config, profile: Profile, emotion: str, files: Sequence[str]) -> int:
+    """Enroll every utterance that is heard in the files; the number of them.
+
+    All or none. Raises AudioError for a file without speech, EncoderError, ProfileError.
+    """
+    encoder = make_encoder(config)
+    profile.bind(encoder.name, encoder.sha256, encoder.prior)
+    vectors = [
+        (utterance.source, encoder.encode(utterance.audio)[1])
+        for file in files
+        for utterance in _utterances(config, file)
+    ]
+    with profile.database.transaction():
+        for source, vector in vectors:
+            profile.emotions.enroll(emotion, vector, source, None, time.time())
+    return len(vectors)
+
+
+def enroll_stored(profile: Profile, emotion: str, utterances: Sequence[int]) -> int:
+    """Enroll utterances that the profile has heard; the number of them. Raises NotFound."""
+    with profile.database.transaction():
+        for number in utterances:
+            stored = profile.utterances.get(number)
+            profile.emotions.enroll(emotion, stored.emotion, stored.source, number, time.time())
+    return len(utterances)
+
+
+def verify_files(config: Config, profile: Profile, files: Sequence[str]) -> Iterator[Verified]:
+    """The verdict and prediction of every utterance in the files; the profile stays as it is."""
+    encoder = make_encoder(config)
+    profile.bind(encoder.name, encoder.sha256, encoder.prior)
+    learning = Learning(profile)
+    for file in files:
+        for utterance in _utterances(config, file):
+            embedding, emotion = encoder.encode(utterance.audio)
+            yield Verified(
+                utterance.source,
+                utterance.onset_s,
+                utterance.offset_s,
+                learning.verdict(emotion),
+                learning.predict(embedding),
+            )
+
+
+def read_numbers(text: str | None) -> list[int]:
+    """Utterances given as ID,ID,...; none for None. Raises UsageError."""
+    try:
+        return [int(part) for part in text.split(",")] if text else []
+    except ValueError:
+        raise UsageError(f"utterances {text!r}: give numbers, such as 12,15,31") from None
+
+
+def _utterances(config: Config, file: str) -> list[Utterance]:
+    source = open_source(file)
+    hearing = Hearing(make_ear(config), partial(Resampler, channel=config.channel))
+    try:
+        heard = [u for item in source if not isinstance(item, Notice) for u in hearing.hear(item)]
+        heard += hearing.finish()
+    finally:
+        source.close()
+    if not heard:
+        raise UnreadableAudio(f"no speech was found in {file}: give a recording of a voice")
+    return heard

@@ -1,0 +1,72 @@
+"""Every error that Streamer raises on purpose.
+
+    StreamerError            exit code 1
+    +-- UsageError           2   a value, flag or file of labels that cannot be meant
+    +-- AudioError           3   a source cannot be heard
+    |   +-- PortAudioMissing     the PortAudio library is not installed
+    |   +-- NoDevice             no microphone, or none of that name
+    |   +-- UnreadableAudio      a file or stream that is no audio
+    +-- EncoderError         4   a model is missing, altered, or of the wrong shape
+    +-- ProfileError         5   the profile's store
+        +-- ProfileBusy          another process listens on this profile
+        +-- ProfileDamaged       the database cannot be read
+        +-- ProfileTooNew        written by a newer version
+        +-- OtherEncoder         the profile belongs to another encoder
+        +-- NotFound             no such utterance, label or emotion
+
+A message is one line: what went wrong, the value, the remedy.
+"""
+
+
+class StreamerError(Exception):
+    """Base of all errors; `exit_code` is what the command line returns."""
+
+    exit_code = 1
+
+
+class UsageError(StreamerError):
+    exit_code = 2
+
+
+class AudioError(StreamerError):
+    exit_code = 3
+
+
+class PortAudioMissing(AudioError):
+    pass
+
+
+class NoDevice(AudioError):
+    pass
+
+
+class UnreadableAudio(AudioError):
+    pass
+
+
+class EncoderError(StreamerError):
+    exit_code = 4
+
+
+class ProfileError(StreamerError):
+    exit_code = 5
+
+
+class ProfileBusy(ProfileError):
+    pass
+
+
+class ProfileDamaged(ProfileError):
+    pass
+
+
+class ProfileTooNew(ProfileError):
+    pass
+
+
+class OtherEncoder(ProfileError):
+    pass
+
+
+class NotFound(ProfileError):
+    pass

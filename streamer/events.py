@@ -1,0 +1,117 @@
+"""What a running session says, and how it is written as JSON (see the contract in the README)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from streamer.messages import DIMENSIONS, Prediction, Quality, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    version: str
+    profile: str
+    encoder: Mapping[str, Any]
+    source: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One utterance. latency_ms: from the moment that its end was decided to this event."""
+
+    id: int
+    source: str
+    onset_s: float
+    offset_s: float
+    prediction: Prediction
+    verdict: Verdict
+    informativeness: float | None
+    quality: Quality
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A buffer was split. asked: most informative first."""
+
+    buffer: int
+    strategy: str
+    reason: str
+    asked: Sequence[int]
+    released: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """labels: how many the learner now rests on."""
+
+    utterance: int
+    annotator: str
+    labels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unlearned:
+    """Labels were taken back or replaced; the learner is as if they had never been given."""
+
+    labels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something that a person should read."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The accounting, in samples at the source's rate: captured = speech + silence + dropped."""
+
+    captured_samples: int
+    speech_samples: int
+    silence_samples: int
+    dropped_samples: Mapping[str, int]
+    utterances: int
+    asked: int
+    released: int
+    audio_s: float
+    realtime_factor: float
+
+
+Event = Started | Heard | Selected | Learned | Unlearned | Noticed | Ended
+
+_NAMES: Mapping[type[Event], str] = {
+    Started: "start",
+    Heard: "utterance",
+    Selected: "selection",
+    Learned: "learned",
+    Unlearned: "unlearned",
+    Noticed: "notice",
+    Ended: "end",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a screen shows between events. buffer: (filled, size)."""
+
+    level_dbfs: float
+    speaking: bool
+    buffer: tuple[int, int]
+    open_queries: int
+    labels: int
+    utterances: int
+    audio_s: float
+    dropped_samples: Mapping[str, int] = field(default_factory=dict)
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """The event as plain values, in the contract's shape."""
+    plain = asdict(event)
+    if isinstance(event, Heard):
+        prediction = plain.pop("prediction")
+        at = list(plain).index("verdict")
+        items = list(plain.items())
+        plain = dict([*items[:at], *((n, prediction[n]) for n in DIMENSIONS), *items[at:]])
+    return {"event": _NAMES[type(event)], **plain}

@@ -1,0 +1,131 @@
+"""What a profile has learned: a fold over its stored rows, kept in step with them.
+
+The learner is the fold of the effective labels, in the order of the log, each with the features
+that it was first learned with. A plain new label is one more step; an undone or replaced one folds
+anew without it. So a restart, a replay and an unbroken run agree to the last bit.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from streamer.core.affect import AffectLearner
+from streamer.core.normalization import RunningNormalization
+from streamer.core.prototypes import Prototype, build_prototypes, verify
+from streamer.messages import Label, Prediction, Samples, Vector, Verdict
+from streamer.store.profile import Profile
+from streamer.store.records import LogEntry
+
+LABELS_AT_ONCE: Final = 50
+SNAPSHOT_EVERY: Final = 64
+
+
+class Learning:
+    """The learned state of one profile. Only the process that has taken it over may change it.
+
+    Raises ProfileError and its kinds.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        """profile: one that is bound to its encoder."""
+        self._profile = profile
+        self._prior = prior = profile.prior()
+        self.usual = RunningNormalization(prior.embedding_mean, prior.embedding_deviation)
+        self.usual_emotion = RunningNormalization(
+            prior.emotion_mean, np.ones_like(prior.emotion_mean)
+        )
+        self.learner = AffectLearner(prior)
+        self.labels = 0
+        self._through = 0
+        self._saved_labels = 0
+        self._prototypes: dict[str, Prototype] | None = None
+        self._restore()
+
+    def adapt(self, embedding: Samples, emotion: Samples) -> None:
+        """Take an utterance into what is usual for this voice and microphone, and store that."""
+        self.usual.update(embedding.astype(np.float64))
+        self.usual_emotion.update(emotion.astype(np.float64))
+        self._prototypes = None
+        arrays = {f"embedding/{k}": v for k, v in self.usual.to_arrays().items()}
+        arrays |= {f"emotion/{k}": v for k, v in self.usual_emotion.to_arrays().items()}
+        self._profile.save_state("usual", arrays)
+
+    def features(self, embedding: Samples) -> Vector:
+        """Standard scores, float64 [d] or [n, d], that the learner reads."""
+        return self.usual.apply(embedding.astype(np.float64))
+
+    def predict(self, embedding: Samples) -> Prediction:
+        return self.learner.predict(self.features(embedding))
+
+    def verdict(self, emotion: Samples) -> Verdict:
+        return verify(emotion.astype(np.float64), self.prototypes, self.usual_emotion.mean)
+
+    @property
+    def prototypes(self) -> dict[str, Prototype]:
+        if self._prototypes is None:
+            enrolled = self._profile.emotions.enrolled()
+            self._prototypes = build_prototypes(enrolled, self.usual_emotion.mean)
+        return self._prototypes
+
+    def forget_prototypes(self) -> None:
+        """Read the enrolled emotions again when they are next needed."""
+        self._prototypes = None
+
+    def learn_new(self) -> tuple[list[Label], bool]:
+        """Learn what was added to the log, at most `LABELS_AT_ONCE` rows of it.
+
+        Returns the labels learned for the first time, and whether others were taken back or
+        replaced.
+        """
+        if self._profile.labels.newest() == self._through:
+            return [], False
+        with self._profile.database.transaction():
+            entries = self._profile.labels.log(self._through, LABELS_AT_ONCE)
+            fresh = [entry for entry in entries if entry.effective]
+            last = entries[-1].seq
+            undone = any(e.retracts is not None and e.retracts <= self._through for e in entries)
+            effective = self._profile.labels.count(last)
+            replaced = undone or effective != self.labels + len(fresh)
+            if replaced:
+                self.learner, self.labels = AffectLearner(self._prior), 0
+                self._fold(self._profile.labels.effective(last))
+            else:
+                self._fold(fresh)
+            self._through = last
+            self._prototypes = None
+            if replaced or self.labels >= self._saved_labels + SNAPSHOT_EVERY:
+                self.save()
+        return [entry.label for entry in fresh if entry.features is None], replaced
+
+    def catch_up(self) -> None:
+        """Learn all of the log that is not in the last snapshot."""
+        while self._through < self._profile.labels.newest():
+            self.learn_new()
+
+    def save(self) -> None:
+        """Keep the learner as it is, so that the next start need not fold from the beginning."""
+        arrays = {**self.learner.to_arrays(), "labels": np.array([self.labels], np.float64)}
+        self._profile.save_state("learner", arrays, self._through)
+        self._saved_labels = self.labels
+
+    def _fold(self, entries: list[LogEntry]) -> None:
+        for entry in entries:
+            features = entry.features
+            if features is None:
+                stored = self._profile.utterances.get(entry.label.utterance)
+                features = self.features(stored.embedding)
+                self._profile.labels.learned_with(entry.seq, features)
+            self.learner.learn(features, entry.label, first=entry.first)
+            self.labels += 1
+
+    def _restore(self) -> None:
+        usual = self._profile.load_state("usual")
+        if usual:
+            for name, target in (("embedding", "usual"), ("emotion", "usual_emotion")):
+                own = {k.split("/")[1]: a for k, a in usual[0].items() if k.startswith(f"{name}/")}
+                setattr(self, target, RunningNormalization.from_arrays(own))
+        learner = self._profile.load_state("learner")
+        if learner:
+            arrays, self._through = learner
+            self.labels = self._saved_labels = int(arrays.pop("labels")[0])
+            self.learner = AffectLearner.from_arrays(arrays)

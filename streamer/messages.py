@@ -1,0 +1,115 @@
+"""What travels through the loop: frozen, typed, units in the names.
+
+A source yields `Chunk`, `Gap` and `Notice`; the segmenter yields `Span`; a `Span` with its
+audio is an `Utterance`; the session turns it into a `Prediction` and a `Verdict`; a selection
+turns some utterances into queries; a person answers with a `Label`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+Vector = NDArray[np.float64]
+
+SAMPLE_RATE_HZ = 16_000
+FRAME_SAMPLES = 512
+DIMENSIONS = ("valence", "arousal", "dominance")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Audio as the source delivered it, at the source's own rate and channels.
+
+    samples: float32 [n, channels] in [-1, 1]; n may be 0 (a live source's idle tick).
+    source: the name of the file or device; a change of it, or of the rate, starts a new timeline.
+    """
+
+    samples: Samples
+    rate_hz: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Samples that should have come after the last chunk and never did, at the source's rate."""
+
+    samples: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person should read: a device went away, came back, overflowed."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of 16 kHz samples, [start, end), that holds one utterance."""
+
+    start_sample: int
+    end_sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well an utterance was recorded. Levels in dB relative to full scale."""
+
+    level_dbfs: float
+    snr_db: float
+    clipped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Onset to offset with padding, on the source's clock. audio: float32 [samples], 16 kHz mono."""
+
+    source: str
+    onset_s: float
+    offset_s: float
+    audio: Samples
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean in [-1, 1] with its interval, low <= mean <= high, within [-1, 1]."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    valence: Estimate
+    arousal: Estimate
+    dominance: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The nearest enrolled emotion, or None where none is enrolled or all are too far.
+
+    distances: cosine distance in [0, 2] to every enrolled emotion.
+    """
+
+    emotion: str | None
+    distance: float | None
+    distances: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One annotator's answer, in [-1, 1]. A dimension that was not answered is None."""
+
+    utterance: int
+    valence: float | None
+    arousal: float | None
+    dominance: float | None
+    emotion: str | None
+    annotator: str

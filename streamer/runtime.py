@@ -1,0 +1,104 @@
+"""Runs a session over a source until it ends, time is up, or somebody stops it.
+
+Two threads: PortAudio's, which only copies into the microphone's ring, and this one, which does
+everything else in order. The ring holds half a minute, so nothing here can stop the hearing; what
+it could not hold is a counted gap.
+"""
+
+import math
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Protocol
+
+from streamer.audio.protocol import Heard, Source
+from streamer.errors import StreamerError
+from streamer.events import Event, Status
+from streamer.messages import Chunk, Gap
+from streamer.session import Session
+
+
+class Screen(Protocol):
+    """Where events are shown."""
+
+    def show(self, event: Event) -> None: ...
+    def refresh(self, status: Callable[[], Status]) -> None:
+        """Called some times a second; `status` costs a little, so only when it is drawn."""
+        ...
+
+
+def listen(
+    source: Source,
+    session: Session,
+    screen: Screen,
+    *,
+    stop: threading.Event,
+    now_s: Callable[[], float],
+    max_seconds: float | None = None,
+) -> None:
+    """Hear `source` to its end, learning as labels come; the accounting is shown in any case.
+
+    max_seconds: of audio, or of waiting for it. Raises what went wrong, after what could still be
+    told was told.
+    """
+    limit_s = math.inf if max_seconds is None else max_seconds
+    live = source.kind != "file"
+    busy_s = 0.0
+    begun_s = now_s()
+    try:
+        for item in _limited(source, limit_s):
+            started_s = now_s()
+            for event in session.hear(item):
+                screen.show(event)
+            for event in session.learn():
+                screen.show(event)
+            screen.refresh(session.status)
+            ended_s = now_s()
+            busy_s += ended_s - started_s
+            if stop.is_set() or (live and ended_s - begun_s >= limit_s):
+                break
+        started_s = now_s()
+        for event in session.finish():
+            screen.show(event)
+        busy_s += now_s() - started_s
+    except StreamerError:
+        with suppress(StreamerError):
+            for event in session.finish():
+                screen.show(event)
+        screen.show(session.ended(busy_s))
+        raise
+    screen.show(session.ended(busy_s))
+
+
+def _limited(source: Source, left_s: float) -> Iterator[Heard]:
+    """The source's items up to `left_s` seconds of audio, to the sample."""
+    for item in source:
+        if isinstance(item, Chunk):
+            room = round(min(left_s * item.rate_hz, len(item.samples)))
+            item = replace(item, samples=item.samples[:room])
+            left_s -= room / item.rate_hz
+        elif isinstance(item, Gap):
+            left_s -= item.samples / source.rate_hz
+        yield item
+        if left_s <= 0:
+            return
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C (or TERM) sets; a second one interrupts at once."""
+    stop = threading.Event()
+
+    def ask_to_stop(number: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {s: signal.signal(s, ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""Where a session's events are shown: JSON lines, plain lines, or a live panel."""

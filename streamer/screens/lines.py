@@ -1,0 +1,105 @@
+"""Events as lines: JSON for programs, one line an utterance for a plain pipe."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import TextIO
+
+from streamer.events import (
+    Ended,
+    Event,
+    Heard,
+    Learned,
+    Noticed,
+    Selected,
+    Started,
+    Status,
+    Unlearned,
+    to_json,
+)
+from streamer.messages import Estimate
+
+
+class JsonLines:
+    """One JSON object a line on standard output, each written at once."""
+
+    def show(self, event: Event) -> None:
+        print(json.dumps(to_json(event), ensure_ascii=False), flush=True)
+
+    def refresh(self, status: Callable[[], Status]) -> None:
+        pass
+
+
+class PlainLines:
+    """One line an event, for pipes, logs and terminals that cannot redraw."""
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
+
+    def show(self, event: Event) -> None:
+        print(describe(event), file=self._out, flush=True)
+
+    def refresh(self, status: Callable[[], Status]) -> None:
+        pass
+
+
+def describe(event: Event) -> str:
+    """An event in words."""
+    match event:
+        case Started():
+            source = event.source
+            return (
+                f"Streamer {event.version}, profile {event.profile}, "
+                f"encoder {event.encoder['name']}: listening to {source['kind']} {source['name']} "
+                f"({source['rate_hz']} Hz, {source['channels']} ch)"
+            )
+        case Heard():
+            return (
+                f"#{event.id:<5} {clock(event.onset_s)}-{clock(event.offset_s)}  "
+                f"valence {interval(event.prediction.valence)}  "
+                f"arousal {interval(event.prediction.arousal)}  {verdict(event)}"
+                f"{'  clipped' if event.quality.clipped else ''}"
+            )
+        case Selected():
+            asked = " ".join(f"#{number}" for number in event.asked) or "nothing"
+            released = len(event.released)
+            return f"buffer {event.buffer}: asks {asked} ({event.reason}); lets {released} go"
+        case Learned():
+            return f"learned #{event.utterance} from {event.annotator}: {event.labels} labels"
+        case Unlearned():
+            return f"labels taken back or replaced: learned anew from {event.labels}"
+        case Noticed():
+            return f"notice: {event.text}"
+        case Ended():
+            return _account(event)
+
+
+def verdict(event: Heard) -> str:
+    """The nearest emotion with its distance, "unknown", or nothing while none is enrolled."""
+    found = event.verdict
+    if found.distance is None:
+        return ""
+    return f"{found.emotion or 'unknown'} ({found.distance:.2f})"
+
+
+def interval(estimate: Estimate) -> str:
+    return f"{estimate.mean:+.2f} [{estimate.low:+.2f}, {estimate.high:+.2f}]"
+
+
+def clock(seconds: float) -> str:
+    """Hours only where there are any: 1:02.5, 1:00:02.5."""
+    minutes, rest = divmod(round(seconds * 10), 600)
+    hours, minutes = divmod(minutes, 60)
+    return (f"{hours}:{minutes:02}" if hours else f"{minutes}") + f":{rest / 10:04.1f}"
+
+
+def _account(event: Ended) -> str:
+    lost = sum(event.dropped_samples.values())
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in event.dropped_samples.items())
+    speed = f", {1 / event.realtime_factor:.0f} times real time" if event.realtime_factor else ""
+    return (
+        f"heard {clock(event.audio_s)}: {event.utterances} utterances, {event.asked} asked, "
+        f"{event.released} let go{speed}\n"
+        f"samples: {event.captured_samples:,} captured = {event.speech_samples:,} speech + "
+        f"{event.silence_samples:,} silence + {lost:,} dropped{f' ({reasons})' if reasons else ''}"
+    )

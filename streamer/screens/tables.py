@@ -1,0 +1,69 @@
+"""Rows of the smaller verbs in words."""
+
+from typing import TYPE_CHECKING, Any
+
+from streamer.messages import DIMENSIONS, Estimate
+from streamer.screens.lines import clock, interval
+
+if TYPE_CHECKING:
+    from streamer.encoder.registry import EncoderRow
+    from streamer.enrolling import Verified
+
+
+def query_line(row: dict[str, Any]) -> str:
+    valence, arousal = (interval(Estimate(**row[name])) for name in DIMENSIONS[:2])
+    clip = "" if row["has_clip"] else "  (no audio kept)"
+    return (
+        f"#{row['utterance']:<5} {row['source']} {clock(row['onset_s'])}-{clock(row['offset_s'])}  "
+        f"valence {valence}  arousal {arousal}{clip}"
+    )
+
+
+def verified_line(found: "Verified") -> str:
+    verdict = found.verdict
+    near = sorted(verdict.distances.items(), key=lambda pair: pair[1])
+    distances = ", ".join(f"{name} {distance:.2f}" for name, distance in near)
+    answer = (verdict.emotion or "unknown") if near else "nothing is enrolled"
+    return (
+        f"{found.source} {clock(found.onset_s)}-{clock(found.offset_s)}  {answer}"
+        f"{f' ({distances})' if near else ''}  valence {interval(found.prediction.valence)}  "
+        f"arousal {interval(found.prediction.arousal)}"
+    )
+
+
+def emotion_line(row: dict[str, Any]) -> str:
+    eer = "not known yet" if row["eer"] is None else f"{row['eer']:.0%}"
+    return (
+        f"{row['emotion']:20} {row['count']:3} utterances, unknown beyond {row['threshold']:.2f}, "
+        f"equal error rate {eer}"
+    )
+
+
+def status_lines(row: dict[str, Any]) -> str:
+    counts = row["utterances"]
+    lines = [
+        f"profile {row['profile']}, encoder {row['encoder'] or 'none yet'}, "
+        f"{row['disk_bytes'] / 1e6:.1f} MB on disk",
+        f"listening: {row['listening'] or 'no'}",
+        f"utterances: {sum(counts.values())}, {counts['asked']} asked, {counts['released']} let go",
+        f"labels: {row['labels']['given']} given, {row['labels']['learned']} learned; "
+        f"{row['open_queries']} open queries; {row['emotions']} emotions enrolled",
+    ]
+    for name, figures in row["dimensions"].items():
+        if figures["labels"]:
+            ccc = "not known yet" if figures["ccc"] is None else f"{figures['ccc']:.2f}"
+            held = (
+                "" if figures["coverage"] is None else f", intervals held {figures['coverage']:.0%}"
+            )
+            lines.append(f"{name}: {figures['labels']} labels, prequential CCC {ccc}{held}")
+    return "\n".join(lines)
+
+
+def model_lines(row: "EncoderRow", *, verified: bool) -> str:
+    mark = "*" if row.default else " "
+    limits = "" if row.commercial_use else ", no commercial use"
+    state = ", verified" if verified else ""
+    return (
+        f"{mark} {row.name}  {row.size_bytes / 1e6:.1f} MB, embedding {row.embedding_size}, "
+        f"emotion {row.emotion_size}, {row.licence}{limits}{state}\n    {row.description}"
+    )

@@ -1,0 +1,126 @@
+"""One SQLite connection: how it is opened, its transactions, and its errors in our words."""
+
+import io
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.errors import ProfileDamaged, ProfileError
+from streamer.store.schema import migrate
+
+BUSY_TIMEOUT_S: Final = 10.0
+
+
+class Database:
+    """A profile's database file, created when missing. `path` ":memory:" makes a private one.
+
+    Write-ahead log, foreign keys, full synchronization (an acknowledged label survives a power
+    cut), deleted rows overwritten with zeros. Raises ProfileError and its kinds.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = path
+        self._depth = 0
+        with self._our_words():
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+            self._connection.row_factory = sqlite3.Row
+            for pragma in (
+                "secure_delete = ON",
+                "journal_mode = WAL",
+                "synchronous = FULL",
+                "foreign_keys = ON",
+            ):
+                self._connection.execute(f"PRAGMA {pragma}")
+            with self.transaction():
+                migrate(self._connection)
+
+    def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        with self._our_words():
+            return self._connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
+        with self._our_words():
+            found: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
+            return found
+
+    def write(self, sql: str, *values: Any) -> int:
+        """Run one statement; the id of the row it inserted."""
+        with self._our_words():
+            return self._connection.execute(sql, values).lastrowid or 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written inside stands after it, or nothing. An inner one joins the outer."""
+        if self._depth:
+            yield
+            return
+        with self._our_words():
+            self._connection.execute("BEGIN IMMEDIATE")
+        self._depth += 1
+        try:
+            yield
+            with self._our_words():
+                self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        finally:
+            self._depth -= 1
+
+    def changed_elsewhere(self) -> int:
+        """A number that changes when another process has written."""
+        found = self.row("PRAGMA data_version")
+        return int(found[0]) if found else 0
+
+    def close(self) -> None:
+        """Fold the log into the file, so that nothing deleted lingers beside it, and close."""
+        with self._our_words():
+            # Where another process still reads, the last one to close does it.
+            with suppress(sqlite3.OperationalError):
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.close()
+
+    @contextmanager
+    def _our_words(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise ProfileError(f"{self.path}: {error}: {_remedy(str(error))}") from error
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise ProfileDamaged(
+                f"{self.path}: {error}: move the file away, or save what is readable with "
+                f"`sqlite3 {self.path} .recover`"
+            ) from error
+
+
+def _remedy(message: str) -> str:
+    if "full" in message:
+        return "free some disk space, then start again; what was acknowledged is kept"
+    if "locked" in message:
+        return "another process is writing; try again"
+    if "readonly" in message or "unable to open" in message:
+        return "make the folder writable, or choose another with --profile"
+    return "check the disk"
+
+
+def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Named arrays as the bytes of an npz, without pickle."""
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **dict(arrays))
+    return file.getvalue()
+
+
+def unpack(blob: bytes) -> dict[str, NDArray[Any]]:
+    """The inverse of `pack`, bit for bit."""
+    with np.load(io.BytesIO(blob), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}

@@ -1,0 +1,46 @@
+"""Enrolled emotions: which vectors stand for which name."""
+
+from collections import defaultdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.messages import Samples
+from streamer.store.database import Database
+from streamer.store.records import encode_vector
+
+_MEMBERS = """
+    SELECT emotion, utterance, vector FROM enrollments
+    UNION
+    SELECT l.emotion, l.utterance, u.emotion AS vector
+    FROM effective_labels AS l JOIN utterances AS u ON u.id = l.utterance
+    WHERE l.emotion IS NOT NULL
+"""
+
+
+class Emotions:
+    """An emotion's members are its enrolled utterances and those that a label calls by its name."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def enroll(
+        self, emotion: str, vector: Samples, source: str, utterance: int | None, now: float
+    ) -> None:
+        """Add one vector, float32 [e]. The same utterance twice under one name counts once."""
+        self._database.write(
+            """INSERT OR IGNORE INTO enrollments (emotion, utterance, source, vector, enrolled_at)
+               VALUES (?, ?, ?, ?, ?)""",
+            emotion,
+            utterance,
+            source,
+            encode_vector(vector, "<f4"),
+            now,
+        )
+
+    def enrolled(self) -> dict[str, NDArray[np.float64]]:
+        """Every emotion's vectors, float64 [n, e], by name in alphabetical order."""
+        members: dict[str, list[NDArray[np.float64]]] = defaultdict(list)
+        for row in self._database.rows(_MEMBERS + "ORDER BY emotion, utterance, vector"):
+            members[row["emotion"]].append(np.frombuffer(row["vector"], "<f4").astype(np.float64))
+        return {emotion: np.stack(vectors) for emotion, vectors in members.items()}

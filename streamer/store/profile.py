@@ -1,0 +1,168 @@
+"""A profile: one folder with one SQLite file, bound to one encoder, listened to by one process."""
+
+import json
+import os
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from streamer.core.prior import Prior
+from streamer.errors import OtherEncoder, ProfileBusy, ProfileError, UsageError
+from streamer.store.database import Database, pack, unpack
+from streamer.store.emotions import Emotions
+from streamer.store.labels import Labels
+from streamer.store.utterances import Utterances
+
+FILE_NAME: Final = "profile.db"
+PATIENCE_S: Final = 2.0
+_NAME = re.compile(r"[\w][\w .-]{0,63}")
+
+
+def profile_folder(profile: str, home: Path) -> Path:
+    """Where a profile lives: `home/NAME`, or the folder itself when it holds a path separator.
+
+    Raises UsageError for a name that cannot be a folder's.
+    """
+    if os.sep in profile or (os.altsep and os.altsep in profile):
+        return Path(profile).expanduser()
+    if not _NAME.fullmatch(profile):
+        raise UsageError(f"profile name {profile!r}: use letters, digits, '-', '_', or a path")
+    return home / profile
+
+
+class Profile:
+    """An open profile. Any number of processes may hold one open; one of them may learn and listen.
+
+    Raises ProfileError and its kinds.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            database_file = folder / FILE_NAME
+            if not database_file.exists():
+                os.close(os.open(database_file, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise ProfileError(
+                f"cannot use the profile folder {folder}: {error.strerror}: "
+                "choose another with --profile"
+            ) from error
+        self.database = Database(database_file)
+        self.utterances = Utterances(self.database)
+        self.labels = Labels(self.database)
+        self.emotions = Emotions(self.database)
+        self._lock = FileLock(folder / "learner.lock", mode=0o600)
+
+    def take_over(self, what: str, wait_s: float = 0.0) -> bool:
+        """Become the one process that listens and learns; False when another still is after a wait.
+
+        `what` is told to those who come later. The system lets go of it when the process ends,
+        however it ends.
+        """
+        try:
+            self._lock.acquire(timeout=wait_s)
+        except Timeout:
+            return False
+        except OSError as error:
+            raise ProfileError(
+                f"cannot lock {self.folder}: {error.strerror}: choose another with --profile"
+            ) from error
+        self.set_meta("holder", f"process {os.getpid()}, {what}, since {time.strftime('%H:%M:%S')}")
+        return True
+
+    def let_go(self) -> None:
+        """Others may take the profile over again."""
+        self._lock.release()
+
+    def take_over_or_fail(self, what: str) -> None:
+        """Raises ProfileBusy, naming the process that has it."""
+        if not self.take_over(what, PATIENCE_S):
+            holder = self.meta("holder") or "another process"
+            raise ProfileBusy(
+                f"profile {self.folder.name!r} is in use by {holder}: "
+                "stop that one, or choose another with --profile"
+            )
+
+    def bind(self, encoder: str, sha256: str, prior: Prior) -> None:
+        """Tie a new profile to its encoder; raises OtherEncoder when it belongs to another.
+
+        The prior is kept, so that what was learned can be folded anew without the encoder.
+        """
+        bound = self.meta("encoder_sha256")
+        if bound is None:
+            with self.database.transaction():
+                self.set_meta("encoder", encoder)
+                self.set_meta("encoder_sha256", sha256)
+                self.save_state("prior", prior.to_arrays())
+        elif bound != sha256:
+            raise OtherEncoder(
+                f"profile {self.folder.name!r} was learned with encoder {self.meta('encoder')!r} "
+                f"({bound[:12]}), not {encoder!r} ({sha256[:12]}): "
+                "carry over what is kept with `streamer reembed`, or choose another --profile"
+            )
+
+    def is_empty(self) -> bool:
+        """Nothing was ever heard or enrolled."""
+        return self.meta("encoder_sha256") is None
+
+    def holder(self) -> str | None:
+        """The process that has taken the profile over, or None."""
+        if self._lock.is_locked:
+            return self.meta("holder")
+        try:
+            with self._lock.acquire(blocking=False):
+                return None
+        except Timeout:
+            return self.meta("holder")
+
+    def prior(self) -> Prior:
+        """Raises ProfileError while nothing was ever heard into this profile."""
+        kept = self.load_state("prior")
+        if kept is None:
+            raise ProfileError(
+                f"profile {self.folder.name!r} is empty: run `streamer run` with it first"
+            )
+        return Prior(**kept[0])
+
+    def meta(self, key: str) -> str | None:
+        row = self.database.row("SELECT value FROM meta WHERE key = ?", key)
+        return row["value"] if row else None
+
+    def set_meta(self, key: str, value: str) -> None:
+        self.database.write("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", key, value)
+
+    def begin_session(self, kind: str, source: str, now: float) -> int:
+        return self.database.write(
+            "INSERT INTO sessions (kind, source, started_at) VALUES (?, ?, ?)", kind, source, now
+        )
+
+    def end_session(self, session: int, accounting: Mapping[str, Any], now: float) -> None:
+        self.database.write(
+            "UPDATE sessions SET ended_at = ?, accounting = ? WHERE id = ?",
+            now,
+            json.dumps(accounting),
+            session,
+        )
+
+    def save_state(self, name: str, arrays: Mapping[str, NDArray[Any]], through: int = 0) -> None:
+        """Keep learned arrays; `through`: the last label of the log that they contain."""
+        self.database.write(
+            "INSERT OR REPLACE INTO states (name, arrays, through) VALUES (?, ?, ?)",
+            name,
+            pack(arrays),
+            through,
+        )
+
+    def load_state(self, name: str) -> tuple[dict[str, NDArray[Any]], int] | None:
+        row = self.database.row("SELECT arrays, through FROM states WHERE name = ?", name)
+        return (unpack(row["arrays"]), row["through"]) if row else None
+
+    def close(self) -> None:
+        self.database.close()
+        self.let_go()

@@ -1,0 +1,128 @@
+"""The tables of a profile, as a list of migrations. Never edit one: append the next.
+
+`PRAGMA user_version` is the number of migrations applied. Vectors are little-endian float32
+(embeddings) or float64 (features); times are seconds since 1970; labels keep the scale they were
+given on. `labels` is a log: an undo is a row whose `retracts` names the row it takes back.
+"""
+
+import sqlite3
+
+from streamer.errors import ProfileTooNew
+
+MIGRATIONS = (
+    """
+    CREATE TABLE meta (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) WITHOUT ROWID;
+
+    CREATE TABLE sessions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        source TEXT NOT NULL,
+        started_at REAL NOT NULL,
+        ended_at REAL,
+        accounting TEXT
+    );
+
+    CREATE TABLE utterances (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        session INTEGER NOT NULL REFERENCES sessions (id),
+        source TEXT NOT NULL,
+        onset_s REAL NOT NULL,
+        offset_s REAL NOT NULL,
+        heard_at REAL NOT NULL,
+        quality TEXT NOT NULL,
+        embedding BLOB NOT NULL,
+        emotion BLOB NOT NULL,
+        prediction TEXT NOT NULL,
+        verdict TEXT NOT NULL,
+        informativeness REAL,
+        state TEXT NOT NULL CHECK (state IN ('buffered', 'asked', 'released')),
+        selection INTEGER REFERENCES selections (id)
+    );
+    CREATE INDEX utterances_state ON utterances (state) WHERE state = 'buffered';
+
+    CREATE TABLE selections (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        strategy TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        selected_at REAL NOT NULL
+    );
+
+    CREATE TABLE queries (
+        utterance INTEGER PRIMARY KEY REFERENCES utterances (id) ON DELETE CASCADE,
+        score REAL NOT NULL,
+        clip BLOB,
+        asked_at REAL NOT NULL,
+        expired_at REAL
+    );
+
+    CREATE TABLE labels (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        utterance INTEGER NOT NULL REFERENCES utterances (id) ON DELETE CASCADE,
+        annotator TEXT NOT NULL,
+        valence REAL,
+        arousal REAL,
+        dominance REAL,
+        emotion TEXT,
+        scale_low REAL NOT NULL,
+        scale_high REAL NOT NULL,
+        given_at REAL NOT NULL,
+        retracts INTEGER REFERENCES labels (seq) ON DELETE CASCADE
+    );
+    CREATE INDEX labels_utterance ON labels (utterance, annotator, seq);
+    CREATE UNIQUE INDEX labels_retracts ON labels (retracts) WHERE retracts IS NOT NULL;
+
+    CREATE VIEW standing_labels AS
+        SELECT * FROM labels AS l
+        WHERE l.retracts IS NULL
+          AND NOT EXISTS (SELECT 1 FROM labels AS u WHERE u.retracts = l.seq);
+
+    CREATE VIEW effective_labels AS
+        SELECT * FROM standing_labels AS l
+        WHERE NOT EXISTS (
+            SELECT 1 FROM standing_labels AS n
+            WHERE n.utterance = l.utterance AND n.annotator = l.annotator AND n.seq > l.seq
+        );
+
+    CREATE TABLE lessons (
+        label INTEGER PRIMARY KEY REFERENCES labels (seq) ON DELETE CASCADE,
+        features BLOB NOT NULL
+    );
+
+    CREATE TABLE enrollments (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        emotion TEXT NOT NULL,
+        utterance INTEGER REFERENCES utterances (id) ON DELETE CASCADE,
+        source TEXT NOT NULL,
+        vector BLOB NOT NULL,
+        enrolled_at REAL NOT NULL,
+        UNIQUE (emotion, utterance)
+    );
+
+    CREATE TABLE states (
+        name TEXT PRIMARY KEY,
+        arrays BLOB NOT NULL,
+        through INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a database to the newest schema. Call it inside a transaction: all steps or none.
+
+    Raises ProfileTooNew for a database that a newer version wrote.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise ProfileTooNew(
+            f"the profile has schema {version}, this version knows {len(MIGRATIONS)}: "
+            "upgrade streamer (pip install --upgrade streamer), or use another --profile"
+        )
+    for script in MIGRATIONS[version:]:
+        # Not executescript: it would commit the transaction that makes this atomic.
+        for statement in script.split(";"):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")

@@ -1,0 +1,157 @@
+"""Rows of utterances, the selections that split them, and the queries that came of it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from streamer.errors import NotFound
+from streamer.messages import Prediction, Samples, Utterance, Verdict
+from streamer.store.database import Database
+from streamer.store.records import (
+    OpenQuery,
+    StoredUtterance,
+    decode_utterance,
+    encode_prediction,
+    encode_vector,
+)
+
+OPEN_QUERIES = """
+    FROM queries AS q JOIN utterances AS u ON u.id = q.utterance
+    WHERE q.expired_at IS NULL
+      AND NOT EXISTS (SELECT 1 FROM effective_labels AS l WHERE l.utterance = q.utterance)
+"""
+
+
+class Utterances:
+    """What was heard. Ids grow and are never reused."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self,
+        session: int,
+        utterance: Utterance,
+        embedding: Samples,
+        emotion: Samples,
+        prediction: Prediction,
+        verdict: Verdict,
+        informativeness: float | None,
+        heard_at: float,
+    ) -> int:
+        """Store one as buffered; its audio is not written. Returns the new id."""
+        return self._database.write(
+            """INSERT INTO utterances (session, source, onset_s, offset_s, heard_at, quality,
+                   embedding, emotion, prediction, verdict, informativeness, state)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'buffered')""",
+            session,
+            utterance.source,
+            utterance.onset_s,
+            utterance.offset_s,
+            heard_at,
+            json.dumps(asdict(utterance.quality)),
+            encode_vector(embedding, "<f4"),
+            encode_vector(emotion, "<f4"),
+            encode_prediction(prediction),
+            json.dumps(asdict(verdict)),
+            informativeness,
+        )
+
+    def get(self, utterance: int) -> StoredUtterance:
+        """Raises NotFound."""
+        row = self._database.row("SELECT * FROM utterances WHERE id = ?", utterance)
+        if row is None:
+            raise NotFound(f"no utterance {utterance} in this profile; `streamer queue` lists some")
+        return decode_utterance(row)
+
+    def counts(self) -> dict[str, int]:
+        """How many there are in each state: buffered, asked, released."""
+        rows = self._database.rows("SELECT state, count(*) AS n FROM utterances GROUP BY state")
+        found = {row["state"]: row["n"] for row in rows}
+        return {state: found.get(state, 0) for state in ("buffered", "asked", "released")}
+
+    def release_orphans(self) -> int:
+        """Release what a killed process left in its buffer: that audio was in memory only."""
+        with self._database.transaction():
+            rows = self._database.rows("SELECT id FROM utterances WHERE state = 'buffered'")
+            self._database.write(
+                "UPDATE utterances SET state = 'released' WHERE state = 'buffered'"
+            )
+        return len(rows)
+
+    def select(
+        self,
+        strategy: str,
+        reason: str,
+        asked: Sequence[tuple[int, float, bytes | None]],
+        released: Sequence[int],
+        now: float,
+    ) -> int:
+        """Turn `asked` (id, score, FLAC clip) into queries and let `released` go.
+
+        Returns the selection's number.
+        """
+        with self._database.transaction():
+            selection = self._database.write(
+                "INSERT INTO selections (strategy, reason, selected_at) VALUES (?, ?, ?)",
+                strategy,
+                reason,
+                now,
+            )
+            for utterance, score, clip in asked:
+                self._database.write(
+                    "INSERT INTO queries (utterance, score, clip, asked_at) VALUES (?, ?, ?, ?)",
+                    utterance,
+                    score,
+                    clip,
+                    now,
+                )
+                self._mark(utterance, "asked", selection)
+            for utterance in released:
+                self._mark(utterance, "released", selection)
+        return selection
+
+    def open_queries(self) -> list[OpenQuery]:
+        """Queries that nobody has answered, most informative first."""
+        rows = self._database.rows(
+            "SELECT u.*, q.score, q.asked_at, q.clip IS NOT NULL AS has_clip"
+            + OPEN_QUERIES
+            + "ORDER BY q.score DESC, q.utterance"
+        )
+        return [
+            OpenQuery(decode_utterance(row), row["score"], row["asked_at"], bool(row["has_clip"]))
+            for row in rows
+        ]
+
+    def open_query_count(self) -> int:
+        row = self._database.row("SELECT count(*)" + OPEN_QUERIES)
+        return int(row[0]) if row else 0
+
+    def clip(self, utterance: int) -> bytes | None:
+        """FLAC bytes of a query's audio, or None when it is not kept (any more)."""
+        row = self._database.row("SELECT clip FROM queries WHERE utterance = ?", utterance)
+        return row["clip"] if row else None
+
+    def close_query(self, utterance: int, now: float) -> None:
+        """Nobody can tell: ask no more, and delete the audio."""
+        self._database.write(
+            "UPDATE queries SET expired_at = ?, clip = NULL WHERE utterance = ?", now, utterance
+        )
+
+    def expire_queries(self, asked_before: float, now: float) -> int:
+        """Close unanswered queries older than `asked_before` and delete their audio."""
+        with self._database.transaction():
+            rows = self._database.rows(
+                "SELECT q.utterance" + OPEN_QUERIES + "AND q.asked_at < ?", asked_before
+            )
+            for row in rows:
+                self.close_query(row["utterance"], now)
+        return len(rows)
+
+    def _mark(self, utterance: int, state: str, selection: int) -> None:
+        self._database.write(
+            "UPDATE utterances SET state = ?, selection = ? WHERE id = ?",
+            state,
+            selection,
+            utterance,
+        )
