@@ -13,9 +13,11 @@ from streamer.events import Started
 from streamer.store.profile import Profile, profile_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from threading import Event
 
     from streamer.audio.source import Source
+    from streamer.core.informativeness import Strategy
     from streamer.ear import Ear
     from streamer.encoder.onnx import OnnxEncoder
     from streamer.runtime import Screen
@@ -44,35 +46,35 @@ def make_ear(config: Config) -> "Ear":
     return Ear(SileroVoiceActivity(), config.segmentation)
 
 
-def device_of(config: Config) -> str | int | None:
-    """A device given as digits is an index."""
+def open_input(config: Config, input: str | None, *, realtime: bool = False) -> "Source":
+    """What is to be heard: see `audio.source.open_source`. A device in digits is an index."""
+    from streamer.audio.source import open_source
+
     named = config.device
-    return int(named) if named is not None and named.isdigit() else named
+    device = int(named) if named is not None and named.isdigit() else named
+    return open_source(input, device=device, channel=config.channel, realtime=realtime)
 
 
 def run(
     config: Config,
     screen: "Screen",
-    *,
-    input: str | None,
-    realtime: bool = False,
+    open_source: "Callable[[], Source]",
     max_seconds: float | None = None,
 ) -> None:
     """The main job: hear, predict, ask, learn, until the source ends or somebody stops it.
 
     Raises StreamerError of the kind that went wrong.
     """
-    from streamer.audio.source import open_source
+    from streamer.core.informativeness import make_strategy
     from streamer.runtime import stop_on_signal
 
+    strategy = make_strategy(config.strategy)
     with open_profile(config) as profile, stop_on_signal() as stop:
         profile.take_over_or_fail("streamer run")
         # The microphone first: it already hears while the models load.
-        source = open_source(
-            input, device=device_of(config), channel=config.channel, realtime=realtime
-        )
+        source = open_source()
         try:
-            _run(config, profile, source, screen, stop, max_seconds)
+            _run(config, profile, source, strategy, screen, stop, max_seconds)
         finally:
             source.close()
 
@@ -81,19 +83,18 @@ def _run(
     config: Config,
     profile: Profile,
     source: "Source",
+    strategy: "Strategy",
     screen: "Screen",
     stop: "Event",
     max_seconds: float | None,
 ) -> None:
     from streamer.audio.clip import to_flac
     from streamer.audio.resampling import Resampler
-    from streamer.core.informativeness import make_strategy
     from streamer.hearing import Hearing
     from streamer.learning import Learning
     from streamer.runtime import listen
     from streamer.session import Session
 
-    strategy = make_strategy(config.strategy)
     encoder = make_encoder(config)
     profile.bind(encoder.name, encoder.sha256, encoder.prior)
     now = time.time()

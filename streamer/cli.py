@@ -3,6 +3,7 @@
 import json
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -77,25 +78,26 @@ def run(
     """Listen, predict, and ask about the informative half. Ctrl-C stops; nothing is lost."""
     if web:
         raise UsageError("--web: this version has no label page yet; answer with `streamer label`")
+    from streamer.app import open_input
     from streamer.app import run as listen
 
     settings = _settings(
         config, profile=profile, device=device, channel=channel, buffer=buffer, keep=keep,
         strategy=strategy, encoder=encoder, seed=seed,
     )  # fmt: skip
-    listen(settings, _screen(as_json), input=input, realtime=realtime, max_seconds=max_seconds)
+    source = partial(open_input, settings, input, realtime=realtime)
+    listen(settings, _screen(as_json), source, max_seconds)
 
 
 @app.command()
 def demo(
-    profile: ProfileFlag = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Play a short made-up session through the whole loop, without a microphone."""
     from streamer.demo import play
 
-    play(_screen(as_json), profile)
+    play(_screen(as_json), _tell)
 
 
 @app.command()
@@ -340,14 +342,18 @@ def _fail(error: BaseException, exit_code: int) -> NoReturn:
 def main() -> None:
     """The command `streamer`: an error is one line and an exit code; -v adds the traceback."""
     try:
-        app()
+        # Not standalone: typer would spread a usage error over several lines.
+        sys.exit(typer.main.get_command(app).main(standalone_mode=False) or 0)
     except StreamerError as error:
         _fail(error, error.exit_code)
+    except typer.Abort:
+        sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output has gone; say nothing more, also not at exit.
         sys.stdout = None
         sys.exit(0)
-    except KeyboardInterrupt:
-        sys.exit(130)
     except Exception as error:
-        _fail(RuntimeError(f"unexpected {type(error).__name__}: {error} (-v shows where)"), 1)
+        message = getattr(error, "format_message", None)
+        if message is None:
+            _fail(RuntimeError(f"unexpected {type(error).__name__}: {error} (-v shows where)"), 1)
+        _fail(UsageError(f"{message()} (`streamer --help` explains)"), UsageError.exit_code)

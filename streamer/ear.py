@@ -10,7 +10,7 @@ from streamer.messages import FRAME_SAMPLES, Quality, Samples, Span
 
 Heard = tuple[Span, Samples, Quality]
 
-LEVEL_MEMORY_FRAMES = 4
+LEVEL_MEMORY_FRAMES = 2
 LOUDEST = 8.0
 
 

@@ -87,7 +87,7 @@ class Learning:
             effective = self._profile.labels.count(last)
             replaced = undone or effective != self.labels + len(fresh)
             if replaced:
-                self.learner, self.labels = AffectLearner(self._prior), 0
+                self.start_over()
                 self._fold(self._profile.labels.effective(last))
             else:
                 self._fold(fresh)
@@ -96,6 +96,10 @@ class Learning:
             if replaced or self.labels >= self._saved_labels + SNAPSHOT_EVERY:
                 self.save()
         return [entry.label for entry in fresh if entry.features is None], replaced
+
+    def start_over(self) -> None:
+        """Know no label; the next ones are learned from the beginning of the log."""
+        self.learner, self.labels, self._through = AffectLearner(self._prior), 0, 0
 
     def catch_up(self) -> None:
         """Learn all of the log that is not in the last snapshot."""

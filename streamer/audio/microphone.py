@@ -28,12 +28,12 @@ from streamer.messages import Chunk, Gap, Notice
 POLL_S: Final = 0.03
 TICK_S: Final = 0.1
 LONGEST_CHUNK_S: Final = 0.5
-FIRST_BLOCK_S: Final = 3.0
-FIRST_BLOCK_AGAIN_S: Final = 1.0
+FIRST_BLOCK_S: Final = 4.0
+FIRST_BLOCK_AGAIN_S: Final = 2.0
 RETRY_S: Final = 0.5
 # How fast the pause between attempts grows, and to what, while the device is absent or silent.
 ABSENT: Final = (1.1, 2.0)
-SILENT: Final = (1.5, 5.0)
+SILENT: Final = (1.5, 6.0)
 ATTEMPT_S: Final = 0.2
 PATIENCE_S: Final = 10.0
 CLOSE_S: Final = 2.0

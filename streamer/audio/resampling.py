@@ -18,7 +18,7 @@ class Resampler:
     Push everything from the first chunk of a timeline to its last, then `finish`: after n source
     samples exactly `expected_out(n)` samples have come out, and their bits do not depend on how
     the timeline was cut into chunks. At 16 kHz samples pass through untouched, at once; at other
-    rates soxr holds back some until `finish` (about 20 ms from 48 kHz, 40 ms from 8 kHz).
+    rates soxr holds back some until `finish` (40 ms at 44.1 and 48 kHz, at most 120 ms at 8 kHz).
 
     rate_hz: of the source, 1,000 to 768,000. channels: of the source, at least 1.
     channel: counted from 1; None mixes all of them (their mean).

@@ -36,13 +36,14 @@ class SileroVoiceActivity:
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        model = _model()
         try:
             self._session = onnxruntime.InferenceSession(
-                _model(), options, providers=["CPUExecutionProvider"]
+                model, options, providers=["CPUExecutionProvider"]
             )
-        except (RuntimeError, ValueError) as error:
+        except Exception as error:  # onnxruntime's own errors share no nearer base
             raise EncoderError(
-                f"{PACKAGE}/{MODEL_PATH} is no model that onnxruntime can load ({error}): {REMEDY}"
+                f"{PACKAGE}/{MODEL_PATH} is no model that onnxruntime can load: {REMEDY}"
             ) from error
         inputs = {node.name for node in self._session.get_inputs()}
         if inputs != {"input", "state", "sr"}:

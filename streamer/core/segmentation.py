@@ -134,10 +134,13 @@ class Segmenter:
         stretch.speech.append(speech)
         if not speech:
             silence_samples = (frame - stretch.last_speech_frame) * FRAME_SAMPLES
-            return self._close() if silence_samples >= self._settings.hangover_samples else []
+            if silence_samples < self._settings.hangover_samples:
+                return []
+            self._open = None
+            return self._span(stretch)
         stretch.last_speech_frame = frame
         limit = self._start(stretch) + self._settings.maximum_utterance_samples
-        return self._cut() if (frame + 1) * FRAME_SAMPLES > limit else []
+        return self._cut(stretch) if (frame + 1) * FRAME_SAMPLES > limit else []
 
     def finish(self, total_samples: int) -> list[Span]:
         """End the timeline: what is open ends at the latest at `total_samples`. Then `reset()`.
@@ -149,7 +152,7 @@ class Segmenter:
             raise ValueError(
                 f"{self._next_frame} frames were pushed: {total_samples} samples do not fit them"
             )
-        spans = [] if self._open is None else self._close(total_samples)
+        spans = [] if self._open is None else self._span(self._open, total_samples)
         self.reset()
         return spans
 
@@ -176,16 +179,8 @@ class Segmenter:
         certain_samples = stretch.certain_frames(self._settings.on_probability) * FRAME_SAMPLES
         return certain_samples >= self._settings.minimum_speech_samples
 
-    def _close(self, latest_end: float = math.inf) -> list[Span]:
-        stretch = self._open
-        assert stretch is not None
-        self._open = None
-        return self._span(stretch, latest_end)
-
-    def _cut(self) -> list[Span]:
+    def _cut(self, stretch: "_Stretch") -> list[Span]:
         """Split the open stretch; the first part is decided, the second stays open."""
-        stretch = self._open
-        assert stretch is not None
         start = self._start(stretch)
         maximum = self._settings.maximum_utterance_samples
         # Candidates lie whole in the second half of [start, start + maximum].
@@ -196,7 +191,7 @@ class Segmenter:
         head, self._open = stretch.split(at)
         return self._span(head, at * FRAME_SAMPLES)
 
-    def _span(self, stretch: "_Stretch", latest_end: float) -> list[Span]:
+    def _span(self, stretch: "_Stretch", latest_end: float = math.inf) -> list[Span]:
         start = self._start(stretch)
         end = int(
             min(

@@ -65,9 +65,9 @@ def describe(event: Event) -> str:
             released = len(event.released)
             return f"buffer {event.buffer}: asks {asked} ({event.reason}); lets {released} go"
         case Learned():
-            return f"learned #{event.utterance} from {event.annotator}: {event.labels} labels"
+            return f"learned #{event.utterance} from {event.annotator}, label {event.labels}"
         case Unlearned():
-            return f"labels taken back or replaced: learned anew from {event.labels}"
+            return f"labels were taken back or replaced: learned anew from {event.labels}"
         case Noticed():
             return f"notice: {event.text}"
         case Ended():

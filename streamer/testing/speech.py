@@ -75,13 +75,13 @@ SPEAKERS = (
 
 MANNERS: Mapping[str, Manner] = MappingProxyType(
     {
-        "neutral": Manner(1.00, 1.5, 3.0, 4.6, -25.0, 700.0, 0.5, 0.006, 0.03),
-        "happy": Manner(1.40, 3.2, -1.0, 5.4, -20.0, 1300.0, 0.4, 0.008, 0.04),
-        "sad": Manner(0.88, 0.8, 3.0, 3.4, -29.0, 480.0, 0.7, 0.010, 0.05),
-        "angry": Manner(1.45, 3.0, 1.0, 5.6, -17.0, 2200.0, 0.3, 0.015, 0.10),
-        "fearful": Manner(1.50, 1.2, -1.0, 5.8, -25.0, 900.0, 1.0, 0.020, 0.12),
-        "surprised": Manner(1.50, 3.5, -5.0, 4.8, -21.0, 1200.0, 0.6, 0.008, 0.04),
-        "disgusted": Manner(0.92, 1.5, 4.0, 3.8, -25.0, 800.0, 0.6, 0.020, 0.10),
+        "neutral": Manner(1.00, 1.5, 3.0, 4.6, -25.0, 700.0, 0.5, 0.003, 0.03),
+        "happy": Manner(1.40, 3.2, -1.0, 5.4, -20.0, 1700.0, 0.4, 0.004, 0.04),
+        "sad": Manner(0.88, 0.8, 3.0, 3.4, -29.0, 420.0, 0.7, 0.005, 0.05),
+        "angry": Manner(1.45, 3.0, 1.0, 5.6, -17.0, 2200.0, 0.3, 0.008, 0.10),
+        "fearful": Manner(1.50, 1.2, -1.0, 5.8, -25.0, 900.0, 1.0, 0.008, 0.10),
+        "surprised": Manner(1.50, 3.5, -5.0, 4.8, -21.0, 1200.0, 0.6, 0.004, 0.04),
+        "disgusted": Manner(0.92, 1.5, 4.0, 3.8, -25.0, 800.0, 0.6, 0.008, 0.08),
     }
 )
 
@@ -121,9 +121,9 @@ def _tracks(rng: np.random.Generator, manner: Manner, speaker: Speaker, syllable
     starts: list[int] = []
     at = 0
     for k in range(syllables):
-        last = k == syllables - 1
         starts.append(at)
-        for phone in _syllable(rng, _ROWS_PER_S / manner.syllables_per_s, last):
+        rows_a_syllable = _ROWS_PER_S / manner.syllables_per_s
+        for phone in _syllable(rng, rows_a_syllable, k == 0, k == syllables - 1):
             phones.append(phone)
             at += phone.rows
     rows = [phone.rows for phone in phones]
@@ -146,13 +146,17 @@ def _tracks(rng: np.random.Generator, manner: Manner, speaker: Speaker, syllable
     )
 
 
-def _syllable(rng: np.random.Generator, rows: float, last: bool) -> Sequence[_Phone]:
-    """A consonant, a vowel, sometimes a nasal; the last of an utterance is drawn out."""
+def _syllable(rng: np.random.Generator, rows: float, first: bool, last: bool) -> Sequence[_Phone]:
+    """A consonant, a vowel, sometimes a nasal.
+
+    An utterance begins with voice, so that its onset is beyond doubt, and ends drawn out.
+    """
     vowel_hz = _VOWELS_HZ[rng.integers(len(_VOWELS_HZ))] * rng.normal(1.0, 0.03, 4)
     onset = max(4, round(rows * rng.uniform(0.25, 0.4)))
     nucleus = max(6, round((rows - onset) * rng.uniform(0.9, 1.1) * (1.5 if last else 1.0)))
     stress = rng.uniform(0.7, 1.0)
-    phones = _consonant(rng, str(rng.choice(_CONSONANTS, p=_CONSONANT_ODDS)), onset, vowel_hz)
+    kind = "nasal" if first else str(rng.choice(_CONSONANTS, p=_CONSONANT_ODDS))
+    phones = _consonant(rng, kind, onset, vowel_hz)
     phones.append(_Phone(nucleus, vowel_hz, stress))
     if rng.random() < 0.2:
         phones.append(_Phone(max(4, onset // 2), _NASAL_HZ, 0.5 * stress))
@@ -189,7 +193,7 @@ def _melody(
     semitones = line + steps - steps.mean()
     centres = [(a + b) / 2 for a, b in pairwise([*starts, rows])]
     contour = _smooth(np.interp(np.arange(rows), centres, semitones), 8)
-    waver = _smooth(rng.normal(0.0, 0.3 + 20.0 * manner.jitter, rows), 5)
+    waver = _smooth(rng.normal(0.0, 0.3 + 40.0 * manner.jitter, rows), 5)
     return np.asarray(speaker.pitch_hz * manner.pitch * 2.0 ** ((contour + waver) / 12.0))
 
 

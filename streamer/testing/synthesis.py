@@ -17,6 +17,8 @@ Track = NDArray[np.float64]
 
 ROW_SAMPLES = 160
 _FFT_SAMPLES = 1120  # two rows of window, five of a resonance dying away
+_BREATH = 0.015  # with a breath of 1, some 19 dB below the voice
+_HISS = 0.1
 _BANDWIDTHS_HZ = np.array([70.0, 90.0, 130.0, 220.0])
 
 
@@ -43,18 +45,19 @@ class Tracks:
 def render(tracks: Tracks, rng: np.random.Generator) -> Samples:
     """The sound of the tracks: float32 [160 rows] at 16 kHz, of no particular level."""
     rows = len(tracks.pitch_hz)
-    frequency_hz = np.arange(_FFT_SAMPLES // 2 + 1) * (SAMPLE_RATE_HZ / _FFT_SAMPLES)
-    tract = _formants(tracks.formants_hz, frequency_hz)
+    frequency_hz = np.arange(_FFT_SAMPLES // 2 + 1, dtype=np.float64)
+    frequency_hz *= SAMPLE_RATE_HZ / _FFT_SAMPLES
     fall = 1.0 / (1.0 + 1j * frequency_hz / tracks.tilt_hz) ** 2
-    lips = frequency_hz / 1000.0 * 1j  # radiation: +6 dB an octave
-    breath = rng.standard_normal(rows * ROW_SAMPLES) * _stretch(tracks.breath) * 0.05
-    spectra = _spectra(_pulses(tracks, rng)) * fall * lips
-    spectra += _spectra(breath) * (lips / (1.0 + np.abs(lips)))
-    spectra *= tract
-    hiss = rng.standard_normal(rows * ROW_SAMPLES) * _stretch(tracks.hiss) * 0.15
+    lips = 1j * frequency_hz / 1000.0  # radiation: +6 dB an octave
+    tract = _formants(tracks.formants_hz, frequency_hz)
+    noise = rng.standard_normal((2, rows * ROW_SAMPLES))
+    voice = _spectra(_pulses(tracks, rng)) * (fall * lips) * tract
+    breath = _spectra(noise[0] * _stretch(tracks.breath)) * (lips / (1.0 + np.abs(lips))) * tract
     band = (frequency_hz[None, :] - tracks.hiss_hz[:, None]) / (0.35 * tracks.hiss_hz[:, None])
-    spectra += _spectra(hiss) / (1.0 + band**2)
-    return _overlap_add(spectra)
+    hiss = _spectra(noise[1] * _stretch(tracks.hiss)) / (1.0 + band**2)
+    # A soft voice loses power with its tilt: the noises are relative to what is left of it.
+    size = float(np.sqrt(np.mean(np.abs(voice) ** 2)))
+    return _overlap_add(voice / max(size, 1e-9) + _BREATH * breath + _HISS * hiss)
 
 
 def _stretch(track: Track) -> Track:

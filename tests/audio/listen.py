@@ -13,7 +13,7 @@ import numpy as np
 
 from streamer.audio.source import open_source
 from streamer.errors import StreamerError
-from streamer.messages import Chunk, Gap
+from streamer.messages import Chunk, Gap, Samples
 
 
 def listen(seconds: float, path: str, device: str | None) -> None:
@@ -21,17 +21,19 @@ def listen(seconds: float, path: str, device: str | None) -> None:
     source = open_source(None, device=device)
     opened_s = time.monotonic()
     say(event="start", name=source.name, rate_hz=source.rate_hz, channels=source.channels)
-    heard = []
+    heard: list[Samples] = []
     longest_silence_s = 0.0
-    yielded_s = time.monotonic()
+    first_s = yielded_s = time.monotonic()
     for item in source:
         now_s = time.monotonic()
         longest_silence_s = max(longest_silence_s, now_s - yielded_s)
         yielded_s = now_s
         if isinstance(item, Chunk):
             if len(item.samples) and not heard:
+                first_s = now_s - len(item.samples) / source.rate_hz
                 say(event="first", after_s=now_s - began_s, opening_s=opened_s - began_s)
-            heard.append(item.samples)
+            if len(item.samples):
+                heard.append(item.samples)
         elif isinstance(item, Gap):
             say(event="gap", samples=item.samples, reason=item.reason, at=sum(map(len, heard)))
         else:
@@ -45,7 +47,7 @@ def listen(seconds: float, path: str, device: str | None) -> None:
     say(
         event="end",
         samples=len(samples),
-        listened_s=closing_s - opened_s,
+        listened_s=closing_s - first_s,
         closing_s=time.monotonic() - closing_s,
         cpu_s=time.process_time(),
         longest_silence_s=longest_silence_s,

@@ -13,11 +13,14 @@ from streamer.errors import UnreadableAudio, UsageError
 from streamer.messages import Chunk
 from tests.audio.hearing import hear_all, noise
 
-SUFFIX = {"WAVEX": "wav", "MAT4": "mat"}
+SUFFIX = {"WAVEX": "wav"}
 FORMATS = [
     (format_name, subtype)
     for format_name in ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "W64")
     for subtype in soundfile.available_subtypes(format_name)
+    # libsndfile lists these and cannot write them, or cannot read back what it wrote.
+    if subtype not in ("MPEG_LAYER_I", "MPEG_LAYER_II") and not subtype.startswith("DWVW")
+    if (format_name, subtype) != ("WAV", "MPEG_LAYER_III")
 ]
 
 
@@ -26,12 +29,7 @@ def test_every_format_that_can_be_written_is_heard_whole(
     tmp_path: Path, format_name: str, subtype: str
 ) -> None:
     path = tmp_path / f"noise.{SUFFIX.get(format_name, format_name.lower())}"
-    try:
-        soundfile.write(path, noise(40_017), 16_000, format=format_name, subtype=subtype)
-    except soundfile.LibsndfileError:
-        pytest.skip(f"libsndfile does not write {subtype} in {format_name}")
-    if subtype.startswith("DWVW"):
-        pytest.skip("libsndfile cannot read what it wrote")
+    soundfile.write(path, noise(40_017), 16_000, format=format_name, subtype=subtype)
     heard = hear_all(open_source(path))
     whole, _ = soundfile.read(path, dtype="float32", always_2d=True)
     assert heard.samples["noise" + path.suffix].shape == whole.shape
@@ -55,7 +53,9 @@ def test_every_rate_and_channel_is_delivered_bit_for_bit(
     assert heard.rates_hz == {"a.flac": rate_hz}
 
 
-@pytest.mark.parametrize(("suffix", "rate_hz"), [("opus", 48_000), ("ogg", 44_100), ("mp3", 44_100)])
+@pytest.mark.parametrize(
+    ("suffix", "rate_hz"), [("opus", 48_000), ("ogg", 44_100), ("mp3", 44_100)]
+)
 def test_compressed_audio_keeps_its_sound(tmp_path: Path, suffix: str, rate_hz: int) -> None:
     seconds = np.arange(3 * rate_hz) / rate_hz
     tone = (0.4 * np.sin(2 * np.pi * 440 * seconds)).astype(np.float32)
@@ -138,7 +138,9 @@ def test_wav_that_is_cut_short_is_heard_to_its_end_and_said(tmp_path: Path, subt
     there = heard.samples["cut.wav"]
     assert 19_000 < len(there) <= 19_200
     assert np.array_equal(there, samples[: len(there)])
-    assert heard.notices == [f"cut.wav: cut short: 2.00 s promised, {len(there) / 16_000:.2f} s there"]
+    assert heard.notices == [
+        f"cut.wav: cut short: 2.00 s promised, {len(there) / 16_000:.2f} s there"
+    ]
 
 
 def test_flac_that_breaks_off_is_heard_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -219,20 +221,18 @@ def test_realtime_hands_out_each_block_when_a_microphone_would(tmp_path: Path) -
     assert longest_sleep_s <= 0.1 + 1e-9
 
 
-def test_hours_need_no_more_memory_than_a_minute(tmp_path: Path) -> None:
+def test_a_long_recording_needs_no_more_memory_than_a_short_one(tmp_path: Path) -> None:
     minute = noise(8_000 * 60)
     with soundfile.SoundFile(tmp_path / "long.flac", "w", 8_000, 1) as file:
-        for _ in range(60):
+        for _ in range(20):
             file.write(minute)
     tracemalloc.start()
     heard = sum(
-        len(item.samples)
-        for item in open_source(tmp_path / "long.flac")
-        if isinstance(item, Chunk)
+        len(item.samples) for item in open_source(tmp_path / "long.flac") if isinstance(item, Chunk)
     )
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert heard == 60 * len(minute)
+    assert heard == 20 * len(minute)
     assert peak < 2_000_000
 
 

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import struct
 import subprocess
@@ -40,13 +41,13 @@ def open_pipe() -> Iterator[tuple[int, int]]:
     reading, writing = os.pipe()
     yield reading, writing
     for end in (reading, writing):
-        try:
+        with contextlib.suppress(OSError):
             os.close(end)
-        except OSError:
-            pass
 
 
-def wav(samples: bytes, size: int, *, encoding: int = 1, bits: int = 16, channels: int = 1) -> bytes:
+def wav(
+    samples: bytes, size: int, *, encoding: int = 1, bits: int = 16, channels: int = 1
+) -> bytes:
     frame = channels * bits // 8
     header = struct.pack("<IHHIIHH", 16, encoding, channels, 16_000, 16_000 * frame, frame, bits)
     return b"RIFF\xff\xff\xff\xffWAVEfmt " + header + b"data" + struct.pack("<I", size) + samples
@@ -98,9 +99,7 @@ def test_what_follows_the_samples_is_not_heard() -> None:
 def test_wav_that_is_cut_short_is_said() -> None:
     heard = piped(wav(bytes(16_000), 64_000))
     assert len(heard.samples["stdin"]) == 8_000
-    assert heard.notices == [
-        "standard input is cut short: its header promises 2.00 s, 0.50 s came"
-    ]
+    assert heard.notices == ["standard input is cut short: its header promises 2.00 s, 0.50 s came"]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +159,9 @@ def test_memory_is_bounded_where_the_writer_is_fast(open_pipe: tuple[int, int]) 
             time.sleep(0.01)
     assert written < 4_000_000
     os.close(writing)
-    assert sum(len(item.samples) for item in source if isinstance(item, Chunk)) * 2 == written + 1000
+    assert (
+        sum(len(item.samples) for item in source if isinstance(item, Chunk)) * 2 == written + 1000
+    )
 
 
 def test_a_real_process_hears_its_standard_input(tmp_path: Path) -> None:

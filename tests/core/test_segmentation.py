@@ -1,5 +1,7 @@
 """Spans from probabilities, against a plain transcription that sees the whole sequence at once."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,7 +86,6 @@ def oracle(chosen: SegmentationSettings, sequence: list[float], tail: int) -> li
 
     spans: list[Span] = []
     for group in groups:
-        first_frame = group[0]
         while group:
             before = spans[-1].end_sample if spans else 0
             start = max(0, group[0] * size - chosen.pre_roll_samples, before)
@@ -94,9 +95,7 @@ def oracle(chosen: SegmentationSettings, sequence: list[float], tail: int) -> li
             last_frame = part[-1]
             if (part[-1] + 1) * size > limit:
                 middle = start + chosen.maximum_utterance_samples / 2
-                fit = [
-                    k for k in range(part[-1]) if k * size >= middle and (k + 1) * size <= limit
-                ]
+                fit = [k for k in range(part[-1]) if k * size >= middle and (k + 1) * size <= limit]
                 least = min(sequence[k] for k in fit)
                 cut = max(k for k in fit if sequence[k] == least)
                 part, group = [k for k in part if k < cut], [k for k in part if k >= cut]
@@ -106,11 +105,10 @@ def oracle(chosen: SegmentationSettings, sequence: list[float], tail: int) -> li
             long_enough = end - start >= chosen.minimum_utterance_samples
             if spoken >= chosen.minimum_speech_samples and long_enough:
                 spans.append(Span(start, end))
-        assert first_frame >= 0
     return spans
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(some_settings(), probabilities, st.integers(0, FRAME_SAMPLES - 1))
 def test_spans_are_those_of_the_whole_sequence(
     chosen: SegmentationSettings, sequence: list[float], tail: int
@@ -118,21 +116,21 @@ def test_spans_are_those_of_the_whole_sequence(
     assert spans_of(chosen, sequence, tail) == oracle(chosen, sequence, tail)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(some_settings(), probabilities, st.integers(0, FRAME_SAMPLES - 1))
 def test_spans_are_ordered_apart_and_of_allowed_length(
     chosen: SegmentationSettings, sequence: list[float], tail: int
 ) -> None:
     end = 0
     for span in spans_of(chosen, sequence, tail):
-        assert end <= span.start_sample < span.end_sample or span.start_sample == span.end_sample
+        assert end <= span.start_sample < span.end_sample
         length = span.end_sample - span.start_sample
         assert chosen.minimum_utterance_samples <= length <= chosen.maximum_utterance_samples
         end = span.end_sample
     assert end <= len(sequence) * FRAME_SAMPLES + tail
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(some_settings(), probabilities)
 def test_no_span_starts_before_the_oldest_needed_sample(
     chosen: SegmentationSettings, sequence: list[float]
@@ -179,8 +177,8 @@ def test_a_burst_is_silence() -> None:
 
 
 def test_a_pause_shorter_than_the_hangover_joins_and_a_longer_one_parts() -> None:
-    assert len(spans_of(PLAIN, [0.9] * 5 + [0.0] * 4 + [0.9] * 5 + [0.0] * 9)) == 1
-    assert len(spans_of(PLAIN, [0.9] * 5 + [0.0] * 5 + [0.9] * 5 + [0.0] * 9)) == 2
+    assert len(spans_of(PLAIN, [0.9] * 5 + [0.0] * 3 + [0.9] * 5 + [0.0] * 9)) == 1
+    assert len(spans_of(PLAIN, [0.9] * 5 + [0.0] * 4 + [0.9] * 5 + [0.0] * 9)) == 2
 
 
 def test_a_long_utterance_is_cut_before_its_least_likely_frame() -> None:
@@ -197,7 +195,7 @@ def test_hours_of_speech_are_tiled_without_a_gap() -> None:
     spans = spans_of(SegmentationSettings(), [0.95] * 10_000)
     assert spans[0].start_sample == 0
     assert spans[-1].end_sample == 10_000 * FRAME_SAMPLES
-    assert all(a.end_sample == b.start_sample for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end_sample == b.start_sample for a, b in pairwise(spans))
 
 
 def test_the_tail_belongs_to_the_open_utterance() -> None:

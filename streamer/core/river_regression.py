@@ -1,0 +1,87 @@
+"""Bayesian regression behind river's protocol: features by name, which may come and go."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from river.base import Regressor
+
+from streamer.core.regression import BayesianRegression
+from streamer.messages import Vector
+
+
+class RiverBayesianRegression(Regressor):
+    """`BayesianRegression` of one target, for river's pipelines, metrics and model selection.
+
+    A feature that is missing counts as 0. One that is new joins with its prior, weight 0 and
+    variance 1/strength: since it was 0 in all that came before, the posterior is to rounding the
+    one that would have been reached had the feature been there from the start.
+
+    strength: ridge penalty of the weights, > 0; the intercept bears it too when `intercept` is on
+    (so scale the target, or turn it off). noise: standard deviation expected of the target around
+    the regression before any has been seen, > 0. Raises ValueError for others.
+
+    An update costs O(d^2) in time for d features ever seen, and the state O(d^2) in memory.
+
+    >>> model = RiverBayesianRegression(strength=0.01, noise=0.1)
+    >>> for step in range(100):
+    ...     x = {"loudness": step / 100, "pitch": (step * 7 % 100) / 100}
+    ...     model.learn_one(x, 0.3 + 0.5 * x["loudness"] - 0.2 * x["pitch"])
+    >>> round(model.predict_one({"loudness": 1.0, "pitch": 0.0}), 2)
+    0.8
+    """
+
+    def __init__(self, strength: float = 1.0, noise: float = 0.5, intercept: bool = True) -> None:
+        for name, value in (("strength", strength), ("noise", noise)):
+            if not value > 0.0:
+                raise ValueError(f"{name} is {value}; it must be above 0")
+        self.strength = strength
+        self.noise = noise
+        self.intercept = intercept
+        # The intercept is the one input without a name, always first and always 1.
+        weights = np.zeros((int(intercept), 1))
+        self._regression = BayesianRegression(weights, strength, np.array([noise]))
+        self._columns: dict[Any, int] = {}
+
+    def learn_one(self, x: Mapping[Any, Any], y: float) -> None:
+        """Take one observation into the posterior. Values of `x`: finite numbers."""
+        self._grow(x)
+        self._regression.learn(self._inputs(x), np.array([float(y)]))
+
+    def predict_one(self, x: Mapping[Any, Any]) -> float:
+        """The mean; features never learned have weight 0, so they say nothing."""
+        return float(self._regression.predict(self._inputs(x))[0])
+
+    def deviation_one(self, x: Mapping[Any, Any]) -> float:
+        """Standard deviation of a new target at `x`, > 0: noise, and doubt about the weights.
+
+        Features never learned add their prior's doubt, value^2 / strength.
+        """
+        known = self._inputs(x)
+        residual_variance = float(self._regression.deviation(np.zeros_like(known))[0]) ** 2
+        new = sum(float(value) ** 2 for name, value in x.items() if name not in self._columns)
+        variance = float(self._regression.deviation(known)[0]) ** 2
+        return float(np.sqrt(variance + residual_variance * new / self.strength))
+
+    def _inputs(self, x: Mapping[Any, Any]) -> Vector:
+        inputs = np.zeros(len(self._regression.weights))
+        if self.intercept:
+            inputs[0] = 1.0
+        for name, value in x.items():
+            column = self._columns.get(name)
+            if column is not None:
+                inputs[column] = value
+        return inputs
+
+    def _grow(self, x: Mapping[Any, Any]) -> None:
+        """Add a row of weights, at the prior, for each name in `x` not seen before."""
+        new = [name for name in x if name not in self._columns]
+        if not new:
+            return
+        old = len(self._regression.weights)
+        self._columns.update({name: old + i for i, name in enumerate(new)})
+        regression, size = self._regression, old + len(new)
+        covariance = np.eye(size) / self.strength
+        covariance[:old, :old] = regression.covariance
+        regression.covariance = covariance
+        regression.weights = np.concatenate([regression.weights, np.zeros((len(new), 1))])

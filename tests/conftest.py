@@ -1,0 +1,75 @@
+"""What many tests need: a made-up session, a profile, the command line, the shared recordings."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from streamer.messages import SAMPLE_RATE_HZ, Samples
+from streamer.store.profile import Profile
+from streamer.testing import Spoken, synthetic_session
+
+SHARED = Path(__file__).parent.parent.parent / "shared"
+
+Streamer = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def spoken_session() -> tuple[Samples, list[Spoken]]:
+    """Twelve synthetic utterances at 16 kHz, and the truth about them."""
+    return synthetic_session(np.random.default_rng(3), 12)
+
+
+@pytest.fixture(scope="session")
+def session_file(
+    spoken_session: tuple[Samples, list[Spoken]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    path = tmp_path_factory.mktemp("speech") / "session.wav"
+    soundfile.write(path, spoken_session[0], SAMPLE_RATE_HZ)
+    return path
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Iterator[Profile]:
+    opened = Profile(tmp_path / "profile")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def shared_wav() -> Path:
+    folder = SHARED / "data" / "wav"
+    if not folder.is_dir():
+        pytest.skip("needs the recordings of ../shared/data/wav")
+    return folder
+
+
+@pytest.fixture
+def streamer_environment(tmp_path: Path) -> dict[str, str]:
+    """An environment in which the command line keeps its profiles to this test."""
+    return {**os.environ, "STREAMER_HOME": str(tmp_path / "profiles"), "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def streamer(streamer_environment: dict[str, str], tmp_path: Path) -> Streamer:
+    """Runs the command line as a user does, in an empty folder."""
+
+    def call(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "streamer", *map(str, words)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=streamer_environment,
+            timeout=120,
+            **options,
+        )
+
+    return call
+

@@ -1,0 +1,217 @@
+"""The command line as a user meets it: real processes, real files, exit codes and one-line errors."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streamer import __version__
+from streamer.messages import Samples
+from streamer.testing import Spoken
+from tests.conftest import Streamer
+from tests.support import balance, events_of, named, without_latency
+
+
+def test_events_follow_the_contract(
+    streamer: Streamer, session_file: Path, spoken_session: tuple[Samples, list[Spoken]]
+) -> None:
+    done = streamer("run", "--input", session_file, "--json", "--buffer", 5)
+    assert done.returncode == 0, done.stderr
+    events = events_of(done.stdout)
+    start, end = events[0], events[-1]
+    assert start["event"] == "start"
+    assert start["version"] == __version__
+    assert start["profile"] == "default"
+    assert {"name", "sha256", "embedding_size"} <= set(start["encoder"])
+    assert start["source"] == {
+        "kind": "file", "name": str(session_file), "rate_hz": 16_000, "channels": 1,
+    }  # fmt: skip
+    heard = named(events, "utterance")
+    assert len(heard) == len(spoken_session[1])
+    assert [event["id"] for event in heard] == list(range(1, len(heard) + 1))
+    for event in heard:
+        for name in ("valence", "arousal", "dominance"):
+            estimate = event[name]
+            assert -1 <= estimate["low"] <= estimate["mean"] <= estimate["high"] <= 1
+        assert event["verdict"] == {"emotion": None, "distance": None, "distances": {}}
+        assert event["latency_ms"] > 0
+        assert {"snr_db", "clipped"} <= set(event["quality"])
+    split = named(events, "selection")
+    assert sorted(n for s in split for n in s["asked"] + s["released"]) == list(range(1, 13))
+    assert end["event"] == "end"
+    assert balance(end) == 0
+    assert end["utterances"] == 12
+    assert end["asked"] == sum(len(s["asked"]) for s in split)
+    assert end["audio_s"] == pytest.approx(end["captured_samples"] / 16_000)
+
+
+def test_the_same_input_gives_the_same_events(
+    streamer: Streamer, session_file: Path, tmp_path: Path
+) -> None:
+    runs = [
+        streamer("run", "--input", session_file, "--json", "--profile", f"{tmp_path}/{name}/p")
+        for name in ("a", "b")
+    ]
+    first, second = (without_latency(events_of(done.stdout)) for done in runs)
+    assert first == second
+
+
+def test_labels_of_a_second_run_are_learned_and_kept(
+    streamer: Streamer, session_file: Path, tmp_path: Path
+) -> None:
+    streamer("run", "--input", session_file, "--json")
+    before = named(events_of(streamer("run", "--input", session_file, "--json").stdout), "utterance")
+    queue = events_of(streamer("queue", "--json").stdout)
+    assert len(queue) == 12
+    scores = [row["score"] for row in queue]
+    assert scores == sorted(scores, reverse=True)
+    lines = ["utterance,valence,arousal,emotion,annotator"]
+    lines += [f"{row['utterance']},-0.7,0.8,anger,ann" for row in queue[:6]]
+    answers = tmp_path / "answers.csv"
+    answers.write_text("\n".join(lines))
+    imported = streamer("label", "--import", answers)
+    assert imported.returncode == 0
+    assert "6 labels stored; learned, 6 labels in all" in imported.stderr
+    after = named(events_of(streamer("run", "--input", session_file, "--json").stdout), "utterance")
+    means = [sum(e["arousal"]["mean"] for e in events) / 12 for events in (before, after)]
+    assert means[1] > means[0]
+    assert all("anger" in event["verdict"]["distances"] for event in after)
+    status = json.loads(streamer("status", "--json").stdout)
+    assert status["labels"] == {"given": 6, "learned": 6}
+    assert status["open_queries"] == 12
+    undone = streamer("label", "--undo", 6)
+    assert "6 labels taken back" in undone.stderr
+    assert json.loads(streamer("status", "--json").stdout)["labels"]["given"] == 0
+    assert streamer("emotions", "--json").stdout == ""
+
+
+def test_an_emotion_is_enrolled_and_verified(
+    streamer: Streamer, session_file: Path, spoken_session: tuple[Samples, list[Spoken]]
+) -> None:
+    streamer("run", "--input", session_file)
+    truth = spoken_session[1]
+    for name in ("angry", "sad"):
+        numbers = [n for n, spoken in enumerate(truth, start=1) if spoken.emotion == name]
+        done = streamer("enroll", name, "--utterances", ",".join(map(str, numbers)))
+        assert f"enrolled {len(numbers)} utterances as {name}" in done.stderr
+    rows = events_of(streamer("emotions", "--json").stdout)
+    assert [row["emotion"] for row in rows] == ["angry", "sad"]
+    assert all(0 <= row["eer"] <= 1 for row in rows)
+    done = streamer("verify", session_file, "--json")
+    assert done.returncode == 0
+    found = events_of(done.stdout)
+    assert len(found) == 12
+    for row, spoken in zip(found, truth, strict=True):
+        distances = row["verdict"]["distances"]
+        if spoken.emotion in distances:
+            assert min(distances, key=distances.__getitem__) == spoken.emotion
+    assert json.loads(streamer("status", "--json").stdout)["utterances"]["asked"] == 6
+    assert streamer("enroll", "calm", session_file).returncode == 0
+
+
+def test_standard_input_is_heard_like_the_file(streamer: Streamer, session_file: Path) -> None:
+    from_file = named(events_of(streamer("run", "--input", session_file, "--json").stdout), "utterance")
+    with session_file.open("rb") as file:
+        done = streamer("run", "--input", "-", "--json", "--profile", "other", stdin=file)
+    assert done.returncode == 0, done.stderr
+    piped = named(events_of(done.stdout), "utterance")
+    times = [[(e["onset_s"], e["offset_s"]) for e in events] for events in (from_file, piped)]
+    assert times[0] == times[1]
+
+
+def test_time_limit_is_kept_to_the_sample(streamer: Streamer, session_file: Path) -> None:
+    done = streamer("run", "--input", session_file, "--json", "--max-seconds", 10.25)
+    end = events_of(done.stdout)[-1]
+    assert end["captured_samples"] == 164_000
+    assert balance(end) == 0
+
+
+def test_on_a_pipe_people_get_a_line_an_utterance(streamer: Streamer, session_file: Path) -> None:
+    lines = streamer("run", "--input", session_file).stdout.splitlines()
+    assert sum(line.startswith("#") for line in lines) == 12
+    assert "12 utterances" in lines[-2]
+    assert lines[-1].startswith("samples: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "told"),
+    [
+        (["run", "--input", "nowhere.wav"], 3, "nowhere.wav"),
+        (["run", "--input", "session.txt"], 3, "session.txt"),
+        (["run", "--nonsense"], 2, "--nonsense"),
+        (["run", "--buffer", "0"], 2, "buffer"),
+        (["run", "--keep", "1.5"], 2, "keep"),
+        (["run", "--strategy", "guess"], 2, "binary-confidence"),
+        (["run", "--encoder", "none", "--input", "silence.wav"], 4, "none"),
+        (["run", "--profile", "a:b"], 2, "a:b"),
+        (["run", "--config", "none.toml"], 2, "none.toml"),
+        (["run", "--web"], 2, "streamer label"),
+        (["label", "5", "--valence", "0", "--arousal", "0"], 5, "utterance 5"),
+        (["label", "5", "--valence", "nan", "--arousal", "0"], 2, "nan"),
+        (["label", "--import", "none.csv"], 2, "none.csv"),
+        (["label", "--undo", "0"], 2, "0"),
+        (["label"], 2, "--import"),
+        (["enroll", "anger"], 2, "--utterances"),
+        (["enroll", "anger", "--utterances", "1,x"], 2, "1,x"),
+        (["enroll", "anger", "--utterances", "7"], 5, "7"),
+        (["enroll", "anger", "nowhere.wav"], 3, "nowhere.wav"),
+        (["enroll", " ", "nowhere.wav"], 2, "name"),
+        (["verify", "silence.wav"], 3, "no speech"),
+        (["models", "eat"], 2, "eat"),
+    ],
+)
+def test_an_error_is_one_line_and_an_exit_code(
+    streamer: Streamer, tmp_path: Path, words: list[str], exit_code: int, told: str
+) -> None:
+    import numpy as np
+    import soundfile
+
+    (tmp_path / "session.txt").write_text("no sound")
+    soundfile.write(tmp_path / "silence.wav", np.zeros(16_000), 16_000)
+    done = streamer(*words, stdin=subprocess.DEVNULL)
+    assert done.returncode == exit_code, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_traceback_comes_with_v_only(streamer: Streamer) -> None:
+    assert "Traceback" in streamer("run", "--input", "nowhere.wav", "-v").stderr
+
+
+def test_every_verb_explains_itself(streamer: Streamer) -> None:
+    overview = streamer("--help").stdout
+    verbs = ("run", "demo", "devices", "queue", "label", "enroll", "verify", "emotions", "status")
+    for verb in (*verbs, "models"):
+        assert f"  {verb} " in overview
+        assert len(streamer(verb, "--help").stdout.splitlines()) > 5
+
+
+def test_the_models_verify(streamer: Streamer) -> None:
+    done = streamer("models", "verify")
+    assert done.returncode == 0
+    assert "verified" in done.stdout
+
+
+def test_a_closed_pipe_ends_quietly(
+    session_file: Path, streamer_environment: dict[str, str], tmp_path: Path
+) -> None:
+    command = f"{sys.executable} -m streamer run --input {session_file} --json | head -n 2"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        capture_output=True, text=True, env=streamer_environment, cwd=tmp_path, timeout=60,
+    )  # fmt: skip
+    assert len(done.stdout.splitlines()) == 2
+    assert done.stderr == ""
+
+
+def test_the_demo_plays_the_whole_loop(streamer: Streamer) -> None:
+    done = streamer("demo", "--json")
+    assert done.returncode == 0, done.stderr
+    events = events_of(done.stdout)
+    assert len(named(events, "utterance")) == 24
+    assert len(named(events, "learned")) == 12
+    assert balance(events[-1]) == 0
+    assert "arousal CCC" in done.stderr
