@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from streamer.audio.source import Source
     from streamer.core.informativeness import Strategy
     from streamer.ear import Ear
+    from streamer.encoder.acoustic import AcousticEncoder
     from streamer.encoder.onnx import OnnxEncoder
     from streamer.runtime import Screen
 
@@ -32,11 +33,17 @@ def open_profile(config: Config) -> Iterator[Profile]:
         profile.close()
 
 
-def make_encoder(config: Config) -> "OnnxEncoder":
-    from streamer.encoder.onnx import OnnxEncoder
-    from streamer.encoder.registry import find_encoder
+def make_encoder(config: Config) -> "OnnxEncoder | AcousticEncoder":
+    from streamer.encoder.registry import BUILT_IN, find_encoder
 
-    return OnnxEncoder(find_encoder(config.encoder, config.models), config.threads)
+    row = find_encoder(config.encoder, config.models)
+    if row == BUILT_IN:
+        from streamer.encoder.acoustic import AcousticEncoder
+
+        return AcousticEncoder()
+    from streamer.encoder.onnx import OnnxEncoder
+
+    return OnnxEncoder(row, config.threads)
 
 
 def make_ear(config: Config) -> "Ear":
@@ -125,7 +132,9 @@ def _run(
         profile.end_session(number, asdict(session.ended(0.0)), time.time())
 
 
-def _started(profile: Profile, encoder: "OnnxEncoder", source: "Source") -> Started:
+def _started(
+    profile: Profile, encoder: "OnnxEncoder | AcousticEncoder", source: "Source"
+) -> Started:
     return Started(
         version=__version__,
         profile=profile.folder.name,

@@ -277,12 +277,12 @@ def models(
     """List the encoders, or verify their files against the manifest."""
     from dataclasses import asdict
 
-    from streamer.encoder.registry import read_manifest, verify_files
+    from streamer.encoder.registry import known_encoders, verify_files
     from streamer.screens.tables import model_lines
 
     if what not in ("list", "verify"):
         raise UsageError(f"models {what}: this version knows `list` and `verify`")
-    for row in read_manifest(_settings(config).models):
+    for row in known_encoders(_settings(config).models):
         if what == "verify":
             verify_files(row)
         plain = {k: v for k, v in asdict(row).items() if k != "folder"}

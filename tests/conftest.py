@@ -17,6 +17,8 @@ from streamer.testing import Spoken, synthetic_session
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
+pytest_plugins = ["tests.virtual_microphone"]
+
 Streamer = Callable[..., subprocess.CompletedProcess[str]]
 
 

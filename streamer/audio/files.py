@@ -13,24 +13,9 @@ from streamer.messages import Chunk, Notice
 BLOCK_S: Final = 0.5
 REALTIME_BLOCK_S: Final = 0.1
 SUFFIXES: Final = frozenset(
-    [
-        ".wav",
-        ".wave",
-        ".flac",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".mp3",
-        ".aif",
-        ".aiff",
-        ".aifc",
-        ".au",
-        ".snd",
-        ".caf",
-        ".w64",
-        ".rf64",
-    ]
-)
+    (".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au",
+     ".snd", ".caf", ".w64", ".rf64")
+)  # fmt: skip
 
 
 class FileSource:

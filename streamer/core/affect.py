@@ -13,7 +13,7 @@ from streamer.core.prior import Prior
 from streamer.core.regression import BayesianRegression
 from streamer.messages import DIMENSIONS, Estimate, Label, Prediction, Vector
 
-PRIOR_STRENGTH: Final = 1.0
+PRIOR_STRENGTH: Final = 0.2
 MINIMUM_PER_CLASS: Final = 2
 CALIBRATION_PAIRS: Final = 200
 

@@ -9,7 +9,7 @@ from streamer.messages import Vector
 
 COVERAGE: Final = 0.8
 START: Final = 1.2816
-STEP: Final = 0.08
+STEP: Final = 0.1
 _BOUNDS: Final = (0.1, 20.0)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from streamer.messages import Vector
 
-PRIOR_WEIGHT: Final = 8.0
+PRIOR_WEIGHT: Final = 4.0
 MEMORY: Final = 500.0
 LIMIT: Final = 6.0
 _SMALLEST_DEVIATION: Final = 1e-3

@@ -41,7 +41,7 @@ _ENERGY_FLOOR_DB: Final = -60.0
 _ACTIVE_DB: Final = 30.0
 _VOICED: Final = 0.5  # as much periodic as not: 0 dB
 _LOWEST_NOTE_HZ: Final = 27.5
-_KHZ: Final = np.fft.rfftfreq(_FFT_SAMPLES, 1e3 / SAMPLE_RATE_HZ)
+_KHZ: Final[Vector] = np.linspace(0.0, SAMPLE_RATE_HZ / 2e3, _FFT_SAMPLES // 2 + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def measure(audio: Vector) -> Contours:
     pitch = track_pitch(audio)
     # 80 dB of range: what lies deeper is the codec's or the converter's doing, not the voice's.
     power = np.maximum(power, max(power.max() * 1e-8, 1e-12))
-    mel_db = _decibel(power @ _mel_filters().T)
+    mel_db = _decibel(power @ mel_filters().T)
     return Contours(
         active=active,
         voiced=active & (pitch.harmonicity > _VOICED),
@@ -84,7 +84,7 @@ def measure(audio: Vector) -> Contours:
         pitch_st=12.0 * np.log2(pitch.hz / _LOWEST_NOTE_HZ),
         harmonics_db=_decibel(pitch.harmonicity / (1.0 - pitch.harmonicity)),
         spectral=_spectral(power),
-        cepstrum=mel_db @ _cosines().T,
+        cepstrum=mel_db @ cosines().T,
         bands_db=mel_db.reshape(len(mel_db), BANDS, -1).mean(axis=2),
     )
 
@@ -125,23 +125,21 @@ def _decibel(power: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @cache
-def _mel_filters() -> Matrix:
-    """Slaney's mel filters, [40, bins]."""
+def mel_filters() -> Matrix:
+    """Slaney's mel filters, [40, bins]; the first call imports librosa, 1 to 3 s."""
     # Of librosa only this: the rest of it, even its STFT, compiles through numba for up to 40 s
     # the first time that it is called on a machine.
-    import librosa
+    from librosa.filters import mel
 
     low_hz, high_hz = _MEL_RANGE_HZ
     return np.asarray(
-        librosa.filters.mel(
-            sr=SAMPLE_RATE_HZ, n_fft=_FFT_SAMPLES, n_mels=_MEL_BANDS, fmin=low_hz, fmax=high_hz
-        ),
+        mel(sr=SAMPLE_RATE_HZ, n_fft=_FFT_SAMPLES, n_mels=_MEL_BANDS, fmin=low_hz, fmax=high_hz),
         np.float64,
     )
 
 
 @cache
-def _cosines() -> Matrix:
+def cosines() -> Matrix:
     """Rows 1 to 12 of the orthonormal discrete cosine transform (type 2), [12, 40]."""
     order, band = np.arange(1, CEPSTRA + 1)[:, None], np.arange(_MEL_BANDS)
     cosines = np.cos(np.pi * order * (2 * band + 1) / (2 * _MEL_BANDS))

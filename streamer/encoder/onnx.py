@@ -57,31 +57,48 @@ class OnnxEncoder:
         """embedding float32 [d] and emotion float32 [e] of one utterance, float32 [samples].
 
         Shorter audio than the encoder takes is padded with silence. Raises EncoderError when the
-        encoder gives something that is not finite.
+        encoder fails, or gives vectors of another size or that are not finite.
         """
         size = max(len(audio), self._row.min_samples)
         if self._row.padding_invariant:
             size = -(-size // BUCKET_SAMPLES) * BUCKET_SAMPLES
         padded = np.zeros((1, size), np.float32)
         padded[0, : len(audio)] = audio
-        embedding, emotion = self._session.run(
-            [self._row.embedding, self._row.emotion], {self._row.input: padded}
-        )
+        try:
+            embedding, emotion = self._session.run(
+                [self._row.embedding, self._row.emotion], {self._row.input: padded}
+            )
+        except Exception as error:  # onnxruntime's own exceptions share no public base
+            raise EncoderError(f"encoder {self.name!r} failed: {error}") from error
+        for vector, size in ((embedding, self.embedding_size), (emotion, self.emotion_size)):
+            if vector.shape != (1, size):
+                raise EncoderError(
+                    f"encoder {self.name!r} gave {list(vector.shape)}, not [1, {size}]: "
+                    "mend the sizes in its manifest"
+                )
         if not (np.isfinite(embedding).all() and np.isfinite(emotion).all()):
             raise EncoderError(f"encoder {self.name!r} gave values that are not finite")
         return embedding[0], emotion[0]
 
     def _check_signature(self) -> None:
         row = self._row
-        inputs = {i.name: i for i in self._session.get_inputs()}
-        outputs = {o.name: o for o in self._session.get_outputs()}
-        if row.input not in inputs or len(inputs) != 1 or len(inputs[row.input].shape) != 2:
+        inputs = [(i.name, i.type, i.shape) for i in self._session.get_inputs()]
+        if len(inputs) != 1 or not _takes_utterances(row.input, *inputs[0]):
             raise EncoderError(
-                f"{row.path} takes {sorted(inputs)}, not one {row.input!r} of [batch, samples]"
+                f"{row.path} takes {inputs}, not one {row.input!r} of float [batch, samples]"
             )
+        outputs = {o.name: o for o in self._session.get_outputs()}
         for name, size in ((row.embedding, row.embedding_size), (row.emotion, row.emotion_size)):
             shape = outputs[name].shape if name in outputs else None
             if shape is None or len(shape) != 2 or (isinstance(shape[1], int) and shape[1] != size):
                 raise EncoderError(
                     f"{row.path}: output {name!r} has shape {shape}, not [batch, {size}]"
                 )
+
+
+def _takes_utterances(wanted: str, name: str, kind: str, shape: list[int | str | None]) -> bool:
+    """Whether an input takes one utterance of any length: a free dimension is a name, or None."""
+    if name != wanted or kind != "tensor(float)" or len(shape) != 2:
+        return False
+    batch, samples = shape
+    return (batch == 1 or not isinstance(batch, int)) and not isinstance(samples, int)

@@ -2,6 +2,7 @@
 
 import hashlib
 import tomllib
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from streamer.core.prior import Prior
+from streamer.encoder import acoustic
 from streamer.errors import EncoderError
 
 MANIFEST: Final = "manifest.toml"
@@ -21,6 +23,7 @@ _SHIPPED: Final = (_PACKAGE / "_models", _PACKAGE.parent / "models")
 class EncoderRow:
     """One `[[encoder]]` of a manifest. Sizes in values; min_samples at rate_hz.
 
+    file: the ONNX file in `folder`; "" for the encoder that is built in and has none.
     padding_invariant: trailing zeros do not change the outputs, so lengths may be rounded up.
     """
 
@@ -50,6 +53,19 @@ class EncoderRow:
         return self.folder / self.file
 
 
+BUILT_IN: Final = EncoderRow(
+    folder=_PACKAGE,
+    name=acoustic.NAME,
+    file="",
+    sha256=acoustic.SHA256,
+    licence="Apache-2.0",
+    embedding_size=len(acoustic.FEATURES),
+    emotion_size=len(acoustic.FEATURES),
+    commercial_use=True,
+    description="pitch, energy, rhythm and spectrum in named functionals; no learned weights",
+)
+
+
 def read_manifest(folder: Path | None = None) -> list[EncoderRow]:
     """All encoders of a models folder; None is the shipped one. Raises EncoderError."""
     if folder is None:
@@ -63,22 +79,31 @@ def read_manifest(folder: Path | None = None) -> list[EncoderRow]:
             f"no models manifest {path}: {error.strerror}: "
             "reinstall streamer, or set STREAMER_MODELS"
         ) from error
-    except (tomllib.TOMLDecodeError, TypeError) as error:
+    except (ValueError, TypeError) as error:  # no TOML, no UTF-8; a key too many or too few
         raise EncoderError(f"{path}: {error}: mend the manifest") from error
+
+
+def known_encoders(folder: Path | None = None) -> list[EncoderRow]:
+    """The manifest's encoders, and the built-in one. Raises EncoderError."""
+    return [*read_manifest(folder), BUILT_IN]
 
 
 def find_encoder(name: str = "", folder: Path | None = None) -> EncoderRow:
     """The row of that name, or the default's for "". Raises EncoderError naming those there are."""
-    rows = read_manifest(folder)
+    if name == BUILT_IN.name:
+        return BUILT_IN  # needs no manifest
+    rows = known_encoders(folder)
     for row in rows:
         if row.name == name or (not name and row.default):
             return row
-    known = ", ".join(row.name for row in rows) or "none"
+    known = ", ".join(row.name for row in rows)
     raise EncoderError(f"no encoder {name or 'default'!r} in the manifest; there is: {known}")
 
 
 def verify_files(row: EncoderRow) -> None:
     """Raises EncoderError unless all of an encoder's files are those that its row names."""
+    if row == BUILT_IN:
+        return
     check_hash(row.path, row.sha256)
     if row.prior is not None:
         load_prior(row)
@@ -117,13 +142,13 @@ def load_prior(row: EncoderRow) -> Prior:
                 intercept=arrays["intercept"].astype(np.float64),
                 noise=arrays["noise_std"].astype(np.float64),
             )
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise EncoderError(f"{path}: {error}: not a prior; export the encoder again") from error
-    if (
-        prior.weights.shape != (row.embedding_size, 3)
-        or len(prior.emotion_mean) != row.emotion_size
-    ):
-        raise EncoderError(
-            f"{path}: its shapes are not those of encoder {row.name!r}: export it again"
-        )
+    expected = Prior.uninformed(row.embedding_size, row.emotion_size).to_arrays()
+    for name, array in prior.to_arrays().items():
+        if array.shape != expected[name].shape or not np.isfinite(array).all():
+            raise EncoderError(
+                f"{path}: its {name} is {list(array.shape)}, not finite numbers "
+                f"{list(expected[name].shape)} for encoder {row.name!r}: export it again"
+            )
     return prior

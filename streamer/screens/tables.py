@@ -63,7 +63,8 @@ def model_lines(row: "EncoderRow", *, verified: bool) -> str:
     mark = "*" if row.default else " "
     limits = "" if row.commercial_use else ", no commercial use"
     state = ", verified" if verified else ""
+    size = f"{row.size_bytes / 1e6:.1f} MB" if row.file else "built in"
     return (
-        f"{mark} {row.name}  {row.size_bytes / 1e6:.1f} MB, embedding {row.embedding_size}, "
+        f"{mark} {row.name}  {size}, embedding {row.embedding_size}, "
         f"emotion {row.emotion_size}, {row.licence}{limits}{state}\n    {row.description}"
     )
