@@ -33,10 +33,21 @@ def open_profile(config: Config) -> Iterator[Profile]:
         profile.close()
 
 
-def make_encoder(config: Config) -> "OnnxEncoder | AcousticEncoder":
+def bind_encoder(config: Config, profile: Profile) -> "OnnxEncoder | AcousticEncoder":
+    """The configured encoder, else the one that the profile was learned with; bound to it.
+
+    Raises EncoderError, and OtherEncoder where the two differ.
+    """
+    encoder = make_encoder(config, config.encoder or profile.meta("encoder") or "")
+    profile.bind(encoder.name, encoder.sha256, encoder.prior)
+    return encoder
+
+
+def make_encoder(config: Config, name: str) -> "OnnxEncoder | AcousticEncoder":
+    """The encoder of that name, the default's for "". Raises EncoderError."""
     from streamer.encoder.registry import BUILT_IN, find_encoder
 
-    row = find_encoder(config.encoder, config.models)
+    row = find_encoder(name, config.models)
     if row == BUILT_IN:
         from streamer.encoder.acoustic import AcousticEncoder
 
@@ -102,8 +113,7 @@ def _run(
     from streamer.runtime import listen
     from streamer.session import Session
 
-    encoder = make_encoder(config)
-    profile.bind(encoder.name, encoder.sha256, encoder.prior)
+    encoder = bind_encoder(config, profile)
     now = time.time()
     number = profile.begin_session(source.kind, source.name, now)
     profile.utterances.release_orphans()

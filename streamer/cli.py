@@ -2,15 +2,14 @@
 
 import json
 import sys
-import traceback
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from streamer import __version__
-from streamer.errors import StreamerError, UsageError
+from streamer.errors import UsageError
 
 if TYPE_CHECKING:
     from streamer.config import Config
@@ -268,6 +267,63 @@ def status(
 
 
 @app.command()
+def forget(
+    utterance: Annotated[int | None, typer.Option(help="One utterance, by its number.")] = None,
+    before: Annotated[str | None, typer.Option(help="All heard before a day, YYYY-MM-DD.")] = None,
+    emotion: Annotated[str | None, typer.Option(help="An enrolled emotion.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="The whole profile.")] = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Delete for good: rows, audio, and what was learned from them."""
+    from streamer import rewriting
+    from streamer.app import open_profile
+    from streamer.labelling import emotion_name
+
+    if sum((utterance is not None, before is not None, emotion is not None, everything)) != 1:
+        raise UsageError("forget what? Give one of --utterance, --before, --emotion, --all")
+    with open_profile(_settings(config, profile=profile)) as opened:
+        if everything:
+            opened.take_over_or_fail("streamer forget")
+            opened.delete()
+            _tell("the profile is gone")
+            return
+        if emotion is not None:
+            count = rewriting.forget_emotion(opened, emotion_name(emotion))
+        elif before is not None:
+            count = rewriting.forget_before(opened, before)
+        else:
+            count = rewriting.forget_utterances(opened, [utterance or 0])
+    _tell(f"{count} utterance{'s' * (count != 1)} forgotten, and learned anew without")
+
+
+@app.command()
+def reembed(
+    encoder: Annotated[str | None, typer.Option(help="The encoder to change to [default].")] = None,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Carry a profile over to another encoder, as far as its audio is still to be had."""
+    from rich.progress import Progress
+
+    from streamer.app import open_profile
+    from streamer.rewriting import reembed as carry_over
+
+    settings = _settings(config, profile=profile, encoder=encoder)
+    with open_profile(settings) as opened, Progress(transient=True) as bar:
+        task = bar.add_task("re-embedding")
+        found = carry_over(
+            settings, opened, lambda done, of: bar.update(task, completed=done, total=of)
+        )
+    _tell(
+        f"{found.carried} utterances carried over, {found.lost} without audio left behind with "
+        f"{found.lost_labels} labels; the profile as it was: {found.copy}"
+    )
+
+
+@app.command()
 def models(
     what: Annotated[str, typer.Argument(help="list, or verify.")] = "list",
     as_json: AsJson = False,
@@ -330,30 +386,3 @@ def _put(row: dict[str, Any], line: str, as_json: bool) -> None:
 
 def _tell(text: str) -> None:
     print(text, file=sys.stderr)
-
-
-def _fail(error: BaseException, exit_code: int) -> NoReturn:
-    if "-v" in sys.argv:
-        traceback.print_exception(error)
-    _tell(f"streamer: {error}")
-    sys.exit(exit_code)
-
-
-def main() -> None:
-    """The command `streamer`: an error is one line and an exit code; -v adds the traceback."""
-    try:
-        # Not standalone: typer would spread a usage error over several lines.
-        sys.exit(typer.main.get_command(app).main(standalone_mode=False) or 0)
-    except StreamerError as error:
-        _fail(error, error.exit_code)
-    except typer.Abort:
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has gone; say nothing more, also not at exit.
-        sys.stdout = None
-        sys.exit(0)
-    except Exception as error:
-        message = getattr(error, "format_message", None)
-        if message is None:
-            _fail(RuntimeError(f"unexpected {type(error).__name__}: {error} (-v shows where)"), 1)
-        _fail(UsageError(f"{message()} (`streamer --help` explains)"), UsageError.exit_code)

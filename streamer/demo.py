@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from streamer.app import make_ear, make_encoder, run
+from streamer.app import bind_encoder, make_ear, run
 from streamer.config import Config
 from streamer.core.affect import AffectLearner
 from streamer.core.metrics import concordance_cc
@@ -36,7 +36,7 @@ def play(screen: Screen, tell: Callable[[str], None]) -> None:
     """
     heard, truth = synthetic_session(np.random.default_rng(1), UTTERANCES)
     with tempfile.TemporaryDirectory(prefix="streamer-demo-") as folder:
-        config = Config(profile=f"{folder}/demo", buffer=BUFFER)
+        config = Config.load(profile=f"{folder}/demo", buffer=BUFFER)
         tell("A made-up voice speaks; what is asked is answered by what it was made to express.")
         answering = _Answering(screen, Profile(Path(config.profile)), truth)
         try:
@@ -103,7 +103,7 @@ class _Answering:
 
 def _compare(config: Config, profile: Profile) -> tuple[float, float]:
     """Arousal CCC on a second session: by the prior alone, and by what was learned."""
-    learning, encoder, ear = Learning(profile), make_encoder(config), make_ear(config)
+    learning, encoder, ear = Learning(profile), bind_encoder(config, profile), make_ear(config)
     audio, truth = synthetic_session(np.random.default_rng(2), UTTERANCES)
     found = [*ear.hear(audio), *ear.finish()]
     before, after, norms = [], [], []

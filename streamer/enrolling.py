@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from streamer.app import make_ear, make_encoder
+from streamer.app import bind_encoder, make_ear
 from streamer.audio.resampling import Resampler
 from streamer.audio.source import open_source
 from streamer.config import Config
@@ -32,8 +32,7 @@ def enroll_files(config: Config, profile: Profile, emotion: str, files: Sequence
 
     All or none. Raises AudioError for a file without speech, EncoderError, ProfileError.
     """
-    encoder = make_encoder(config)
-    profile.bind(encoder.name, encoder.sha256, encoder.prior)
+    encoder = bind_encoder(config, profile)
     vectors = [
         (utterance.source, encoder.encode(utterance.audio)[1])
         for file in files
@@ -56,8 +55,7 @@ def enroll_stored(profile: Profile, emotion: str, utterances: Sequence[int]) -> 
 
 def verify_files(config: Config, profile: Profile, files: Sequence[str]) -> Iterator[Verified]:
     """The verdict and prediction of every utterance in the files; the profile stays as it is."""
-    encoder = make_encoder(config)
-    profile.bind(encoder.name, encoder.sha256, encoder.prior)
+    encoder = bind_encoder(config, profile)
     learning = Learning(profile)
     for file in files:
         for utterance in _utterances(config, file):

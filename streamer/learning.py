@@ -77,7 +77,7 @@ class Learning:
         Returns the labels learned for the first time, and whether others were taken back or
         replaced.
         """
-        if self._profile.labels.newest() == self._through:
+        if self._profile.labels.newest() <= self._through:
             return [], False
         with self._profile.database.transaction():
             entries = self._profile.labels.log(self._through, LABELS_AT_ONCE)

@@ -66,7 +66,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Onset to offset with padding, on the source's clock. audio: float32 [samples], 16 kHz mono."""
+    """Onset to offset with padding, on the source's clock. audio: float32 [n], 16 kHz mono."""
 
     source: str
     onset_s: float

@@ -74,4 +74,3 @@ def streamer(streamer_environment: dict[str, str], tmp_path: Path) -> Streamer:
         )
 
     return call
-

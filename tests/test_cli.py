@@ -62,7 +62,9 @@ def test_labels_of_a_second_run_are_learned_and_kept(
     streamer: Streamer, session_file: Path, tmp_path: Path
 ) -> None:
     streamer("run", "--input", session_file, "--json")
-    before = named(events_of(streamer("run", "--input", session_file, "--json").stdout), "utterance")
+    before = named(
+        events_of(streamer("run", "--input", session_file, "--json").stdout), "utterance"
+    )
     queue = events_of(streamer("queue", "--json").stdout)
     assert len(queue) == 12
     scores = [row["score"] for row in queue]
@@ -112,7 +114,9 @@ def test_an_emotion_is_enrolled_and_verified(
 
 
 def test_standard_input_is_heard_like_the_file(streamer: Streamer, session_file: Path) -> None:
-    from_file = named(events_of(streamer("run", "--input", session_file, "--json").stdout), "utterance")
+    from_file = named(
+        events_of(streamer("run", "--input", session_file, "--json").stdout), "utterance"
+    )
     with session_file.open("rb") as file:
         done = streamer("run", "--input", "-", "--json", "--profile", "other", stdin=file)
     assert done.returncode == 0, done.stderr

@@ -57,7 +57,9 @@ def test_labels_of_one_half_improve_arousal_on_the_other(
         return norm[1]
 
     def hear() -> tuple[list[dict], float]:
-        events = named(events_of(streamer("run", "--input", recording, "--json").stdout), "utterance")
+        events = named(
+            events_of(streamer("run", "--input", recording, "--json").stdout), "utterance"
+        )
         later = [event for event in events if event["onset_s"] > middle_s]
         means = np.array([event["arousal"]["mean"] for event in later])
         score = concordance_cc(means, np.array([arousal_of(event) for event in later]))

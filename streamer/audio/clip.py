@@ -1,6 +1,7 @@
 """An utterance's audio as the bytes that a query keeps: FLAC, 16 kHz, mono, 16 bit."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 
@@ -22,3 +23,20 @@ def from_flac(clip: bytes) -> Samples:
 
     audio, _ = soundfile.read(io.BytesIO(clip), dtype="float32")
     return np.asarray(audio, np.float32)
+
+
+def from_recording(path: Path, onset_s: float, offset_s: float) -> Samples | None:
+    """A piece of a recording, float32 [n] at 16 kHz, channels mixed; None if unreadable."""
+    import soundfile
+    import soxr
+
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate_hz = file.samplerate
+            file.seek(round(onset_s * rate_hz))
+            count = round((offset_s - onset_s) * rate_hz)
+            audio = file.read(count, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, OSError):
+        return None
+    mono = audio.mean(axis=1, dtype=np.float32)
+    return np.asarray(soxr.resample(mono, rate_hz, SAMPLE_RATE_HZ), np.float32)

@@ -26,6 +26,7 @@ class Database:
     def __init__(self, path: Path | str) -> None:
         self.path = path
         self._depth = 0
+        self._closed = False
         with self._our_words():
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -75,13 +76,22 @@ class Database:
         finally:
             self._depth -= 1
 
-    def changed_elsewhere(self) -> int:
-        """A number that changes when another process has written."""
-        found = self.row("PRAGMA data_version")
-        return int(found[0]) if found else 0
+    def vacuum(self) -> None:
+        """Give back free pages, and fold the log into the file: nothing deleted can be read."""
+        with self._our_words():
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def copy_to(self, path: Path) -> None:
+        """Write the whole database, as it is now, to a new file."""
+        with self._our_words():
+            self._connection.execute("VACUUM INTO ?", (str(path),))
 
     def close(self) -> None:
-        """Fold the log into the file, so that nothing deleted lingers beside it, and close."""
+        """Fold the log into the file, so that nothing deleted lingers beside it; may be repeated."""
+        if self._closed:
+            return
+        self._closed = True
         with self._our_words():
             # Where another process still reads, the last one to close does it.
             with suppress(sqlite3.OperationalError):

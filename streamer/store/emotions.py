@@ -38,6 +38,21 @@ class Emotions:
             now,
         )
 
+    def forget(self, emotion: str) -> None:
+        """Delete its enrollments and take its name off the labels that called it so."""
+        with self._database.transaction():
+            self._database.write("DELETE FROM enrollments WHERE emotion = ?", emotion)
+            self._database.write("UPDATE labels SET emotion = NULL WHERE emotion = ?", emotion)
+
+    def follow_utterances(self) -> None:
+        """Take the enrolled utterances' vectors anew; those enrolled from files are dropped."""
+        with self._database.transaction():
+            self._database.write("DELETE FROM enrollments WHERE utterance IS NULL")
+            self._database.write(
+                """UPDATE enrollments SET vector =
+                       (SELECT u.emotion FROM utterances AS u WHERE u.id = enrollments.utterance)"""
+            )
+
     def enrolled(self) -> dict[str, NDArray[np.float64]]:
         """Every emotion's vectors, float64 [n, e], by name in alphabetical order."""
         members: dict[str, list[NDArray[np.float64]]] = defaultdict(list)

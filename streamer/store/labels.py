@@ -79,6 +79,13 @@ class Labels:
         row = self._database.row("SELECT count(*) FROM effective_labels WHERE seq <= ?", through)
         return int(row[0]) if row else 0
 
+    def count_of(self, utterance: int) -> int:
+        """How many rows count for one utterance."""
+        row = self._database.row(
+            "SELECT count(*) FROM effective_labels WHERE utterance = ?", utterance
+        )
+        return int(row[0]) if row else 0
+
     def newest(self) -> int:
         """The seq of the last row of the log, or 0."""
         row = self._database.row("SELECT max(seq) FROM labels")

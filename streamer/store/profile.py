@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -96,16 +97,46 @@ class Profile:
         """
         bound = self.meta("encoder_sha256")
         if bound is None:
-            with self.database.transaction():
-                self.set_meta("encoder", encoder)
-                self.set_meta("encoder_sha256", sha256)
-                self.save_state("prior", prior.to_arrays())
+            self.rebind(encoder, sha256, prior)
         elif bound != sha256:
             raise OtherEncoder(
                 f"profile {self.folder.name!r} was learned with encoder {self.meta('encoder')!r} "
                 f"({bound[:12]}), not {encoder!r} ({sha256[:12]}): "
                 "carry over what is kept with `streamer reembed`, or choose another --profile"
             )
+
+    def rebind(self, encoder: str, sha256: str, prior: Prior) -> None:
+        """Name another encoder; whoever calls has replaced all vectors by its own."""
+        with self.database.transaction():
+            self.set_meta("encoder", encoder)
+            self.set_meta("encoder_sha256", sha256)
+            self.save_state("prior", prior.to_arrays())
+
+    def forget_states(self) -> None:
+        """Delete what was learned, and the features it was learned with; the rows stay."""
+        with self.database.transaction():
+            self.database.write("DELETE FROM states WHERE name IN ('usual', 'learner')")
+            self.database.write("DELETE FROM lessons")
+
+    def copy_database(self) -> Path:
+        """Leave a copy of everything, as it is now, beside the database; its path."""
+        path = self.folder / f"profile-{self.meta('encoder')}-{time.strftime('%Y%m%d-%H%M%S')}.db"
+        self.database.copy_to(path)
+        path.chmod(0o600)
+        return path
+
+    def recording_of(self, utterance: int) -> Path | None:
+        """The file that an utterance was heard in, where it was a file and still is there."""
+        row = self.database.row(
+            """SELECT s.kind, s.source AS input, u.source FROM utterances AS u
+               JOIN sessions AS s ON s.id = u.session WHERE u.id = ?""",
+            utterance,
+        )
+        if row is None or row["kind"] != "file":
+            return None
+        path = Path(row["input"])
+        path = path / row["source"] if path.is_dir() else path
+        return path if path.is_file() else None
 
     def is_empty(self) -> bool:
         """Nothing was ever heard or enrolled."""
@@ -162,6 +193,11 @@ class Profile:
     def load_state(self, name: str) -> tuple[dict[str, NDArray[Any]], int] | None:
         row = self.database.row("SELECT arrays, through FROM states WHERE name = ?", name)
         return (unpack(row["arrays"]), row["through"]) if row else None
+
+    def delete(self) -> None:
+        """Close the profile and delete its folder, copies included."""
+        self.close()
+        shutil.rmtree(self.folder)
 
     def close(self) -> None:
         self.database.close()

@@ -15,8 +15,8 @@ from streamer.messages import (
     Prediction,
     Quality,
     Samples,
-    Verdict,
     Vector,
+    Verdict,
 )
 
 

@@ -1,6 +1,7 @@
 """Rows of utterances, the selections that split them, and the queries that came of it."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -69,6 +70,26 @@ class Utterances:
         rows = self._database.rows("SELECT state, count(*) AS n FROM utterances GROUP BY state")
         found = {row["state"]: row["n"] for row in rows}
         return {state: found.get(state, 0) for state in ("buffered", "asked", "released")}
+
+    def numbers(self, heard_before: float = math.inf) -> list[int]:
+        """All ids, in order, of what was heard before a time."""
+        rows = self._database.rows(
+            "SELECT id FROM utterances WHERE heard_at < ? ORDER BY id", heard_before
+        )
+        return [row["id"] for row in rows]
+
+    def delete(self, utterance: int) -> None:
+        """With its audio, labels and enrollments."""
+        self._database.write("DELETE FROM utterances WHERE id = ?", utterance)
+
+    def replace_vectors(self, utterance: int, embedding: Samples, emotion: Samples) -> None:
+        """By those of another encoder."""
+        self._database.write(
+            "UPDATE utterances SET embedding = ?, emotion = ? WHERE id = ?",
+            encode_vector(embedding, "<f4"),
+            encode_vector(emotion, "<f4"),
+            utterance,
+        )
 
     def release_orphans(self) -> int:
         """Release what a killed process left in its buffer: that audio was in memory only."""

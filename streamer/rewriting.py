@@ -1,0 +1,124 @@
+"""Rewriting a profile: forget some of it, or carry it over to another encoder.
+
+Both change the stored rows first and then learn anew from what is left, so the state is what it
+would be had the rest never been there.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from streamer.app import make_encoder
+from streamer.audio.clip import from_flac, from_recording
+from streamer.config import Config
+from streamer.errors import NotFound, ProfileError, UsageError
+from streamer.learning import Learning
+from streamer.messages import Samples
+from streamer.store.profile import Profile
+from streamer.store.records import StoredUtterance
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reembedded:
+    """carried and lost utterances; lost_labels: those of the lost ones; copy: the file with all."""
+
+    carried: int
+    lost: int
+    lost_labels: int
+    copy: Path
+
+
+def forget_utterances(profile: Profile, numbers: Sequence[int]) -> int:
+    """Delete utterances with their audio, labels and influence; how many. Raises NotFound."""
+    profile.take_over_or_fail("streamer forget")
+    with profile.database.transaction():
+        for number in numbers:
+            profile.utterances.get(number)
+            profile.utterances.delete(number)
+        _learn_anew(profile)
+    profile.database.vacuum()
+    return len(numbers)
+
+
+def forget_before(profile: Profile, day: str) -> int:
+    """Forget what was heard before a day (YYYY-MM-DD, local time); how many utterances.
+
+    Raises UsageError for what is no date.
+    """
+    try:
+        until = datetime.fromisoformat(day).timestamp()
+    except ValueError:
+        raise UsageError(f"date {day!r}: give YYYY-MM-DD, such as 2026-01-31") from None
+    return forget_utterances(profile, profile.utterances.numbers(heard_before=until))
+
+
+def forget_emotion(profile: Profile, emotion: str) -> int:
+    """Enroll nothing as `emotion` any more, and take its name off the labels; how many vectors.
+
+    Raises NotFound where nothing is enrolled under that name.
+    """
+    profile.take_over_or_fail("streamer forget")
+    members = profile.emotions.enrolled().get(emotion)
+    if members is None:
+        raise NotFound(f"no emotion {emotion!r} is enrolled; `streamer emotions` lists them")
+    profile.emotions.forget(emotion)
+    profile.database.vacuum()
+    return len(members)
+
+
+def reembed(config: Config, profile: Profile, progress: Progress) -> Reembedded:
+    """Carry a profile over to the configured encoder, as far as audio is still to be had.
+
+    Audio comes from the clips of open queries and from recordings that are where they were. What
+    has none is deleted from the profile; a copy of the whole, as it was, is left beside it.
+    Raises ProfileError, EncoderError.
+    """
+    if profile.is_empty():
+        raise ProfileError(f"profile {profile.folder.name!r} is empty: there is nothing to carry over")
+    profile.take_over_or_fail("streamer reembed")
+    encoder = make_encoder(config, config.encoder)
+    copy = profile.copy_database()
+    carried = lost = lost_labels = 0
+    with profile.database.transaction():
+        numbers = profile.utterances.numbers()
+        for done, number in enumerate(numbers):
+            progress(done, len(numbers))
+            stored = profile.utterances.get(number)
+            audio = _audio(profile, stored)
+            if audio is None:
+                lost += 1
+                lost_labels += profile.labels.count_of(number)
+                profile.utterances.delete(number)
+            else:
+                carried += 1
+                profile.utterances.replace_vectors(number, *encoder.encode(audio))
+        profile.emotions.follow_utterances()
+        profile.rebind(encoder.name, encoder.sha256, encoder.prior)
+        _learn_anew(profile)
+    profile.database.vacuum()
+    return Reembedded(carried, lost, lost_labels, copy)
+
+
+def _learn_anew(profile: Profile) -> None:
+    if profile.is_empty():
+        return
+    profile.forget_states()
+    learning = Learning(profile)
+    for number in profile.utterances.numbers():
+        stored = profile.utterances.get(number)
+        learning.adapt(stored.embedding, stored.emotion)
+    learning.catch_up()
+    learning.save()
+
+
+def _audio(profile: Profile, stored: StoredUtterance) -> Samples | None:
+    clip = profile.utterances.clip(stored.id)
+    if clip is not None:
+        return from_flac(clip)
+    recording = profile.recording_of(stored.id)
+    if recording is None:
+        return None
+    return from_recording(recording, stored.onset_s, stored.offset_s)
