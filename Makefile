@@ -18,7 +18,7 @@ check: $(VENV)/installed
 	$(BIN)/mypy
 
 bench: $(VENV)/installed
-	$(BIN)/python benchmarks/loop.py
+	$(BIN)/python -m benchmarks.loop
 
 clean:
 	rm -rf $(VENV)

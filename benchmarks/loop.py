@@ -1,6 +1,6 @@
 """The whole loop, measured: speed on a file, cost of silence, memory, start-up.
 
-    python benchmarks/loop.py [--minutes 10] [--out benchmarks/results/loop.json]
+    python -m benchmarks.loop [--minutes 20] [--input FILE] [--out FILE.json]
 
 Everything runs as a user runs it, in processes of its own, pinned to one core where the system
 can. Speech is synthetic and made here, so the figures can be had anywhere; quote the medians.
@@ -26,6 +26,7 @@ from streamer import __version__
 from streamer.testing import synthetic_session
 
 ROUNDS = 5
+RESULTS = Path(__file__).parent / "results"
 STREAMER = [sys.executable, "-m", "streamer"]
 
 
@@ -137,7 +138,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--minutes", type=float, default=20.0, help="length of the long recording")
     parser.add_argument("--input", type=Path, help="measure the speed on this recording instead")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "loop.json")
+    parser.add_argument("--out", type=Path, default=RESULTS / "loop.json")
     options = parser.parse_args()
     pin()
     with tempfile.TemporaryDirectory() as name:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from streamer.messages import Vector, Verdict
 
 UNCALIBRATED_THRESHOLD: Final = 0.7
+# Directions at right angles, distance 1, have nothing in common: no threshold comes near that.
+MAXIMUM_THRESHOLD: Final = 0.9
 _SLACK: Final = 1.25
 _TINY: Final = 1e-12
 
@@ -77,9 +79,10 @@ def calibrate(genuine: Vector, impostors: Vector) -> tuple[float, float | None]:
     if not len(genuine):
         return UNCALIBRATED_THRESHOLD, None
     if not len(impostors):
-        return float(min(genuine.max() * _SLACK, 2.0)), None
+        return float(min(genuine.max() * _SLACK, MAXIMUM_THRESHOLD)), None
     marks = np.unique(np.concatenate([genuine, impostors]))
     candidates = np.concatenate([[marks[0] / 2], (marks[1:] + marks[:-1]) / 2, [marks[-1]]])
+    candidates = np.unique(np.minimum(candidates, MAXIMUM_THRESHOLD))
     rejected = (genuine > candidates[:, np.newaxis]).mean(axis=1)
     accepted = (impostors <= candidates[:, np.newaxis]).mean(axis=1)
     best = int(np.argmin(np.abs(rejected - accepted) + 1e-3 * (rejected + accepted)))

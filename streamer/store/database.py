@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from streamer.errors import ProfileDamaged, ProfileError
 from streamer.store.schema import migrate
 
-BUSY_TIMEOUT_S: Final = 10.0
+BUSY_TIMEOUT_S: Final = 20.0
 
 
 class Database:
