@@ -77,7 +77,9 @@ def reembed(config: Config, profile: Profile, progress: Progress) -> Reembedded:
     Raises ProfileError, EncoderError.
     """
     if profile.is_empty():
-        raise ProfileError(f"profile {profile.folder.name!r} is empty: there is nothing to carry over")
+        raise ProfileError(
+            f"profile {profile.folder.name!r} is empty: there is nothing to carry over"
+        )
     profile.take_over_or_fail("streamer reembed")
     encoder = make_encoder(config, config.encoder)
     copy = profile.copy_database()

@@ -76,6 +76,7 @@ class Session:
         self._doubt = BinaryConfidence()
         self._buffer: list[Buffered] = []
         self._utterances = self._asked = self._released = 0
+        self._open_queries: int | None = None
 
     def hear(self, item: Chunk | Gap | Notice) -> Iterator[Event]:
         """Everything that one item from the source brings about."""
@@ -87,6 +88,8 @@ class Session:
     def learn(self) -> Iterator[Event]:
         """Learn the labels that were stored since the last time, by whichever process."""
         labels, replaced = self._learning.learn_new()
+        if labels or replaced:
+            self._open_queries = None
         if replaced:
             yield Unlearned(self._learning.labels)
         first = self._learning.labels - len(labels) + 1
@@ -117,11 +120,13 @@ class Session:
 
     def status(self) -> Status:
         account = self._hearing.accounting
+        if self._open_queries is None:  # counting takes long where there are thousands
+            self._open_queries = self._profile.utterances.open_query_count()
         return Status(
             level_dbfs=self._hearing.ear.level,
             speaking=self._hearing.ear.speaking,
             buffer=(len(self._buffer), self._size),
-            open_queries=self._profile.utterances.open_query_count(),
+            open_queries=self._open_queries,
             labels=self._learning.labels,
             utterances=self._utterances,
             audio_s=account.audio_s,
@@ -186,6 +191,7 @@ class Session:
             released,
             self._wall_s(),
         )
+        self._open_queries = None
         self._asked += len(asked)
         self._released += len(released)
         return Selected(

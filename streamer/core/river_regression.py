@@ -80,8 +80,4 @@ class RiverBayesianRegression(Regressor):
             return
         old = len(self._regression.weights)
         self._columns.update({name: old + i for i, name in enumerate(new)})
-        regression, size = self._regression, old + len(new)
-        covariance = np.eye(size) / self.strength
-        covariance[:old, :old] = regression.covariance
-        regression.covariance = covariance
-        regression.weights = np.concatenate([regression.weights, np.zeros((len(new), 1))])
+        self._regression.widen(len(new), self.strength)

@@ -61,9 +61,7 @@ def press(profile: Profile, keys: str, capsys: pytest.CaptureFixture[str]) -> tu
     return played, capsys.readouterr().out
 
 
-def test_answers_are_stored_and_learned(
-    asked: Profile, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_answers_are_stored_and_learned(asked: Profile, capsys: pytest.CaptureFixture[str]) -> None:
     played, told = press(asked, "19\r", capsys)
     (entry,) = asked.labels.log()
     assert (entry.label.utterance, entry.label.valence, entry.label.arousal) == (1, -1.0, 1.0)
