@@ -37,7 +37,7 @@ def without_latency(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def balance(end: dict[str, Any]) -> int:
-    """captured - speech - silence - dropped of an end event: 0 when every sample is accounted for."""
+    """captured - speech - silence - dropped of an end event: 0 when none is missing."""
     parts = end["speech_samples"] + end["silence_samples"] + sum(end["dropped_samples"].values())
     return int(end["captured_samples"] - parts)
 

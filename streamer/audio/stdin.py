@@ -42,7 +42,8 @@ class StdinSource:
     name = "stdin"
 
     def __init__(self, descriptor: int | None = None) -> None:
-        self._descriptor = sys.stdin.fileno() if descriptor is None else descriptor
+        # One of its own: the thread may still read when the caller's is closed and used anew.
+        self._descriptor = os.dup(sys.stdin.fileno() if descriptor is None else descriptor)
         self._reads: queue.Queue[bytes | OSError] = queue.Queue(QUEUE_READS)
         self._closed = False
         self._ended = False
@@ -133,6 +134,7 @@ class StdinSource:
             except OSError as error:
                 read = error
             self._hand_over(read)
+        os.close(self._descriptor)
 
     def _hand_over(self, read: bytes | OSError) -> None:
         while not self._closed:

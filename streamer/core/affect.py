@@ -36,18 +36,18 @@ class DimensionLearner:
         self._sigmoid: tuple[float, float] | None = None
 
     def estimate(self, inputs: Vector) -> Estimate:
-        mean = float(self.regression.predict(inputs)[0])
+        mean = _on_scale(self.regression.predict(inputs)[0])
         half = self.interval.width * float(self.regression.deviation(inputs)[0])
-        low, middle, high = (min(max(v, -1.0), 1.0) for v in (mean - half, mean, mean + half))
-        return Estimate(middle, low, high)
+        return Estimate(mean, _on_scale(mean - half), _on_scale(mean + half))
 
     def learn(self, inputs: Vector, value: float, *, first: bool) -> None:
         """Test, then train. Only an utterance's `first` label tests fairly."""
         sign = binary_label(value)
         mean, output = self.regression.predict(inputs)
         if first:
-            self.interval.observe(value - mean, float(self.regression.deviation(inputs)[0]))
-            self.agreement.observe(min(max(float(mean), -1.0), 1.0), value)
+            shown = _on_scale(mean)
+            self.interval.observe(value - shown, float(self.regression.deviation(inputs)[0]))
+            self.agreement.observe(shown, value)
             pair = np.array([[output, sign]])
             self.calibration = np.concatenate([self.calibration, pair])[-CALIBRATION_PAIRS:]
             self._sigmoid = None
@@ -145,3 +145,7 @@ class AffectLearner:
 def _inputs(features: NDArray[np.float64]) -> NDArray[np.float64]:
     ones = np.ones((*features.shape[:-1], 1))
     return np.concatenate([features / np.sqrt(features.shape[-1]), ones], axis=-1)
+
+
+def _on_scale(value: float) -> float:
+    return min(max(float(value), -1.0), 1.0)

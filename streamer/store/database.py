@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.errors import ProfileDamaged, ProfileError
+from streamer.errors import NotFound, ProfileDamaged, ProfileError
 from streamer.store.schema import migrate
 
 BUSY_TIMEOUT_S: Final = 20.0
@@ -88,7 +89,7 @@ class Database:
             self._connection.execute("VACUUM INTO ?", (str(path),))
 
     def close(self) -> None:
-        """Fold the log into the file, so that nothing deleted lingers beside it; may be repeated."""
+        """Fold the log into the file: nothing deleted lingers beside it. May be repeated."""
         if self._closed:
             return
         self._closed = True
@@ -106,6 +107,10 @@ class Database:
             raise ProfileError(f"{self.path}: {error}: {_remedy(str(error))}") from error
         except sqlite3.IntegrityError:
             raise
+        except OverflowError as error:
+            raise NotFound(
+                f"{self.path}: no row has so large a number: give a smaller one"
+            ) from error
         except sqlite3.DatabaseError as error:
             raise ProfileDamaged(
                 f"{self.path}: {error}: move the file away, or save what is readable with "
@@ -131,6 +136,18 @@ def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def unpack(blob: bytes) -> dict[str, NDArray[Any]]:
-    """The inverse of `pack`, bit for bit."""
-    with np.load(io.BytesIO(blob), allow_pickle=False) as arrays:
+    """The inverse of `pack`, bit for bit. Raises ProfileDamaged."""
+    with decoding("what was learned"), np.load(io.BytesIO(blob), allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
+
+
+@contextmanager
+def decoding(what: str) -> Iterator[None]:
+    """Values that the database gave back, but that are not as they were written, are damage."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, EOFError, OSError, BadZipFile) as error:
+        raise ProfileDamaged(
+            f"{what} cannot be read back ({type(error).__name__}: {error}): "
+            "take up a copy of the profile, or choose another with --profile"
+        ) from error

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.messages import Samples
-from streamer.store.database import Database
+from streamer.store.database import Database, decoding
 from streamer.store.records import encode_vector
 
 _MEMBERS = """
@@ -56,6 +56,8 @@ class Emotions:
     def enrolled(self) -> dict[str, NDArray[np.float64]]:
         """Every emotion's vectors, float64 [n, e], by name in alphabetical order."""
         members: dict[str, list[NDArray[np.float64]]] = defaultdict(list)
-        for row in self._database.rows(_MEMBERS + "ORDER BY emotion, utterance, vector"):
-            members[row["emotion"]].append(np.frombuffer(row["vector"], "<f4").astype(np.float64))
-        return {emotion: np.stack(vectors) for emotion, vectors in members.items()}
+        with decoding("an enrolled emotion"):
+            for row in self._database.rows(_MEMBERS + "ORDER BY emotion, utterance, vector"):
+                vector = np.frombuffer(row["vector"], "<f4").astype(np.float64)
+                members[row["emotion"]].append(vector)
+            return {emotion: np.stack(vectors) for emotion, vectors in members.items()}

@@ -1,5 +1,6 @@
 """The label log: append-only, undo included; and the lessons learned from it."""
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -35,7 +36,7 @@ class Labels:
         or a value outside the scale, NotFound for an unknown utterance.
         """
         low, high = scale
-        if not low < high:
+        if not 0.0 < high - low < math.inf:  # also catches NaN
             raise UsageError(f"the scale {low}:{high} is empty: give LOW:HIGH, for example 1:5")
         with self._database.transaction():
             return [self._append(label, now, low, high) for label in labels]

@@ -18,6 +18,7 @@ from streamer.messages import (
     Vector,
     Verdict,
 )
+from streamer.store.database import decoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,39 +77,41 @@ def decode_prediction(text: str) -> Prediction:
 
 
 def decode_utterance(row: sqlite3.Row) -> StoredUtterance:
-    return StoredUtterance(
-        id=row["id"],
-        source=row["source"],
-        onset_s=row["onset_s"],
-        offset_s=row["offset_s"],
-        heard_at=row["heard_at"],
-        quality=Quality(**json.loads(row["quality"])),
-        embedding=_vector(row["embedding"], "<f4"),
-        emotion=_vector(row["emotion"], "<f4"),
-        prediction=decode_prediction(row["prediction"]),
-        verdict=Verdict(**json.loads(row["verdict"])),
-        informativeness=row["informativeness"],
-        state=row["state"],
-    )
+    with decoding(f"utterance {row['id']}"):
+        return StoredUtterance(
+            id=row["id"],
+            source=row["source"],
+            onset_s=row["onset_s"],
+            offset_s=row["offset_s"],
+            heard_at=row["heard_at"],
+            quality=Quality(**json.loads(row["quality"])),
+            embedding=_vector(row["embedding"], "<f4"),
+            emotion=_vector(row["emotion"], "<f4"),
+            prediction=decode_prediction(row["prediction"]),
+            verdict=Verdict(**json.loads(row["verdict"])),
+            informativeness=row["informativeness"],
+            state=row["state"],
+        )
 
 
 def decode_log_entry(row: sqlite3.Row) -> LogEntry:
-    return LogEntry(
-        seq=row["seq"],
-        label=Label(
-            utterance=row["utterance"],
-            valence=_to_unit(row["valence"], row),
-            arousal=_to_unit(row["arousal"], row),
-            dominance=_to_unit(row["dominance"], row),
-            emotion=row["emotion"],
-            annotator=row["annotator"],
-        ),
-        given_at=row["given_at"],
-        retracts=row["retracts"],
-        effective=bool(row["effective"]),
-        first=bool(row["first"]),
-        features=None if row["features"] is None else _vector(row["features"], "<f8"),
-    )
+    with decoding(f"label {row['seq']}"):
+        return LogEntry(
+            seq=row["seq"],
+            label=Label(
+                utterance=row["utterance"],
+                valence=_to_unit(row["valence"], row),
+                arousal=_to_unit(row["arousal"], row),
+                dominance=_to_unit(row["dominance"], row),
+                emotion=row["emotion"],
+                annotator=row["annotator"],
+            ),
+            given_at=row["given_at"],
+            retracts=row["retracts"],
+            effective=bool(row["effective"]),
+            first=bool(row["first"]),
+            features=None if row["features"] is None else _vector(row["features"], "<f8"),
+        )
 
 
 def encode_vector(vector: NDArray[Any], kind: str) -> bytes:

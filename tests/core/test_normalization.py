@@ -83,7 +83,7 @@ def test_rows_are_scored_as_if_alone_and_nothing_changes():
     assert all(np.array_equal(array, before[name]) for name, array in usual.to_arrays().items())
 
 
-@given(st.lists(st.floats(-3e38, 3e38, width=32), min_size=1, max_size=20))
+@given(st.lists(st.floats(-(2.0**127), 2.0**127, width=32), min_size=1, max_size=20))
 def test_whatever_a_float32_can_hold_the_scores_are_finite(values):
     usual = RunningNormalization([0.0], [1.0])
     for value in values:

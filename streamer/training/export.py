@@ -1,0 +1,158 @@
+"""One ONNX file, its prior, and the manifest row that binds them.
+
+The graph takes ``audio`` float32 [batch, samples] at 16 kHz and gives ``embedding`` [batch, d] and
+``emotion`` [batch, e]; both input axes are free. Large weights are stored as float16 and cast back
+when the file is loaded; arithmetic stays float32.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from streamer.training.embedder import Embedder
+from streamer.training.prior import Prior
+from streamer.training.projection import Affine
+from streamer.training.speech import RATE_HZ
+from streamer.training.targets import MIN_SAMPLES
+
+OPSET = 17
+HALVED_FROM = 4_096
+KEPT_WHOLE = ("front.fourier", "front.filters")
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Statistics of the shipped outputs over the training corpora."""
+
+    embedding_mean: np.ndarray
+    embedding_std: np.ndarray
+    emotion_mean: np.ndarray
+
+
+def set_affine(layer: torch.nn.Linear, affine: Affine) -> None:
+    """Write x -> x @ matrix + offset into a linear layer of that shape."""
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(affine.matrix.T))
+        layer.bias.copy_(torch.from_numpy(affine.offset))
+
+
+def write_onnx(embedder: Embedder, path: Path) -> None:
+    """Trace the graph, halve its large weights and write it whole or not at all."""
+    partial = path.with_suffix(".onnx.part")
+    torch.onnx.export(
+        embedder.eval(),
+        (torch.randn(2, 16_000) * 0.1,),
+        str(partial),
+        dynamo=False,
+        opset_version=OPSET,
+        input_names=["audio"],
+        output_names=["embedding", "emotion"],
+        dynamic_axes={
+            "audio": {0: "batch", 1: "samples"},
+            "embedding": {0: "batch"},
+            "emotion": {0: "batch"},
+        },
+    )
+    model = onnx.load(str(partial))
+    _halve(model.graph)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(partial))
+    os.replace(partial, path)
+
+
+def _halve(graph: onnx.GraphProto) -> None:
+    """Store every large float32 weight as float16 followed by a cast, which loading folds away."""
+    for weight in list(graph.initializer):
+        values = numpy_helper.to_array(weight)
+        if values.dtype != np.float32 or values.size < HALVED_FROM or weight.name in KEPT_WHOLE:
+            continue
+        name = weight.name
+        graph.initializer.remove(weight)
+        graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        graph.node.insert(
+            0, helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT)
+        )
+
+
+def write_prior(path: Path, population: Population, prior: Prior) -> None:
+    """float32 npz: population statistics, and the regressors' prior on standardized embeddings."""
+    partial = path.with_suffix(".part.npz")
+    arrays = {
+        "embedding_mean": population.embedding_mean,
+        "embedding_std": population.embedding_std,
+        "emotion_mean": population.emotion_mean,
+        "weights": prior.weights,
+        "intercept": prior.intercept,
+        "noise_std": prior.noise_std,
+    }
+    np.savez(partial, **{name: np.asarray(a, np.float32) for name, a in arrays.items()})
+    os.replace(partial, path)
+
+
+def manifest_row(
+    onnx_path: Path, prior_path: Path, name: str, description: str, training_data: list[dict]
+) -> dict:
+    """The manifest's table for an exported encoder: sizes and hashes read from the files."""
+    graph = onnx.load(str(onnx_path)).graph
+    sizes = {out.name: out.type.tensor_type.shape.dim[1].dim_value for out in graph.output}
+    return {
+        "name": name,
+        "file": onnx_path.name,
+        "sha256": sha256(onnx_path),
+        "size_bytes": onnx_path.stat().st_size,
+        "licence": "CC BY-NC-SA 4.0",
+        "commercial_use": False,
+        "default": True,
+        "description": description,
+        "rate_hz": RATE_HZ,
+        "input": "audio",
+        "embedding": "embedding",
+        "embedding_size": sizes["embedding"],
+        "emotion": "emotion",
+        "emotion_size": sizes["emotion"],
+        "min_samples": MIN_SAMPLES,
+        "padding_invariant": True,
+        "prior": prior_path.name,
+        "prior_sha256": sha256(prior_path),
+        "training_data": training_data,
+    }
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_manifest(path: Path, row: dict) -> None:
+    """Put the row into the manifest, in place of the one of the same name, the others kept."""
+    rows = (
+        tomllib.loads(path.read_text(encoding="utf-8")).get("encoder", []) if path.is_file() else []
+    )
+    rows = [row, *(other for other in rows if other["name"] != row["name"])]
+    partial = path.with_suffix(".toml.part")
+    partial.write_text("\n".join(_table(r) for r in rows), encoding="utf-8")
+    os.replace(partial, path)
+
+
+def _table(row: dict) -> str:
+    return "\n".join(["[[encoder]]", *(f"{key} = {_value(v)}" for key, v in row.items()), ""])
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list):
+        return "[\n" + "".join(f"  {_value(item)},\n" for item in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(v)}" for key, v in value.items()) + " }"
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

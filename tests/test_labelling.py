@@ -1,0 +1,205 @@
+"""Answers from people: what is told back, and what a file of them may hold."""
+
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamer import labelling
+from streamer.errors import NotFound, UsageError
+from streamer.learning import Learning
+from streamer.store.profile import Profile
+from tests.support import bound_profile, label_of, store_utterance
+
+HOLDER = """
+import sys
+from pathlib import Path
+from streamer.store.profile import Profile
+
+profile = Profile(Path(sys.argv[1]))
+print(profile.take_over("streamer run"), flush=True)
+sys.stdin.readline()
+profile.close()
+"""
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    profile = bound_profile(tmp_path / "p")
+    for _ in range(5):
+        store_utterance(profile)
+    yield profile
+    profile.close()
+
+
+def read(tmp_path: Path, text: str | bytes):
+    path = tmp_path / "labels.csv"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return labelling.read_labels(path, "me")
+
+
+def test_a_label_is_stored_and_learned_where_nobody_listens(labelled):
+    assert labelling.give(labelled, [label_of(1, valence=0.5)]) == (
+        "1 label stored; learned, 1 label in all"
+    )
+    told = labelling.give(labelled, [label_of(n, arousal=4.0) for n in (2, 3)], (1.0, 5.0))
+    assert told == "2 labels stored; learned, 3 labels in all"
+    learning = Learning(labelled)
+    assert learning.labels == 3
+    assert labelled.labels.effective()[1].label.arousal == 0.5
+    assert labelled.holder() is None
+
+
+def test_where_somebody_listens_it_is_left_to_them(labelled):
+    command = [sys.executable, "-c", HOLDER, str(labelled.folder)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout.readline() == "True\n"
+        told = labelling.give(labelled, [label_of(1, valence=0.5)])
+        assert told == "1 label stored; the listening session learns it"
+        assert labelling.take_back(labelled, 1).endswith("(#1); the listening session learns it")
+        holder.communicate("go\n")
+    assert labelled.labels.log()[0].features is None
+
+
+def test_taking_back_names_what_was_taken(labelled):
+    labelling.give(labelled, [label_of(n, valence=0.5) for n in (1, 3, 4)])
+    assert labelling.take_back(labelled, 2) == (
+        "2 labels taken back (#4, #3); learned, 1 label in all"
+    )
+    assert labelling.take_back(labelled, 5) == "1 label taken back (#1); learned, 0 labels in all"
+    assert labelling.take_back(labelled, 1) == "there is no label to take back"
+
+
+@pytest.mark.parametrize("count", [0, -1, -(10**30)])
+def test_less_than_one_cannot_be_taken_back(labelled, count):
+    with pytest.raises(UsageError, match="give 1 or more"):
+        labelling.take_back(labelled, count)
+
+
+def test_however_many_more_than_there_are_can_be_taken_back(labelled):
+    labelling.give(labelled, [label_of(1, valence=0.5)])
+    assert labelling.take_back(labelled, 10**30).startswith("1 label taken back")
+
+
+def test_of_a_file_with_one_bad_line_nothing_is_stored(labelled, tmp_path):
+    labels = read(tmp_path, "utterance,valence\n1,0.5\n2,0.5\n99,0.5\n")
+    with pytest.raises(NotFound, match="99"):
+        labelling.give(labelled, labels)
+    assert labelled.labels.newest() == 0
+
+
+def test_an_empty_list_is_nothing_stored(labelled):
+    assert labelling.give(labelled, []) == "0 labels stored; learned, 0 labels in all"
+
+
+def test_a_file_is_read_with_its_columns_in_any_order(tmp_path):
+    text = (
+        "﻿emotion, utterance ,arousal,valence,annotator,dominance\r\n"
+        " Anger ,1, 0.5,-1,anna,0\r\n"
+        "\r\n"
+        ",2,,0.25,,\r\n"
+        '"very\n  happy",3,,,  ,\r\n'
+    )
+    assert read(tmp_path, text) == [
+        label_of(1, "anna", valence=-1.0, arousal=0.5, dominance=0.0, emotion="anger"),
+        label_of(2, valence=0.25),
+        label_of(3, emotion="very happy"),
+    ]
+    assert read(tmp_path, "utterance,valence\n") == []
+    assert read(tmp_path, "utterance,valence\n7,0.1") == [label_of(7, valence=0.1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "must name the columns"),
+        ("valence,arousal\n1,2\n", "must name the columns"),
+        ("utterance,mood\n1,2\n", "must name the columns"),
+        ("1,0.5,0.5\n", "must name the columns"),
+        ("utterance,valence,valence\n1,0.5,0.6\n", "must name the columns"),
+        ("utterance,valence\nx,0.5\n", "line 2: utterance is 'x'"),
+        ("utterance,valence\n1,0.5\n1.5,0.5\n", "line 3: utterance is '1.5'"),
+        ("utterance,valence\n,0.5\n", "line 2: utterance is ''"),
+        ("utterance,valence\n1,high\n", "line 2: valence is 'high'; give a number"),
+        ("utterance,valence\n1,0,5\n", "line 2: more cells"),
+        ("utterance;valence\n1;0.5\n", "must name the columns"),
+        ("utterance,emotion\n1," + "x" * 65 + "\n", "1 to 64 printable"),
+        ("utterance,valence\n1," + "9" * 200_000 + "\n", "not a CSV file"),
+        (b"utterance,valence\n1,\xff\xfe\n", "not a CSV file in UTF-8"),
+        ("utterance,valence\n1,0.5\n".encode("utf-16"), "not a CSV file in UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_meant_is_refused_with_its_place(tmp_path, text, message):
+    with pytest.raises(UsageError, match=message):
+        read(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_is_told_of(tmp_path):
+    for path in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(UsageError, match="cannot read"):
+            labelling.read_labels(path, "me")
+
+
+CELL = st.one_of(
+    st.text(max_size=6),
+    st.sampled_from(["1", "2", "0.5", "-1", "nan", "inf", "1e999", "", " ", "joy", '"', "9" * 30]),
+)
+TABLE = st.builds(
+    lambda header, rows: "\n".join([",".join(header), *(",".join(row) for row in rows)]),
+    st.lists(st.sampled_from([*labelling.COLUMNS, "", "mood"]), max_size=7),
+    st.lists(st.lists(CELL, max_size=8), max_size=5),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.one_of(TABLE.map(str.encode), st.binary(max_size=80), st.text(max_size=80).map(str.encode))
+)
+def test_any_file_gives_labels_or_a_usage_error(content):
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "labels.csv"
+        path.write_bytes(content)
+        try:
+            labels = labelling.read_labels(path, "me")
+        except UsageError:
+            return
+        profile = Profile(Path(folder) / "p")
+        try:
+            labelling.give(bound_profile(profile.folder), labels)
+        except (UsageError, NotFound):
+            pass
+        finally:
+            profile.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("Joy", "joy"), ("  Very   HAPPY ", "very happy"), ("Ärger", "ärger"), ("x" * 64, "x" * 64)],
+)
+def test_an_emotion_is_kept_trimmed_and_in_lower_case(text, kept):
+    assert labelling.emotion_name(text) == kept
+    assert labelling.one(3, 0.1, None, None, text, "me") == label_of(3, valence=0.1, emotion=kept)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 65, "a\x00b", "a\x1b[31m", "\udcff"])
+def test_an_emotion_without_a_printable_name_is_refused(text):
+    with pytest.raises(UsageError, match="printable"):
+        labelling.emotion_name(text)
+
+
+def test_a_scale_is_low_and_high():
+    assert labelling.read_scale(None) == (-1.0, 1.0)
+    assert labelling.read_scale("1:5") == (1.0, 5.0)
+    assert labelling.read_scale("-3.5:3.5") == (-3.5, 3.5)
+
+
+@pytest.mark.parametrize("text", ["", "5", "1-5", "1:2:3", "a:b", ":", "1:"])
+def test_another_scale_is_refused(text):
+    with pytest.raises(UsageError, match="LOW:HIGH"):
+        labelling.read_scale(text)

@@ -1,0 +1,297 @@
+"""Whatever happens to the log, what was learned is the fold of the answers that count."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamer import learning as learning_module
+from streamer.core.affect import AffectLearner
+from streamer.core.normalization import RunningNormalization
+from streamer.errors import ProfileError
+from streamer.learning import Learning
+from streamer.messages import DIMENSIONS
+from streamer.store.profile import Profile
+from tests.support import bound_profile, label_of, same_arrays, store_utterance
+
+HEARD = 5
+
+
+def heard(step: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng([7, step])
+    return rng.normal(size=6).astype(np.float32), rng.normal(size=4).astype(np.float32)
+
+
+def fold(profile: Profile) -> AffectLearner:
+    """The learner, from nothing but the rows."""
+    learner = AffectLearner(profile.prior())
+    for entry in profile.labels.effective():
+        learner.learn(entry.features, entry.label, first=entry.first)
+    return learner
+
+
+class Life:
+    """A profile that is heard into, labelled, learned, and now and then stopped or killed."""
+
+    def __init__(self, folder: Path, *, restarts: bool) -> None:
+        self.folder = folder
+        self.restarts = restarts
+        self.steps = 0
+        self.learned: list[Any] = []
+        self.profile = bound_profile(folder)
+        self.learning = Learning(self.profile)
+        for _ in range(HEARD):
+            self.hear()
+
+    def hear(self) -> None:
+        self.steps += 1
+        embedding, emotion = heard(self.steps)
+        self.learning.adapt(embedding, emotion)
+        store_utterance(self.profile, embedding, emotion)
+
+    def label(self, utterance: int, annotator: str, answers: dict[str, Any]) -> None:
+        self.profile.labels.add([label_of(utterance, annotator, **answers)], 0.0)
+
+    def undo(self, count: int) -> None:
+        self.profile.labels.undo(count, 0.0)
+
+    def learn(self) -> None:
+        before = self.learning.labels
+        labels, replaced = self.learning.learn_new()
+        self.learned += labels
+        assert len(labels) <= learning_module.LABELS_AT_ONCE
+        if not replaced:
+            assert self.learning.labels >= before + len(labels)
+
+    def catch_up(self) -> None:
+        self.learning.catch_up()
+        assert self.learning.labels == self.profile.labels.count()
+
+    def stop(self) -> None:
+        """An orderly end, and the next start."""
+        if self.restarts:
+            self.learning.save()
+            self.profile.close()
+            self.profile = Profile(self.folder)
+            self.learning = Learning(self.profile)
+        self.catch_up()
+
+    def kill(self) -> None:
+        """Nothing is saved that was not; the next start has the rows only."""
+        if self.restarts:
+            self.profile.close()
+            self.profile = Profile(self.folder)
+            self.learning = Learning(self.profile)
+        self.catch_up()
+
+    def arrays(self) -> dict[str, Any]:
+        return {
+            **self.learning.learner.to_arrays(),
+            **{f"usual/{k}": v for k, v in self.learning.usual.to_arrays().items()},
+            **{f"emotion/{k}": v for k, v in self.learning.usual_emotion.to_arrays().items()},
+        }
+
+
+VALUE = st.one_of(st.none(), st.floats(-1.0, 1.0))
+ANSWERS = st.one_of(
+    st.fixed_dictionaries({"valence": st.floats(-1, 1), "arousal": VALUE, "dominance": VALUE}),
+    st.fixed_dictionaries({"emotion": st.sampled_from(["joy", "anger"])}),
+    st.fixed_dictionaries({"arousal": st.floats(-1, 1), "emotion": st.just("joy")}),
+)
+LABEL = st.tuples(
+    st.just("label"), st.integers(1, HEARD), st.sampled_from(["me", "me", "anna"]), ANSWERS
+)
+STEP = st.one_of(
+    LABEL,
+    LABEL,
+    LABEL,
+    st.tuples(st.just("undo"), st.integers(1, 3)),
+    st.tuples(st.sampled_from(["learn", "learn", "hear", "catch_up", "stop", "kill"])),
+)
+
+
+@pytest.mark.parametrize(("at_once", "every"), [(50, 64), (1, 1), (1, 64), (2, 3), (3, 2)])
+def test_any_history_folds_to_the_same_state(at_once, every, monkeypatch):
+    monkeypatch.setattr(learning_module, "LABELS_AT_ONCE", at_once)
+    monkeypatch.setattr(learning_module, "SNAPSHOT_EVERY", every)
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.lists(STEP, min_size=1, max_size=25))
+    def check(steps):
+        with TemporaryDirectory() as folder:
+            broken = Life(Path(folder) / "broken", restarts=True)
+            whole = Life(Path(folder) / "whole", restarts=False)
+            for name, *values in [*steps, ("catch_up",)]:
+                for life in (broken, whole):
+                    getattr(life, name)(*values)
+            assert same_arrays(
+                broken.learning.learner.to_arrays(), fold(broken.profile).to_arrays()
+            )
+            assert same_arrays(broken.arrays(), whole.arrays())
+            rows = [life.profile.labels.log() for life in (broken, whole)]
+            for entry, other in zip(*rows, strict=True):
+                assert (entry.label, entry.effective) == (other.label, other.effective)
+                assert np.array_equal(entry.features, other.features)
+            embedding, emotion = heard(0)
+            assert broken.learning.predict(embedding) == whole.learning.predict(embedding)
+            assert broken.learning.verdict(emotion) == whole.learning.verdict(emotion)
+            assert broken.learned == whole.learned
+            for life in (broken, whole):
+                life.profile.close()
+
+    check()
+
+
+@pytest.fixture
+def life(tmp_path):
+    made = Life(tmp_path / "life", restarts=True)
+    yield made
+    made.profile.close()
+
+
+def test_the_log_is_learned_in_portions(life, monkeypatch):
+    monkeypatch.setattr(learning_module, "LABELS_AT_ONCE", 2)
+    for number in range(1, 6):
+        life.label(number, "me", {"valence": number / 10})
+    portions = [life.learning.learn_new() for _ in range(4)]
+    assert [[label.utterance for label in labels] for labels, _ in portions] == [
+        [1, 2], [3, 4], [5], [],
+    ]  # fmt: skip
+    assert not any(replaced for _, replaced in portions)
+    assert life.learning.labels == 5
+
+
+def test_a_label_is_announced_once_also_after_a_crash(life):
+    life.label(1, "me", {"valence": 0.5})
+    assert [label.utterance for label in life.learning.learn_new()[0]] == [1]
+    again = Learning(life.profile)
+    assert again.learn_new() == ([], False)
+    assert again.labels == 1
+    assert same_arrays(again.learner.to_arrays(), life.learning.learner.to_arrays())
+
+
+def test_an_undone_label_leaves_no_trace(life):
+    life.label(1, "me", {"valence": 0.5, "arousal": -0.5})
+    life.catch_up()
+    before = life.arrays()
+    life.label(2, "me", {"valence": -0.9})
+    life.catch_up()
+    assert not same_arrays(life.arrays(), before)
+    life.undo(1)
+    assert life.learning.learn_new() == ([], True)
+    assert same_arrays(life.arrays(), before)
+
+
+def test_an_answer_replaced_by_the_same_annotator_counts_once(life):
+    life.label(1, "me", {"valence": 0.5})
+    life.catch_up()
+    life.label(1, "me", {"valence": -0.5})
+    labels, replaced = life.learning.learn_new()
+    assert ([label.valence for label in labels], replaced) == ([-0.5], True)
+    assert life.learning.labels == 1
+    assert life.learning.learner.dimensions["valence"].regression.count == 1
+    life.label(1, "anna", {"valence": 0.7})
+    assert life.learning.learn_new()[1] is False
+    assert life.learning.labels == 2
+
+
+def test_what_was_learned_at_the_time_is_not_learned_anew_with_later_ears(life):
+    life.label(1, "me", {"valence": 0.5})
+    life.catch_up()
+    features = life.profile.labels.log()[0].features
+    expected = life.learning.features(heard(1)[0])
+    assert np.array_equal(features, expected)
+    life.hear()
+    assert not np.array_equal(life.learning.features(heard(1)[0]), features)
+    life.label(2, "me", {"valence": 0.1})
+    life.undo(1)
+    life.catch_up()
+    assert np.array_equal(life.profile.labels.log()[0].features, features)
+
+
+def test_a_disk_that_fills_up_while_learning_costs_nothing_that_was_learned(life, monkeypatch):
+    monkeypatch.setattr(learning_module, "SNAPSHOT_EVERY", 1)
+    life.label(1, "me", {"valence": 0.5})
+    life.catch_up()
+    life.label(2, "me", {"valence": -0.5})
+    database = life.profile.database
+    # A blob that fills what is left of the last page leaves no room for a snapshot.
+    monkeypatch.setattr(Profile, "save_state", full_disk)
+    with pytest.raises(ProfileError, match="free some disk space"):
+        life.learning.learn_new()
+    monkeypatch.undo()
+    assert database.rows("SELECT label FROM lessons")[-1]["label"] == 1
+    life.learning.save()
+    life.catch_up()
+    assert same_arrays(life.learning.learner.to_arrays(), fold(life.profile).to_arrays())
+    life.kill()
+    assert same_arrays(life.learning.learner.to_arrays(), fold(life.profile).to_arrays())
+
+
+def full_disk(profile: Profile, *_: Any) -> None:
+    pages = profile.database.row("PRAGMA page_count")[0]
+    profile.database.row(f"PRAGMA max_page_count = {pages}")
+    try:
+        profile.set_meta("large", "x" * 1_000_000)
+    finally:
+        profile.database.row("PRAGMA max_page_count = 1000000")
+
+
+def test_labels_move_the_prediction_towards_themselves(life):
+    embedding, _ = heard(2)
+    before = life.learning.predict(embedding).valence.mean
+    life.label(2, "me", {"valence": 1.0})
+    life.catch_up()
+    after = life.learning.predict(embedding).valence.mean
+    assert before < after <= 1.0
+
+
+def test_what_is_usual_is_kept_and_follows_what_is_heard(life):
+    prior = life.profile.prior()
+    plain = RunningNormalization(prior.embedding_mean, prior.embedding_deviation)
+    for step in range(1, HEARD + 1):
+        plain.update(heard(step)[0].astype(np.float64))
+    again = Learning(life.profile)
+    assert same_arrays(again.usual.to_arrays(), plain.to_arrays())
+    assert again.usual_emotion.count == HEARD
+
+
+def test_verdicts_follow_the_labels_and_what_is_usual(life):
+    _, emotion = heard(1)
+    assert life.learning.verdict(emotion).emotion is None
+    life.label(1, "me", {"emotion": "joy"})
+    life.catch_up()
+    verdict = life.learning.verdict(emotion)
+    assert verdict.emotion == "joy"
+    assert verdict.distance == pytest.approx(0.0, abs=1e-9)
+    life.undo(1)
+    life.catch_up()
+    assert dict(life.learning.verdict(emotion).distances) == {}
+
+
+def test_enrolled_by_another_it_is_seen_when_asked_to_read_again(life):
+    _, emotion = heard(1)
+    assert dict(life.learning.prototypes) == {}
+    other = Profile(life.folder)
+    other.emotions.enroll("joy", emotion, "a.wav", None, 0.0)
+    other.close()
+    life.learning.forget_prototypes()
+    assert list(life.learning.prototypes) == ["joy"]
+
+
+def test_an_empty_profile_cannot_be_learned(tmp_path):
+    profile = Profile(tmp_path / "p")
+    with pytest.raises(ProfileError, match="is empty"):
+        Learning(profile)
+    profile.close()
+
+
+def test_nothing_to_learn_is_nothing(life):
+    assert life.learning.learn_new() == ([], False)
+    life.learning.catch_up()
+    assert life.learning.labels == 0
+    assert all(getattr(life.learning.predict(heard(1)[0]), name) for name in DIMENSIONS)

@@ -1,0 +1,160 @@
+"""Running a session: limits, stops, and what is told when something breaks."""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+import pytest
+
+from streamer.audio.clip import to_flac
+from streamer.audio.resampling import Resampler
+from streamer.core.informativeness import make_strategy
+from streamer.core.prior import Prior
+from streamer.ear import Ear
+from streamer.errors import UnreadableAudio
+from streamer.events import Ended, Event, Heard, Noticed, Selected, Status
+from streamer.hearing import Hearing
+from streamer.learning import Learning
+from streamer.messages import Chunk, Gap, Notice, Samples
+from streamer.runtime import listen
+from streamer.session import Session
+from streamer.store.profile import Profile
+from streamer.testing import FakeEncoder, FakeVoiceActivity, Spoken
+
+RATE_HZ = 16_000
+
+
+class Script:
+    """A source that yields what it is given, then raises what it is given."""
+
+    name = "script"
+    rate_hz = RATE_HZ
+    channels = 1
+
+    def __init__(
+        self, items: list[Chunk | Gap | Notice], kind: str = "file", error: Exception | None = None
+    ) -> None:
+        self.kind = kind
+        self.taken = 0
+        self._items = items
+        self._error = error
+
+    def __iter__(self) -> Iterator[Chunk | Gap | Notice]:
+        for item in self._items:
+            self.taken += 1
+            yield item
+        if self._error is not None:
+            raise self._error
+
+    def close(self) -> None:
+        pass
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.statuses: list[Status] = []
+
+    def show(self, event: Event) -> None:
+        self.events.append(event)
+
+    def refresh(self, status: Callable[[], Status]) -> None:
+        self.statuses.append(status())
+
+    def of(self, kind: type) -> list:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@pytest.fixture
+def session(profile: Profile) -> Session:
+    encoder = FakeEncoder()
+    profile.bind(encoder.name, encoder.sha256, Prior.uninformed(16, 8))
+    return Session(
+        number=profile.begin_session("file", "script", 0.0),
+        hearing=Hearing(Ear(FakeVoiceActivity()), partial(Resampler, channel=None)),
+        encoder=encoder,
+        profile=profile,
+        learning=Learning(profile),
+        strategy=make_strategy("random"),
+        size=100,
+        keep=0.5,
+        seed=0,
+        to_clip=to_flac,
+        wall_s=lambda: 0.0,
+        now_s=lambda: 0.0,
+    )
+
+
+def chunks(audio: Samples, size: int = 4_000) -> list[Chunk | Gap | Notice]:
+    starts = range(0, len(audio), size)
+    return [Chunk(audio[s : s + size, np.newaxis], RATE_HZ, "script") for s in starts]
+
+
+def play(session: Session, source: Script, **options: object) -> Recorder:
+    screen = Recorder()
+    ticks = itertools.count()
+    options = {"stop": threading.Event(), "now_s": lambda: next(ticks) / 100, **options}
+    listen(source, session, screen, **options)  # type: ignore[arg-type]
+    return screen
+
+
+def test_all_is_heard_and_the_last_buffer_is_split(
+    session: Session, spoken_session: tuple[Samples, list[Spoken]]
+) -> None:
+    screen = play(session, Script([*chunks(spoken_session[0]), Notice("over")]))
+    assert len(screen.of(Heard)) == 12
+    (selection,) = screen.of(Selected)
+    assert len(selection.asked) == len(selection.released) == 6
+    assert screen.of(Noticed) == [Noticed("over")]
+    (ended,) = screen.of(Ended)
+    assert ended is screen.events[-1]
+    assert ended.captured_samples == len(spoken_session[0])
+    assert ended.realtime_factor > 0
+    assert screen.statuses[-1].utterances == 12
+
+
+def test_an_error_in_the_middle_still_closes_the_accounts(
+    session: Session, spoken_session: tuple[Samples, list[Spoken]]
+) -> None:
+    audio = spoken_session[0][: 20 * RATE_HZ]
+    source = Script(chunks(audio), error=UnreadableAudio("broken"))
+    screen = Recorder()
+    with pytest.raises(UnreadableAudio):
+        listen(source, session, screen, stop=threading.Event(), now_s=lambda: 0.0)
+    assert len(screen.of(Selected)) == 1
+    (ended,) = screen.of(Ended)
+    assert ended.captured_samples == len(audio)
+    assert ended.captured_samples == ended.speech_samples + ended.silence_samples
+
+
+@pytest.mark.parametrize("max_seconds", [0.0, 0.3, 1.0])
+def test_the_limit_is_kept_to_the_sample(session: Session, max_seconds: float) -> None:
+    source = Script(chunks(np.zeros(100_000, np.float32)))
+    screen = play(session, source, max_seconds=max_seconds)
+    assert screen.of(Ended)[0].captured_samples == round(max_seconds * RATE_HZ)
+    assert source.taken < 10
+
+
+def test_lost_samples_count_towards_the_limit(session: Session) -> None:
+    items = [*chunks(np.zeros(4_000, np.float32)), Gap(16_000, "device_lost")]
+    screen = play(session, Script([*items, *items, *items]), max_seconds=1.2)
+    (ended,) = screen.of(Ended)
+    assert ended.captured_samples == 20_000
+    assert ended.dropped_samples == {"device_lost": 16_000}
+
+
+def test_a_live_source_that_delivers_nothing_ends_in_time(session: Session) -> None:
+    tick = Chunk(np.zeros((0, 1), np.float32), RATE_HZ, "script")
+    screen = play(session, Script([tick] * 10_000, kind="microphone"), max_seconds=2.0)
+    assert screen.of(Ended)[0].captured_samples == 0
+
+
+def test_a_stop_is_obeyed_at_the_next_item(session: Session) -> None:
+    stop = threading.Event()
+    stop.set()
+    source = Script(chunks(np.zeros(100_000, np.float32)))
+    screen = play(session, source, stop=stop)
+    assert source.taken == 1
+    assert screen.of(Ended)[0].captured_samples == 4_000
