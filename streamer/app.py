@@ -36,9 +36,13 @@ def open_profile(config: Config) -> Iterator[Profile]:
 def bind_encoder(config: Config, profile: Profile) -> "OnnxEncoder | AcousticEncoder":
     """The configured encoder, else the one that the profile was learned with; bound to it.
 
-    Raises EncoderError, and OtherEncoder where the two differ.
+    Raises EncoderError, and OtherEncoder where the two differ or the profile's is not here.
     """
-    encoder = make_encoder(config, config.encoder or profile.meta("encoder") or "")
+    from streamer.encoder.registry import known_encoders
+
+    bound = profile.meta("encoder")
+    here = bound in {row.name for row in known_encoders(config.models)}
+    encoder = make_encoder(config, config.encoder or (bound if bound and here else ""))
     profile.bind(encoder.name, encoder.sha256, encoder.prior)
     return encoder
 

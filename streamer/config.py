@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -52,6 +53,11 @@ class Config(BaseSettings):
 
     annotator: str = Field("me", min_length=1, description="whose labels these are")
 
+    @field_validator("home", "models")
+    @classmethod
+    def _expand(cls, folder: Path | None) -> Path | None:
+        return folder and folder.expanduser()
+
     @property
     def query_life_s(self) -> float:
         return self.query_days * _DAY_S
@@ -75,6 +81,8 @@ class Config(BaseSettings):
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
             raise UsageError(f"setting {name} = {first['input']!r}: {first['msg']}") from error
+        except SettingsError as error:
+            raise UsageError(f"environment: {error}: mend that STREAMER_ variable") from error
         except ValueError as error:
             raise UsageError(f"{toml}: {error}: mend the TOML file") from error
 

@@ -88,11 +88,11 @@ def read_labels(path: Path, annotator: str) -> list[Label]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             names = [(name or "").strip() for name in reader.fieldnames or []]
-            unknown = [name for name in names if name not in COLUMNS]
-            if "utterance" not in names or unknown:
+            twice = len(set(names)) < len(names)
+            if "utterance" not in names or twice or not set(names) <= set(COLUMNS):
                 raise UsageError(
                     f"{path}: the first line is {','.join(names)!r}; it must name the columns "
-                    f"{','.join(COLUMNS)} (those after the first as needed)"
+                    f"{','.join(COLUMNS)} (those after the first as needed), each once"
                 )
             reader.fieldnames = names
             return [

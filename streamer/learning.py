@@ -91,10 +91,11 @@ class Learning:
                 self._fold(self._profile.labels.effective(last))
             else:
                 self._fold(fresh)
-            self._through = last
             self._prototypes = None
-            if replaced or self.labels >= self._saved_labels + SNAPSHOT_EVERY:
-                self.save()
+        # Only now is it sure: had the disk been full, the labels would be learned again.
+        self._through = last
+        if replaced or self.labels >= self._saved_labels + SNAPSHOT_EVERY:
+            self.save()
         return [entry.label for entry in fresh if entry.features is None], replaced
 
     def start_over(self) -> None:

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: real processes, real files, exit codes and one-line errors."""
+"""The command line as a user meets it: real processes, real files, one-line errors."""
 
 import json
 import subprocess

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from streamer import labelling
 from streamer.errors import NotFound, UsageError
 from streamer.learning import Learning
-from streamer.store.profile import Profile
+from streamer.store.database import Database
+from streamer.store.labels import Labels
 from tests.support import bound_profile, label_of, store_utterance
 
 HOLDER = """
@@ -169,13 +171,10 @@ def test_any_file_gives_labels_or_a_usage_error(content):
             labels = labelling.read_labels(path, "me")
         except UsageError:
             return
-        profile = Profile(Path(folder) / "p")
-        try:
-            labelling.give(bound_profile(profile.folder), labels)
-        except (UsageError, NotFound):
-            pass
-        finally:
-            profile.close()
+        database = Database(":memory:")
+        with suppress(UsageError, NotFound):
+            Labels(database).add(labels, 0.0)
+        database.close()
 
 
 @pytest.mark.parametrize(

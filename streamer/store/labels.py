@@ -47,7 +47,7 @@ class Labels:
             rows = self._database.rows(
                 _LOG
                 + "WHERE l.seq IN (SELECT seq FROM standing_labels) ORDER BY l.seq DESC LIMIT ?",
-                count,
+                min(count, _NEWEST),
             )
             for row in rows:
                 self._database.write(

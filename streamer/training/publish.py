@@ -130,7 +130,8 @@ def publish(
         f"log-mel wav2vec 2.0 student, {recipe.shape.layers} blocks of {recipe.shape.channels}, "
         "25 tokens a second, distilled from Whisper tiny.en"
     )
-    row = manifest_row(onnx_path, prior_path, name, description, training_rows(clips))
+    heard = [c for c in cache.clips if c.corpus not in skip]
+    row = manifest_row(onnx_path, prior_path, name, description, training_rows(heard))
     write_manifest(models / "manifest.toml", row)
     return row
 
