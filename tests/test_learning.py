@@ -1,5 +1,6 @@
 """Whatever happens to the log, what was learned is the fold of the answers that count."""
 
+import random
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -106,47 +107,93 @@ ANSWERS = st.one_of(
     st.fixed_dictionaries({"arousal": st.floats(-1, 1), "emotion": st.just("joy")}),
 )
 LABEL = st.tuples(
-    st.just("label"), st.integers(1, HEARD), st.sampled_from(["me", "me", "anna"]), ANSWERS
+    st.just("label"), st.integers(1, 2), st.sampled_from(["me", "me", "anna"]), ANSWERS
 )
-STEP = st.one_of(
-    LABEL,
-    LABEL,
-    LABEL,
-    st.tuples(st.just("undo"), st.integers(1, 3)),
-    st.tuples(st.sampled_from(["learn", "learn", "hear", "catch_up", "stop", "kill"])),
-)
+UNDO = st.tuples(st.just("undo"), st.integers(1, 3))
+THEN = st.tuples(st.sampled_from(["learn", "catch_up", "hear", "stop", "kill"]))
+# Few utterances and much learning in between, so that answers are replaced after they were learned.
+STEPS = st.lists(st.one_of(LABEL, LABEL, UNDO, THEN, THEN), min_size=1, max_size=20)
 
 
-@pytest.mark.parametrize(("at_once", "every"), [(50, 64), (1, 1), (1, 64), (2, 3), (3, 2)])
-def test_any_history_folds_to_the_same_state(at_once, every, monkeypatch):
+class Twins:
+    """The same history twice: one is stopped and killed on the way, the other never."""
+
+    def __init__(self, folder: Path) -> None:
+        self.broken = Life(folder / "broken", restarts=True)
+        self.whole = Life(folder / "whole", restarts=False)
+        self.lessons: dict[int, np.ndarray] = {}
+
+    def live(self, name: str, *values: Any) -> None:
+        for life in (self.broken, self.whole):
+            getattr(life, name)(*values)
+
+    def compare(self) -> None:
+        broken, whole = self.broken, self.whole
+        self.live("catch_up")
+        assert same_arrays(broken.learning.learner.to_arrays(), fold(broken.profile).to_arrays())
+        assert same_arrays(broken.arrays(), whole.arrays())
+        rows = [life.profile.labels.log() for life in (broken, whole)]
+        for entry, other in zip(*rows, strict=True):
+            assert (entry.label, entry.effective) == (other.label, other.effective)
+            assert np.array_equal(entry.features, other.features)
+            if entry.features is not None:
+                # Once learned, always the same lesson.
+                first = self.lessons.setdefault(entry.seq, entry.features)
+                assert np.array_equal(entry.features, first)
+        embedding, emotion = heard(0)
+        assert broken.learning.predict(embedding) == whole.learning.predict(embedding)
+        assert broken.learning.verdict(emotion) == whole.learning.verdict(emotion)
+        assert broken.learned == whole.learned
+
+    def close(self) -> None:
+        self.broken.profile.close()
+        self.whole.profile.close()
+
+
+@pytest.fixture(params=[(50, 64), (1, 1), (1, 64), (2, 3), (3, 2)], ids=str)
+def _portions(request, monkeypatch):
+    at_once, every = request.param
     monkeypatch.setattr(learning_module, "LABELS_AT_ONCE", at_once)
     monkeypatch.setattr(learning_module, "SNAPSHOT_EVERY", every)
 
-    @settings(max_examples=50, deadline=None)
-    @given(st.lists(STEP, min_size=1, max_size=25))
+
+@pytest.mark.usefixtures("_portions")
+def test_any_short_history_folds_to_the_same_state():
+    @settings(max_examples=25, deadline=None)
+    @given(STEPS)
     def check(steps):
         with TemporaryDirectory(dir=FAST) as folder:
-            broken = Life(Path(folder) / "broken", restarts=True)
-            whole = Life(Path(folder) / "whole", restarts=False)
-            for name, *values in [*steps, ("catch_up",)]:
-                for life in (broken, whole):
-                    getattr(life, name)(*values)
-            assert same_arrays(
-                broken.learning.learner.to_arrays(), fold(broken.profile).to_arrays()
-            )
-            assert same_arrays(broken.arrays(), whole.arrays())
-            rows = [life.profile.labels.log() for life in (broken, whole)]
-            for entry, other in zip(*rows, strict=True):
-                assert (entry.label, entry.effective) == (other.label, other.effective)
-                assert np.array_equal(entry.features, other.features)
-            embedding, emotion = heard(0)
-            assert broken.learning.predict(embedding) == whole.learning.predict(embedding)
-            assert broken.learning.verdict(emotion) == whole.learning.verdict(emotion)
-            assert broken.learned == whole.learned
-            for life in (broken, whole):
-                life.profile.close()
+            twins = Twins(Path(folder))
+            for step in steps:
+                twins.live(*step)
+            twins.compare()
+            twins.close()
 
     check()
+
+
+@pytest.mark.usefixtures("_portions")
+@pytest.mark.parametrize(("seed", "among"), [(0, 2), (1, HEARD)])
+def test_so_does_a_long_one(seed, among):
+    rng = random.Random(seed)
+    with TemporaryDirectory(dir=FAST) as folder:
+        twins = Twins(Path(folder))
+        for step in range(120):
+            match rng.choice(["label", "label", "label", "undo", "learn", "learn", "hear", "kill"]):
+                case "label":
+                    named = rng.sample(DIMENSIONS, rng.randrange(4))
+                    answers = {name: rng.uniform(-1, 1) for name in named}
+                    answers |= {} if named and rng.random() < 0.5 else {"emotion": "joy"}
+                    twins.live("label", rng.randint(1, among), rng.choice(["me", "anna"]), answers)
+                case "undo":
+                    twins.live("undo", rng.randint(1, 2))
+                case name:
+                    twins.live(name)
+            if step % 10 == 9:
+                twins.compare()
+        twins.live("stop")
+        twins.compare()
+        twins.close()
 
 
 @pytest.fixture
@@ -189,6 +236,17 @@ def test_an_undone_label_leaves_no_trace(life):
     assert same_arrays(life.arrays(), before)
 
 
+def test_an_undone_replacement_brings_the_first_answer_back(life):
+    life.label(1, "me", {"valence": 0.5})
+    life.catch_up()
+    before = life.arrays()
+    life.label(1, "me", {"valence": -0.9})
+    life.catch_up()
+    life.undo(1)
+    assert life.learning.learn_new() == ([], True)
+    assert same_arrays(life.arrays(), before)
+
+
 def test_an_answer_replaced_by_the_same_annotator_counts_once(life):
     life.label(1, "me", {"valence": 0.5})
     life.catch_up()
@@ -211,8 +269,10 @@ def test_what_was_learned_at_the_time_is_not_learned_anew_with_later_ears(life):
     life.hear()
     assert not np.array_equal(life.learning.features(heard(1)[0]), features)
     life.label(2, "me", {"valence": 0.1})
+    life.catch_up()
     life.undo(1)
     life.catch_up()
+    life.kill()
     assert np.array_equal(life.profile.labels.log()[0].features, features)
 
 

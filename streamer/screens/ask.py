@@ -4,6 +4,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -42,9 +43,10 @@ def label_by_keys(
     """
     if key is typer.getchar and not sys.stdin.isatty():
         raise UsageError("no terminal to answer in: give an utterance, or --import FILE.csv")
-    asker = _Asker(profile, annotator, key, play or _play)
     print(KEYS)
-    asker.ask_all()
+    with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
+        asker = _Asker(profile, annotator, key, play or partial(_play, folder=Path(folder)))
+        asker.ask_all()
     print(f"{asker.answered} answered, {profile.utterances.open_query_count()} still open")
 
 
@@ -149,8 +151,8 @@ class _Asker:
         print(f"  {self._play(clip) if clip else 'its audio is not kept any more'}")
 
 
-def _play(clip: bytes) -> str:
-    """Play a clip, or name a file that holds it where there is no sound output."""
+def _play(clip: bytes, folder: Path) -> str:
+    """Play a clip; where there is no sound output, name a file in `folder` that holds it."""
     from streamer.audio.devices import load_portaudio
     from streamer.errors import AudioError
 
@@ -158,9 +160,7 @@ def _play(clip: bytes) -> str:
         sounddevice = load_portaudio()
         sounddevice.play(from_flac(clip), SAMPLE_RATE_HZ)
     except (AudioError, sounddevice.PortAudioError):
-        path = Path(tempfile.gettempdir()) / "streamer-clip.flac"
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600)
+        path = folder / "clip.flac"
         path.write_bytes(clip)
-        return f"no sound output here; hear {path}"
+        return f"no sound output here; until you stop, it is in {path}"
     return "playing"

@@ -38,7 +38,6 @@ SHARES = (
     ("plain_picovoice_s2i", 1.2),
     ("fsdd", 0.15),
 )
-HINTS = ((0, "tiny", 0, 384), (1, "tiny", 384, 384), (2, "tiny", 768, 384))
 
 
 def main() -> None:
@@ -60,9 +59,7 @@ def cache(args: argparse.Namespace) -> None:
 
 def distill(args: argparse.Namespace) -> None:
     stored = Cache.open(args.cache)
-    recipe = Recipe(
-        hints=HINTS, skip=tuple(args.skip), weights=SHARES, steps=args.steps, seed=args.seed
-    )
+    recipe = Recipe(skip=tuple(args.skip), weights=SHARES, steps=args.steps, seed=args.seed)
     args.run.mkdir(parents=True, exist_ok=True)
     run, checkpoint, log = Run(recipe, stored), args.run / "checkpoint.pt", args.run / "log.jsonl"
     if checkpoint.is_file():
@@ -71,7 +68,7 @@ def distill(args: argparse.Namespace) -> None:
     for step in train(run, checkpoint, log, args.save_every):
         row = {"step": step, **_probe_run(run, stored, args.probe)}
         print(json.dumps(row), flush=True)
-        with open(log, "a", encoding="utf-8") as lines:
+        with log.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(row) + "\n")
 
 
@@ -88,9 +85,7 @@ def _probe_run(run: Run, stored: Cache, corpora: list[str]) -> dict[str, float]:
 
 def export(args: argparse.Namespace) -> None:
     checkpoint, stored = args.run / "checkpoint.pt", Cache.open(args.cache)
-    row = publish(
-        checkpoint, stored, args.models, args.name, Projections(), frozenset(args.skip)
-    )
+    row = publish(checkpoint, stored, args.models, args.name, Projections(), frozenset(args.skip))
     print(json.dumps(row, indent=1))
 
 
@@ -136,9 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.set_defaults(verb=probe)
     verb.add_argument("--encoder", type=Path, required=True)
     verb.add_argument("--speech", type=Path, required=True, help="packed corpora")
-    verb.add_argument(
-        "--corpora", nargs="+", default=["ravdess", "urdu", "nemo", "turev", "tess"]
-    )
+    verb.add_argument("--corpora", nargs="+", default=["ravdess", "urdu", "nemo", "turev", "tess"])
     return parser
 
 

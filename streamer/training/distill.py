@@ -1,13 +1,15 @@
-"""Distillation: the student hears a changed crop, and answers what the teacher said of the clean one.
+"""Distillation: the student hears a changed crop and answers as the teacher did to the clean one.
 
 Loss, per teacher layer k, over the crop's own tokens t (targets y standardized and half-whitened):
 
-    L = mean_k  mean_t smooth_l1(head_k(h_j(k),t), y_k,t)  +  pooling * smooth_l1(P(mean_t head_k), P(mean_t y_k))
+    L = mean_k [ mean_t smooth_l1(a_k,t; y_k,t) + pooling * smooth_l1(P mean_t a_k; P mean_t y_k) ]
+
+where a_k = head_k(the student's block for k).
 
 The first term is the hint of FitNets (Romero et al. 2015) and DistilHuBERT (Chang et al. 2022). The
 second is there because clips are compared by their means, whose differences are small beside those
-between sounds; P standardizes them over clips. (The deviation over time is left out of it: asking for
-it fights the first term, whose best answer always varies less than the truth.)
+between sounds; P standardizes them over clips. (The deviation over time is left out of it: asking
+for it fights the first term, whose best answer always varies less than the truth.)
 
 Half-whitening: y = (x - mean) V diag(lambda)^(-1/4), with V, lambda the principal axes of the
 standardized features, so that quiet directions, where emotion lies, are not drowned by the loud.
@@ -21,6 +23,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,6 +33,8 @@ from torch.nn import functional
 from streamer.training.augment import Augmentation
 from streamer.training.student import Student, StudentShape
 from streamer.training.targets import MEL_PER_TOKEN, SILENT, Cache
+
+HINTS = ((0, "tiny", 0, 384), (1, "tiny", 384, 384), (2, "tiny", 768, 384))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class Recipe:
     """
 
     shape: StudentShape = field(default_factory=StudentShape)
-    hints: tuple[tuple[int, str, int, int], ...] = ((1, "tiny", 384, 384), (2, "tiny", 384, 384))
+    hints: tuple[tuple[int, str, int, int], ...] = HINTS
     skip: tuple[str, ...] = ()
     weights: tuple[tuple[str, float], ...] = ()
     batch: int = 16
@@ -57,7 +62,7 @@ class Recipe:
 
 
 class Target(nn.Module):
-    """One hint's fixed transforms, estimated on the cache, and the head that learns to answer it."""
+    """One hint's fixed transforms, estimated on the cache, and the head that answers it."""
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
@@ -228,7 +233,7 @@ class Run:
         self.rng.bit_generator.state = json.loads(state["rng"])
 
 
-def read_recipe(state: dict) -> Recipe:
+def read_recipe(state: dict[str, Any]) -> Recipe:
     """The recipe that a checkpoint's ``recipe`` entry was written from."""
     stored = dict(state)
     stored["shape"] = StudentShape(**stored["shape"])
@@ -248,23 +253,26 @@ def load_distiller(path: Path) -> tuple[Distiller, Recipe]:
     return model.eval(), recipe
 
 
-def train(run: Run, checkpoint: Path, log: Path, save_every: int = 200) -> Iterator[int]:
-    """Step to the recipe's end, yielding the step after each checkpoint; a JSON line every 50 steps."""
-    began_s, begun = time.monotonic(), run.step
-    sums: dict[str, float] = {}
+def train(
+    run: Run, checkpoint: Path, log: Path, save_every: int = 200, log_every: int = 50
+) -> Iterator[int]:
+    """Step to the recipe's end, yielding the step after each checkpoint; mean losses go to the log.
+
+    The log is a file of JSON lines: step, the losses since the line before, rate, seconds a step.
+    """
+    began_s = time.monotonic()
+    losses: list[dict[str, float]] = []
     while run.step < run.recipe.steps:
-        for name, value in run.advance().items():
-            sums[name] = sums.get(name, 0.0) + value / 50
-        if run.step % 50 == 0:
-            pace_s = (time.monotonic() - began_s) / (run.step - begun)
-            row = {
-                "step": run.step,
-                **{k: round(v, 6) for k, v in sums.items()},
-                "step_s": round(pace_s, 3),
+        losses.append(run.advance())
+        if run.step % log_every == 0:
+            means = {
+                name: round(sum(x[name] for x in losses) / len(losses), 6) for name in losses[0]
             }
-            with open(log, "a", encoding="utf-8") as lines:
+            pace_s = (time.monotonic() - began_s) / len(losses)
+            with log.open("a", encoding="utf-8") as lines:
+                row = {"step": run.step, **means, "step_s": round(pace_s, 3)}
                 lines.write(json.dumps(row) + "\n")
-            sums = {}
+            losses, began_s = [], time.monotonic()
         if run.step % save_every == 0 or run.step == run.recipe.steps:
             run.save(checkpoint)
             yield run.step

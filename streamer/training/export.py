@@ -8,10 +8,10 @@ when the file is loaded; arithmetic stays float32.
 from __future__ import annotations
 
 import hashlib
-import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -66,7 +66,7 @@ def write_onnx(embedder: Embedder, path: Path) -> None:
     _halve(model.graph)
     onnx.checker.check_model(model)
     onnx.save(model, str(partial))
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def _halve(graph: onnx.GraphProto) -> None:
@@ -86,21 +86,25 @@ def _halve(graph: onnx.GraphProto) -> None:
 def write_prior(path: Path, population: Population, prior: Prior) -> None:
     """float32 npz: population statistics, and the regressors' prior on standardized embeddings."""
     partial = path.with_suffix(".part.npz")
-    arrays = {
-        "embedding_mean": population.embedding_mean,
-        "embedding_std": population.embedding_std,
-        "emotion_mean": population.emotion_mean,
-        "weights": prior.weights,
-        "intercept": prior.intercept,
-        "noise_std": prior.noise_std,
-    }
-    np.savez(partial, **{name: np.asarray(a, np.float32) for name, a in arrays.items()})
-    os.replace(partial, path)
+    np.savez(
+        partial,
+        embedding_mean=np.float32(population.embedding_mean),
+        embedding_std=np.float32(population.embedding_std),
+        emotion_mean=np.float32(population.emotion_mean),
+        weights=prior.weights,
+        intercept=prior.intercept,
+        noise_std=prior.noise_std,
+    )
+    partial.replace(path)
 
 
 def manifest_row(
-    onnx_path: Path, prior_path: Path, name: str, description: str, training_data: list[dict]
-) -> dict:
+    onnx_path: Path,
+    prior_path: Path,
+    name: str,
+    description: str,
+    training_data: list[dict[str, Any]],
+) -> dict[str, Any]:
     """The manifest's table for an exported encoder: sizes and hashes read from the files."""
     graph = onnx.load(str(onnx_path)).graph
     sizes = {out.name: out.type.tensor_type.shape.dim[1].dim_value for out in graph.output}
@@ -131,7 +135,7 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def write_manifest(path: Path, row: dict) -> None:
+def write_manifest(path: Path, row: dict[str, Any]) -> None:
     """Put the row into the manifest, in place of the one of the same name, the others kept."""
     rows = (
         tomllib.loads(path.read_text(encoding="utf-8")).get("encoder", []) if path.is_file() else []
@@ -139,10 +143,10 @@ def write_manifest(path: Path, row: dict) -> None:
     rows = [row, *(other for other in rows if other["name"] != row["name"])]
     partial = path.with_suffix(".toml.part")
     partial.write_text("\n".join(_table(r) for r in rows), encoding="utf-8")
-    os.replace(partial, path)
+    partial.replace(path)
 
 
-def _table(row: dict) -> str:
+def _table(row: dict[str, Any]) -> str:
     return "\n".join(["[[encoder]]", *(f"{key} = {_value(v)}" for key, v in row.items()), ""])
 
 

@@ -73,7 +73,11 @@ def measure(
         if len(corpora) > 1 and any(c.emotion in NORMS for c in rows) and corpus != "urdu":
             cold = cold_concordance(embeddings, clips, corpus, PRIOR_PENALTY)
             for dimension, value in cold.items():
-                yield {"figure": f"cold_{dimension}_ccc", "corpus": corpus, "value": round(value, 3)}
+                yield {
+                    "figure": f"cold_{dimension}_ccc",
+                    "corpus": corpus,
+                    "value": round(value, 3),
+                }
 
 
 def _measure_corpus(
@@ -89,7 +93,10 @@ def _measure_corpus(
     heard = {c.emotion for c in rows}
     if NEUTRAL not in heard or corpus in ("urdu", "baved"):
         return
-    for name, vectors in (("plain", emotions), ("speaker-centred", centre_speakers(emotions, rows))):
+    for name, vectors in (
+        ("plain", emotions),
+        ("speaker-centred", centre_speakers(emotions, rows)),
+    ):
         for emotion in (e for e in UNSEEN if e in heard):
             value = verify_uar(vectors, rows, emotion, ENROLLED, np.random.default_rng(0))
             yield {

@@ -30,7 +30,7 @@ LEVELS_ONLY = frozenset({"baved"})
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """weights [d, 3] and intercept [3] on standardized vectors; noise_std [3] on unheard speakers."""
+    """weights [d, 3], intercept [3] on standardized vectors; noise_std [3] on unheard speakers."""
 
     weights: np.ndarray
     intercept: np.ndarray

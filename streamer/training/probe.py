@@ -19,7 +19,10 @@ NEUTRAL = "neutral"
 
 
 def speaker_folds(clips: Sequence[Clip], folds: int) -> np.ndarray:
-    """A fold number for each clip, whole speakers together, in sorted order round robin."""
+    """A fold number for each clip, whole speakers together, in sorted order round robin.
+
+    There are no more folds than speakers.
+    """
     order = {name: i % folds for i, name in enumerate(sorted({c.speaker for c in clips}))}
     return np.array([order[c.speaker] for c in clips])
 
@@ -49,7 +52,7 @@ def probe_uar(
     """Speaker-independent UAR of a multinomial logistic regression on standardized vectors."""
     emotions, fold = np.array([c.emotion for c in clips]), speaker_folds(clips, folds)
     answers = np.empty_like(emotions)
-    for held in range(folds):
+    for held in np.unique(fold):
         train, test = fold != held, fold == held
         mean, deviation = vectors[train].mean(0), vectors[train].std(0) + 1e-6
         model = LogisticRegression(C=inverse_penalty, max_iter=400)
@@ -71,7 +74,8 @@ def verify_uar(
     """UAR of ``emotion`` against neutral from prototypes of other speakers (Li and Lee).
 
     Each round draws half of the speakers, takes ``enrolled`` clips of each class from them, and
-    gives every clip of the other half to the prototype (mean vector) of the smaller cosine distance.
+    gives every clip of the other half to the prototype (mean vector) at the smaller cosine
+    distance.
     """
     emotions, speakers = np.array([c.emotion for c in clips]), np.array([c.speaker for c in clips])
     recalls = []

@@ -48,7 +48,9 @@ def fit_embedding(
     return Affine(matrix.astype(np.float32), (-(share @ (raw @ matrix))).astype(np.float32))
 
 
-def fit_emotion(vectors: np.ndarray, speakers: np.ndarray, weights: np.ndarray, size: int) -> Affine:
+def fit_emotion(
+    vectors: np.ndarray, speakers: np.ndarray, weights: np.ndarray, size: int
+) -> Affine:
     """Embeddings, their speakers and weights -> the map to [clips, size], before unit length."""
     share = weights / weights.sum()
     mean = share @ vectors

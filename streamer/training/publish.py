@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def publish(
     name: str,
     settings: Projections,
     skip: frozenset[str] = frozenset(),
-) -> dict:
+) -> dict[str, Any]:
     """Write models/NAME.onnx, its prior and its manifest row; the row comes back.
 
     Corpora named in ``skip`` are not looked at, also not for the projections and the prior.
@@ -136,7 +137,7 @@ def publish(
     return row
 
 
-def training_rows(clips: Sequence[Clip]) -> list[dict]:
+def training_rows(clips: Sequence[Clip]) -> list[dict[str, Any]]:
     """Name, licence and hours of every corpus among the clips."""
     samples: dict[str, int] = {}
     for clip in clips:

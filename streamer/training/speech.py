@@ -59,7 +59,7 @@ def read_clips(
 
 def read_rows(folder: Path) -> list[Clip]:
     """The rows of a packed folder, in file order, without touching the audio."""
-    with open(folder / "clips.csv", newline="", encoding="utf-8") as rows:
+    with (folder / "clips.csv").open(newline="", encoding="utf-8") as rows:
         return [
             Clip(
                 corpus=row["corpus"],

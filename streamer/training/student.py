@@ -25,7 +25,7 @@ MASKED = -1e4
 
 @dataclass(frozen=True, slots=True)
 class StudentShape:
-    """Sizes of a student: channels, blocks, attention heads, feed-forward factor, position kernel."""
+    """Sizes: channels, blocks, attention heads, feed-forward factor, position kernel."""
 
     channels: int = 256
     layers: int = 3

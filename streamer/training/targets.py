@@ -2,8 +2,8 @@
 
 A cache folder holds ``clips.json`` (one row a clip), ``mel.f16`` (log10 mel power, 100 frames a
 second) and one ``NAME.f16`` for each teacher (its layers side by side, 25 tokens a second: two of
-Whisper's frames averaged). Clips are padded to whole tokens of 4 mel frames (40 ms), so that token t
-of a clip belongs to its mel frames 4t .. 4t+3.
+Whisper's frames averaged). Clips are padded to whole tokens of 4 mel frames (40 ms), so that token
+t of a clip belongs to its mel frames 4t .. 4t+3.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def write_mel(speech: Path, folder: Path, skip: frozenset[str] = frozenset()) ->
     """Make the cache folder: the clips' rows and their log-mel. Clips under 0.1 s are left out."""
     folder.mkdir(parents=True, exist_ok=True)
     front, clips = LogMel(), []
-    with open(folder / "mel.f16", "wb") as out:
+    with (folder / "mel.f16").open("wb") as out:
         for clip, audio in read_clips(speech, skip):
             if len(audio) < MIN_SAMPLES:
                 continue
@@ -82,15 +82,15 @@ def write_teacher(folder: Path, name: str, teacher: WhisperTeacher, layers: list
     cache, began_s = Cache.open(folder), time.monotonic()
     mel = cache.mel()
     partial = folder / f"{name}.part"
-    with open(partial, "wb") as out:
-        for i, clip in enumerate(cache.clips):
+    with partial.open("wb") as out:
+        for i in range(len(cache.clips)):
             start, end = cache.offsets[i] * MEL_PER_TOKEN, cache.offsets[i + 1] * MEL_PER_TOKEN
             hidden = teacher(torch.from_numpy(mel[start:end].astype(np.float32)))
             pairs = torch.cat([hidden[layer - 1] for layer in layers], dim=1)
             out.write(((pairs[0::2] + pairs[1::2]) / 2).numpy().astype(np.float16).tobytes())
             if i % 2000 == 1999:
                 print(
-                    f"{name}: {i + 1}/{len(cache.clips)} clips, {time.monotonic() - began_s:.0f} s, {clip.corpus}",
+                    f"{name}: {i + 1}/{len(cache.clips)} clips, {time.monotonic() - began_s:.0f} s",
                     flush=True,
                 )
     partial.rename(folder / f"{name}.f16")
