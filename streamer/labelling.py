@@ -8,11 +8,13 @@ from pathlib import Path
 from streamer.errors import UsageError
 from streamer.learning import Learning
 from streamer.messages import Label
+from streamer.store.labels import LONGEST_NAME
 from streamer.store.profile import Profile
 
 COLUMNS = ("utterance", "valence", "arousal", "dominance", "emotion", "annotator")
-LONGEST_NAME = 64
 UNIT = (-1.0, 1.0)
+# `streamer status` may hold a profile for a moment; only one that listens holds it longer.
+GLIMPSE_S = 0.1
 
 
 def give(profile: Profile, labels: Sequence[Label], scale: tuple[float, float] = UNIT) -> str:
@@ -64,7 +66,7 @@ def read_scale(text: str | None) -> tuple[float, float]:
 
 def _learn_here(profile: Profile) -> str:
     """Learn what the log holds, unless another process has taken the profile over."""
-    if not profile.take_over("streamer label"):
+    if not profile.take_over("streamer label", GLIMPSE_S):
         return "the listening session learns it"
     try:
         learning = Learning(profile)

@@ -75,7 +75,8 @@ class Learning:
         """Learn what was added to the log, at most `LABELS_AT_ONCE` rows of it.
 
         Returns the labels learned for the first time, and whether others were taken back or
-        replaced.
+        replaced. They were not exactly if no learned row is retracted and as many rows count as
+        were learned before and are new: an answer that replaces another takes it out of the count.
         """
         if self._profile.labels.newest() <= self._through:
             return [], False

@@ -19,7 +19,8 @@ class AdaptiveInterval:
     Adaptive conformal inference (Gibbs and Candes 2021, equation 2) on the width itself, as in
     quantile tracking (Angelopoulos, Candes and Tibshirani 2023, section 2.1), in the logarithm so
     that the width stays positive: log q <- log q + STEP (missed - (1 - COVERAGE)). Whatever the
-    labels do, the share of misses tends to 1 - COVERAGE. Starts at the normal distribution's width.
+    labels do, the share of misses tends to 1 - COVERAGE, as long as the width stays between 0.1 and
+    20. Starts at the normal distribution's width.
 
     covered of count: the intervals so far that held their label, each tested before it was learned.
     """

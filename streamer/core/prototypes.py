@@ -82,7 +82,8 @@ def calibrate(genuine: Vector, impostors: Vector) -> tuple[float, float | None]:
         return float(min(genuine.max() * _SLACK, MAXIMUM_THRESHOLD)), None
     marks = np.unique(np.concatenate([genuine, impostors]))
     candidates = np.concatenate([[marks[0] / 2], (marks[1:] + marks[:-1]) / 2, [marks[-1]]])
-    candidates = np.unique(np.minimum(candidates, MAXIMUM_THRESHOLD))
+    # From the farthest to the nearest: of equally good thresholds, the widest.
+    candidates = np.unique(np.minimum(candidates, MAXIMUM_THRESHOLD))[::-1]
     rejected = (genuine > candidates[:, np.newaxis]).mean(axis=1)
     accepted = (impostors <= candidates[:, np.newaxis]).mean(axis=1)
     best = int(np.argmin(np.abs(rejected - accepted) + 1e-3 * (rejected + accepted)))

@@ -9,6 +9,7 @@ from streamer.messages import DIMENSIONS, Label, Vector
 from streamer.store.database import Database
 from streamer.store.records import LogEntry, decode_log_entry, encode_vector
 
+LONGEST_NAME: Final = 64
 _NEWEST: Final = 2**63 - 1
 _LOG: Final = """
     SELECT l.*, s.features,
@@ -112,6 +113,11 @@ class Labels:
             raise UsageError(
                 f"the label of utterance {label.utterance} is empty: "
                 "give valence and arousal, or an emotion"
+            )
+        if not 0 < len(label.annotator) <= LONGEST_NAME or not label.annotator.isprintable():
+            raise UsageError(
+                f"annotator {label.annotator!r}: give a name of 1 to {LONGEST_NAME} "
+                "printable characters"
             )
         if self._database.row("SELECT 1 FROM utterances WHERE id = ?", label.utterance) is None:
             raise NotFound(

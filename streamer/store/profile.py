@@ -200,5 +200,7 @@ class Profile:
         shutil.rmtree(self.folder)
 
     def close(self) -> None:
-        self.database.close()
-        self.let_go()
+        try:
+            self.database.close()
+        finally:
+            self.let_go()
