@@ -1,47 +1,55 @@
 """The command `streamer`, also as `python -m streamer`."""
 
+import io
 import os
 import sys
 import traceback
 from typing import NoReturn
 
-import typer
-
-from streamer.cli import app
 from streamer.errors import StreamerError, UsageError
-
 
 # One BLAS thread, set before numpy loads: the matrices are small, and the bits then do not depend
 # on the number of cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+INTERRUPTED = 130
+
 
 def main() -> None:
     """Run a verb; an error is one line and an exit code, and -v adds the traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where it was closed by who started us
+            stream.reconfigure(errors="replace")
     try:
+        # Imported here, so that Ctrl-C is quiet from the first moment on.
+        import typer
+
+        from streamer.cli import app
+
         # Not standalone: typer would spread a usage error over several lines.
         sys.exit(typer.main.get_command(app).main(standalone_mode=False) or 0)
     except StreamerError as error:
-        _fail(error, str(error), error.exit_code)
-    except typer.Abort:
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has gone; say nothing more, also not at exit.
-        sys.stdout = None
-        sys.exit(0)
+        _fail(error, f"streamer: {error}", error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except Exception as error:
+        if type(error).__name__ == "Abort":  # typer's word for Ctrl-C
+            sys.exit(INTERRUPTED)
         explain = getattr(error, "format_message", None)
         if explain is None:
             message = f"unexpected {type(error).__name__}: {error} (-v shows where)"
-            _fail(error, message, StreamerError.exit_code)
-        _fail(error, f"{explain()} (`streamer --help` explains)", UsageError.exit_code)
+            _fail(error, f"streamer: {message}", StreamerError.exit_code)
+        message = explain()
+        if "Usage:" not in message:  # else it is the help itself
+            message = f"streamer: {message} (`streamer --help` explains)"
+        _fail(error, message, UsageError.exit_code)
 
 
 def _fail(error: Exception, message: str, exit_code: int) -> NoReturn:
     if "-v" in sys.argv:
         traceback.print_exception(error)
-    print(f"streamer: {message}", file=sys.stderr)
+    print(message, file=sys.stderr)
     sys.exit(exit_code)
 
 

@@ -1,20 +1,23 @@
 """The composition root: from a Config to things that run. Heavy imports wait for their verb."""
 
+import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer import __version__
 from streamer.config import Config
+from streamer.errors import NotFound
 from streamer.events import Started
-from streamer.store.profile import Profile, profile_folder
+from streamer.store.profile import FILE_NAME, Profile, profile_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from threading import Event
 
     from streamer.audio.source import Source
     from streamer.core.informativeness import Strategy
@@ -25,8 +28,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_profile(config: Config) -> Iterator[Profile]:
-    profile = Profile(profile_folder(config.profile, config.home))
+def open_profile(config: Config, *, create: bool = True) -> Iterator[Profile]:
+    """Raises ProfileError, also where there is none yet and `create` is False."""
+    folder = profile_folder(config.profile, config.home)
+    if not create and not (folder / FILE_NAME).is_file():
+        raise NotFound(f"there is no profile in {folder}: name another with --profile")
+    profile = Profile(folder)
     try:
         yield profile
     finally:
@@ -69,12 +76,10 @@ def make_ear(config: Config) -> "Ear":
 
 
 def open_input(config: Config, input: str | None, *, realtime: bool = False) -> "Source":
-    """What is to be heard: see `audio.source.open_source`. A device in digits is an index."""
+    """What is to be heard: see `audio.source.open_source`."""
     from streamer.audio.source import open_source
 
-    named = config.device
-    device = int(named) if named is not None and named.isdigit() else named
-    return open_source(input, device=device, channel=config.channel, realtime=realtime)
+    return open_source(input, device=config.device, channel=config.channel, realtime=realtime)
 
 
 def run(
@@ -88,16 +93,16 @@ def run(
     Raises StreamerError of the kind that went wrong.
     """
     from streamer.core.informativeness import make_strategy
-    from streamer.runtime import stop_on_signal
 
     strategy = make_strategy(config.strategy)
-    with open_profile(config) as profile, stop_on_signal() as stop:
+    with open_profile(config) as profile:
         profile.take_over_or_fail("streamer run")
         # The microphone first: it already hears while the models load.
         source = open_source()
         try:
-            _run(config, profile, source, strategy, screen, stop, max_seconds)
+            _run(config, profile, source, strategy, screen, max_seconds)
         finally:
+            screen.close()
             source.close()
 
 
@@ -107,21 +112,19 @@ def _run(
     source: "Source",
     strategy: "Strategy",
     screen: "Screen",
-    stop: "Event",
     max_seconds: float | None,
 ) -> None:
     from streamer.audio.clip import to_flac
     from streamer.audio.resampling import Resampler
     from streamer.hearing import Hearing
     from streamer.learning import Learning
-    from streamer.runtime import listen
+    from streamer.runtime import listen, stop_on_signal
     from streamer.session import Session
 
     encoder = bind_encoder(config, profile)
-    now = time.time()
-    number = profile.begin_session(source.kind, source.name, now)
+    place = str(Path(source.name).resolve()) if source.kind == "file" else source.name
+    number = profile.begin_session(source.kind, place, time.time())
     profile.utterances.release_orphans()
-    profile.utterances.expire_queries(now - config.query_life_s, now)
     learning = Learning(profile)
     learning.catch_up()
     session = Session(
@@ -134,16 +137,25 @@ def _run(
         size=config.buffer,
         keep=config.keep,
         seed=config.seed,
+        query_life_s=config.query_life_s,
         to_clip=to_flac,
         wall_s=time.time,
         now_s=time.perf_counter,
     )
     screen.show(_started(profile, encoder, source))
-    try:
-        listen(source, session, screen, stop=stop, now_s=time.monotonic, max_seconds=max_seconds)
-    finally:
+    with stop_on_signal() as stop:
+        try:
+            ended = listen(
+                source, session, screen, stop=stop, now_s=time.monotonic, max_seconds=max_seconds
+            )
+        except BrokenPipeError:
+            # Whoever read the events has gone: finish, and tell nobody, not even at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            list(session.finish())
+            ended = session.ended(0.0)
+        # Not after an error: the rows are right, what is in memory may not be.
         learning.save()
-        profile.end_session(number, asdict(session.ended(0.0)), time.time())
+        profile.end_session(number, asdict(ended), time.time())
 
 
 def _started(

@@ -75,6 +75,8 @@ def run(
     verbose: Verbose = False,
 ) -> None:
     """Listen, predict, and ask about the informative half. Ctrl-C stops; nothing is lost."""
+    if input == "":
+        raise UsageError("--input is empty: give a file, a folder, or - for standard input")
     if web:
         raise UsageError("--web: this version has no label page yet; answer with `streamer label`")
     from streamer.app import open_input
@@ -91,16 +93,23 @@ def run(
 @app.command()
 def demo(
     as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
     """Play a short made-up session through the whole loop, without a microphone."""
     from streamer.demo import play
 
-    play(_screen(as_json), _tell)
+    play(_settings(config), _screen(as_json), _tell)
 
 
 @app.command()
-def devices(as_json: AsJson = False, verbose: Verbose = False) -> None:
+def devices(
+    as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
     """List the microphones that can be heard."""
     from dataclasses import asdict
 
@@ -203,8 +212,7 @@ def enroll(
     if not files and not numbers:
         raise UsageError(f"nothing to enroll as {name!r}: give recordings, or --utterances ID,ID")
     with open_profile(settings) as opened:
-        count = enrolling.enroll_stored(opened, name, numbers) if numbers else 0
-        count += enrolling.enroll_files(settings, opened, name, files) if files else 0
+        count = enrolling.enroll(settings, opened, name, numbers, files or [])
     _tell(f"enrolled {count} utterance{'s' * (count != 1)} as {name}")
 
 
@@ -283,7 +291,7 @@ def forget(
 
     if sum((utterance is not None, before is not None, emotion is not None, everything)) != 1:
         raise UsageError("forget what? Give one of --utterance, --before, --emotion, --all")
-    with open_profile(_settings(config, profile=profile)) as opened:
+    with open_profile(_settings(config, profile=profile), create=False) as opened:
         if everything:
             opened.take_over_or_fail("streamer forget")
             opened.delete()
@@ -291,7 +299,9 @@ def forget(
             return
         if emotion is not None:
             count = rewriting.forget_emotion(opened, emotion_name(emotion))
-        elif before is not None:
+            _tell(f"{count} example{'s' * (count != 1)} of {emotion} forgotten")
+            return
+        if before is not None:
             count = rewriting.forget_before(opened, before)
         else:
             count = rewriting.forget_utterances(opened, [utterance or 0])
@@ -327,6 +337,7 @@ def reembed(
 def models(
     what: Annotated[str, typer.Argument(help="list, or verify.")] = "list",
     as_json: AsJson = False,
+    profile: ProfileFlag = None,
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
@@ -363,7 +374,7 @@ def _all(
 def _settings(config: Path | None, **flags: Any) -> "Config":
     from streamer.config import Config
 
-    return Config.load(config, **flags)
+    return Config.load(config, **{name: value for name, value in flags.items() if value != ""})
 
 
 def _screen(as_json: bool) -> Any:
@@ -371,7 +382,7 @@ def _screen(as_json: bool) -> Any:
         from streamer.screens.lines import JsonLines
 
         return JsonLines()
-    if sys.stdout.isatty():
+    if sys.stdout and sys.stdout.isatty() and sys.stdout.encoding.lower().startswith("utf"):
         from streamer.screens.panel import LivePanel
 
         return LivePanel()

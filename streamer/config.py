@@ -26,7 +26,11 @@ class Config(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="STREAMER_", env_nested_delimiter="__", frozen=True, extra="forbid"
+        env_prefix="STREAMER_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
     )
 
     profile: str = Field("default", description="a name, or a folder when it holds a separator")

@@ -28,7 +28,7 @@ ANNOTATOR: Final = "demo"
 NAME: Final = "synthetic speech"
 
 
-def play(screen: Screen, tell: Callable[[str], None]) -> None:
+def play(settings: Config, screen: Screen, tell: Callable[[str], None]) -> None:
     """Hear one session and answer what is asked; then test what was learned on another.
 
     The answers are the affective norms of the emotions that the synthesis was told to speak.
@@ -36,7 +36,7 @@ def play(screen: Screen, tell: Callable[[str], None]) -> None:
     """
     heard, truth = synthetic_session(np.random.default_rng(1), UTTERANCES)
     with tempfile.TemporaryDirectory(prefix="streamer-demo-") as folder:
-        config = Config.load(profile=f"{folder}/demo", buffer=BUFFER)
+        config = settings.model_copy(update={"profile": f"{folder}/demo", "buffer": BUFFER})
         tell("A made-up voice speaks; what is asked is answered by what it was made to express.")
         answering = _Answering(screen, Profile(Path(config.profile)), truth)
         try:
@@ -54,7 +54,7 @@ def play(screen: Screen, tell: Callable[[str], None]) -> None:
 class _Synthetic:
     """A source that hands out made-up audio at ten times its pace."""
 
-    kind = "demo"
+    kind = "file"
     name = NAME
     rate_hz = SAMPLE_RATE_HZ
     channels = 1
@@ -93,6 +93,9 @@ class _Answering:
 
     def refresh(self, status: Callable[[], Status]) -> None:
         self._screen.refresh(status)
+
+    def close(self) -> None:
+        self._screen.close()
 
     def _answer(self, heard: Heard) -> Label:
         middle_s = (heard.onset_s + heard.offset_s) / 2

@@ -12,7 +12,7 @@ from streamer.config import Config
 from streamer.errors import UnreadableAudio, UsageError
 from streamer.hearing import Hearing
 from streamer.learning import Learning
-from streamer.messages import Notice, Prediction, Utterance, Verdict
+from streamer.messages import Notice, Prediction, Samples, Utterance, Verdict
 from streamer.store.profile import Profile
 
 
@@ -27,30 +27,30 @@ class Verified:
     prediction: Prediction
 
 
-def enroll_files(config: Config, profile: Profile, emotion: str, files: Sequence[str]) -> int:
-    """Enroll every utterance that is heard in the files; the number of them.
+def enroll(
+    config: Config,
+    profile: Profile,
+    emotion: str,
+    utterances: Sequence[int],
+    files: Sequence[str],
+) -> int:
+    """Enroll stored utterances and every utterance that is heard in the files; all or none.
 
-    All or none. Raises AudioError for a file without speech, EncoderError, ProfileError.
+    Returns how many. Raises NotFound, AudioError for a file without speech, EncoderError.
     """
-    encoder = bind_encoder(config, profile)
-    vectors = [
-        (utterance.source, encoder.encode(utterance.audio)[1])
-        for file in files
-        for utterance in _utterances(config, file)
-    ]
+    vectors: list[tuple[Samples, str, int | None]] = []
+    if files:
+        encoder = bind_encoder(config, profile)
+        for file in files:
+            for heard in _utterances(config, file):
+                vectors.append((encoder.encode(heard.audio)[1], heard.source, None))
     with profile.database.transaction():
-        for source, vector in vectors:
-            profile.emotions.enroll(emotion, vector, source, None, time.time())
-    return len(vectors)
-
-
-def enroll_stored(profile: Profile, emotion: str, utterances: Sequence[int]) -> int:
-    """Enroll utterances that the profile has heard; the number of them. Raises NotFound."""
-    with profile.database.transaction():
-        for number in utterances:
+        for number in dict.fromkeys(utterances):
             stored = profile.utterances.get(number)
-            profile.emotions.enroll(emotion, stored.emotion, stored.source, number, time.time())
-    return len(utterances)
+            vectors.append((stored.emotion, stored.source, number))
+        for vector, source, utterance in vectors:
+            profile.emotions.enroll(emotion, vector, source, utterance, time.time())
+    return len(vectors)
 
 
 def verify_files(config: Config, profile: Profile, files: Sequence[str]) -> Iterator[Verified]:
@@ -72,9 +72,10 @@ def verify_files(config: Config, profile: Profile, files: Sequence[str]) -> Iter
 def read_numbers(text: str | None) -> list[int]:
     """Utterances given as ID,ID,...; none for None. Raises UsageError."""
     try:
-        return [int(part) for part in text.split(",")] if text else []
+        numbers = [int(part) for part in text.split(",")] if text else []
     except ValueError:
         raise UsageError(f"utterances {text!r}: give numbers, such as 12,15,31") from None
+    return numbers
 
 
 def _utterances(config: Config, file: str) -> list[Utterance]:

@@ -1,4 +1,4 @@
-"""What a running session says, and how it is written as JSON (see the contract in the README)."""
+"""What a running session says, and how it is written as JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field

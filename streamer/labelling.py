@@ -9,11 +9,11 @@ from streamer.errors import UsageError
 from streamer.learning import Learning
 from streamer.messages import Label
 from streamer.store.labels import LONGEST_NAME
-from streamer.store.profile import Profile
+from streamer.store.profile import PATIENCE_S, Profile
 
 COLUMNS = ("utterance", "valence", "arousal", "dominance", "emotion", "annotator")
 UNIT = (-1.0, 1.0)
-# `streamer status` may hold a profile for a moment; only one that listens holds it longer.
+# Others than a listening session hold a profile for a moment only.
 GLIMPSE_S = 0.1
 
 
@@ -48,7 +48,12 @@ def one(
     emotion: str | None,
     annotator: str,
 ) -> Label:
-    """A label as typed on the command line. Raises UsageError."""
+    """A label as typed on the command line: valence with arousal, an emotion, or all of them.
+
+    Raises UsageError: a later answer replaces an earlier one whole, so half of one is no answer.
+    """
+    if (valence is None) != (arousal is None):
+        raise UsageError(f"utterance {utterance}: give --valence and --arousal together")
     name = None if emotion is None else emotion_name(emotion)
     return Label(utterance, valence, arousal, dominance, name, annotator)
 
@@ -66,7 +71,8 @@ def read_scale(text: str | None) -> tuple[float, float]:
 
 def _learn_here(profile: Profile) -> str:
     """Learn what the log holds, unless another process has taken the profile over."""
-    if not profile.take_over("streamer label", GLIMPSE_S):
+    listening = "streamer run" in (profile.meta("holder") or "")
+    if not profile.take_over("streamer label", GLIMPSE_S if listening else PATIENCE_S):
         return "the listening session learns it"
     try:
         learning = Learning(profile)

@@ -67,10 +67,6 @@ class Learning:
             self._prototypes = build_prototypes(enrolled, self.usual_emotion.mean)
         return self._prototypes
 
-    def forget_prototypes(self) -> None:
-        """Read the enrolled emotions again when they are next needed."""
-        self._prototypes = None
-
     def learn_new(self) -> tuple[list[Label], bool]:
         """Learn what was added to the log, at most `LABELS_AT_ONCE` rows of it.
 

@@ -1,7 +1,7 @@
 """Rewriting a profile: forget some of it, or carry it over to another encoder.
 
-Both change the stored rows first and then learn anew from what is left, so the state is what it
-would be had the rest never been there.
+Both change the stored rows first and then learn anew from what is left; all labels are then
+learned from features by the final normalization.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ def forget_utterances(profile: Profile, numbers: Sequence[int]) -> int:
             profile.utterances.get(number)
             profile.utterances.delete(number)
         _learn_anew(profile)
-    profile.database.vacuum()
+    _erase(profile)
     return len(numbers)
 
 
@@ -65,7 +65,7 @@ def forget_emotion(profile: Profile, emotion: str) -> int:
     if members is None:
         raise NotFound(f"no emotion {emotion!r} is enrolled; `streamer emotions` lists them")
     profile.emotions.forget(emotion)
-    profile.database.vacuum()
+    _erase(profile)
     return len(members)
 
 
@@ -89,7 +89,7 @@ def reembed(config: Config, profile: Profile, progress: Progress) -> Reembedded:
         for done, number in enumerate(numbers):
             progress(done, len(numbers))
             stored = profile.utterances.get(number)
-            audio = _audio(profile, stored)
+            audio = _audio(profile, stored, config.channel)
             if audio is None:
                 lost += 1
                 lost_labels += profile.labels.count_of(number)
@@ -104,6 +104,12 @@ def reembed(config: Config, profile: Profile, progress: Progress) -> Reembedded:
     return Reembedded(carried, lost, lost_labels, copy)
 
 
+def _erase(profile: Profile) -> None:
+    """Nothing that was deleted can be read from the disk any more."""
+    profile.delete_copies()
+    profile.database.vacuum()
+
+
 def _learn_anew(profile: Profile) -> None:
     if profile.is_empty():
         return
@@ -116,11 +122,11 @@ def _learn_anew(profile: Profile) -> None:
     learning.save()
 
 
-def _audio(profile: Profile, stored: StoredUtterance) -> Samples | None:
+def _audio(profile: Profile, stored: StoredUtterance, channel: int | None) -> Samples | None:
     clip = profile.utterances.clip(stored.id)
     if clip is not None:
         return from_flac(clip)
     recording = profile.recording_of(stored.id)
     if recording is None:
         return None
-    return from_recording(recording, stored.onset_s, stored.offset_s)
+    return from_recording(recording, stored.onset_s, stored.offset_s, channel)

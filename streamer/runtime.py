@@ -15,7 +15,7 @@ from typing import Protocol
 
 from streamer.audio.protocol import Heard, Source
 from streamer.errors import StreamerError
-from streamer.events import Event, Status
+from streamer.events import Ended, Event, Status
 from streamer.messages import Chunk, Gap
 from streamer.session import Session
 
@@ -28,6 +28,10 @@ class Screen(Protocol):
         """Called some times a second; `status` costs a little, so only when it is drawn."""
         ...
 
+    def close(self) -> None:
+        """Give the terminal back, however it ended."""
+        ...
+
 
 def listen(
     source: Source,
@@ -37,11 +41,11 @@ def listen(
     stop: threading.Event,
     now_s: Callable[[], float],
     max_seconds: float | None = None,
-) -> None:
+) -> Ended:
     """Hear `source` to its end, learning as labels come; the accounting is shown in any case.
 
-    max_seconds: of audio, or of waiting for it. Raises what went wrong, after what could still be
-    told was told.
+    max_seconds: of audio, or of waiting for it. Returns the accounting. Raises what went wrong,
+    after what could still be told was told.
     """
     limit_s = math.inf if max_seconds is None else max_seconds
     live = source.kind != "file"
@@ -54,6 +58,7 @@ def listen(
                 screen.show(event)
             for event in session.learn():
                 screen.show(event)
+            session.expire()
             screen.refresh(session.status)
             ended_s = now_s()
             busy_s += ended_s - started_s
@@ -69,7 +74,9 @@ def listen(
                 screen.show(event)
         screen.show(session.ended(busy_s))
         raise
-    screen.show(session.ended(busy_s))
+    ended = session.ended(busy_s)
+    screen.show(ended)
+    return ended
 
 
 def _limited(source: Source, left_s: float) -> Iterator[Heard]:

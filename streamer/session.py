@@ -7,9 +7,10 @@
 No thread, socket, clock or SQL in here: they come in through the constructor.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from streamer.hearing import Hearing
 from streamer.learning import Learning
 from streamer.messages import Chunk, Gap, Notice, Samples, Utterance
 from streamer.store.profile import Profile
+
+EXPIRE_EVERY_S: Final = 3600.0
 
 
 class Encoder(Protocol):
@@ -41,8 +44,8 @@ class Session:
     """One run of the loop over one source.
 
     size: utterances in a buffer; keep: part of it that is asked, in [0, 1]; seed: of every random
-    choice; to_clip: audio to the bytes that a query keeps; wall_s: seconds since 1970, for the
-    rows; now_s: a steady clock, for latencies.
+    choice; query_life_s: an unanswered query expires after that; to_clip: audio to the bytes that
+    a query keeps; wall_s: seconds since 1970, for the rows; now_s: a steady clock, for latencies.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Session:
         size: int,
         keep: float,
         seed: int,
+        query_life_s: float,
         to_clip: Callable[[Samples], bytes],
         wall_s: Callable[[], float],
         now_s: Callable[[], float],
@@ -70,6 +74,8 @@ class Session:
         self._size = size
         self._keep = keep
         self._seed = seed
+        self._query_life_s = query_life_s
+        self._expired_at = -math.inf
         self._to_clip = to_clip
         self._wall_s = wall_s
         self._now_s = now_s
@@ -96,12 +102,21 @@ class Session:
         for count, label in enumerate(labels, start=first):
             yield Learned(label.utterance, label.annotator, count)
 
+    def expire(self) -> None:
+        """Once an hour, close the queries that are too old and delete their audio."""
+        now = self._wall_s()
+        if now - self._expired_at >= EXPIRE_EVERY_S:
+            self._expired_at = now
+            self._profile.utterances.expire_queries(now - self._query_life_s, now)
+            self._open_queries = None
+
     def finish(self) -> Iterator[Event]:
-        """The last utterance and the last, partly filled buffer."""
+        """The last utterance, the last, partly filled buffer, and the last labels."""
         yield from self._take_all(self._hearing.finish())
         if self._buffer:
             yield self._select()
-        yield from self.learn()
+        while events := list(self.learn()):
+            yield from events
 
     def ended(self, busy_s: float) -> Ended:
         """The accounting. busy_s: seconds of work, for the real-time factor (work over audio)."""

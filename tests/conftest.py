@@ -63,13 +63,11 @@ def streamer(streamer_environment: dict[str, str], tmp_path: Path) -> Streamer:
     """Runs the command line as a user does, in an empty folder."""
 
     def call(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
+        options = {"cwd": tmp_path, "env": streamer_environment, "timeout": 120, **options}
         return subprocess.run(
             [sys.executable, "-m", "streamer", *map(str, words)],
             capture_output=True,
             text=True,
-            cwd=tmp_path,
-            env=streamer_environment,
-            timeout=120,
             **options,
         )
 

@@ -1,6 +1,7 @@
 """The command line as a user meets it: real processes, real files, one-line errors."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -156,6 +157,12 @@ def test_on_a_pipe_people_get_a_line_an_utterance(streamer: Streamer, session_fi
         (["label", "5", "--valence", "nan", "--arousal", "0"], 2, "nan"),
         (["label", "--import", "none.csv"], 2, "none.csv"),
         (["label", "--undo", "0"], 2, "0"),
+        (["label", "5", "--valence", "0"], 2, "together"),
+        (["label", "99999999999999999999", "--emotion", "joy"], 5, "so large a number"),
+        (["enroll", "joy", "--utterances", "99999999999999999999"], 5, "so large a number"),
+        (["forget", "--all", "--profile", "nowhere"], 5, "nowhere"),
+        (["run", "--input", ""], 2, "--input"),
+        (["run", "--device", "²"], 3, "--input"),
         (["label"], 2, "--import"),
         (["enroll", "anger"], 2, "--utterances"),
         (["enroll", "anger", "--utterances", "1,x"], 2, "1,x"),
@@ -207,6 +214,7 @@ def test_a_closed_pipe_ends_quietly(
         ["bash", "-o", "pipefail", "-c", command],
         capture_output=True, text=True, env=streamer_environment, cwd=tmp_path, timeout=60,
     )  # fmt: skip
+    assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 2
     assert done.stderr == ""
 
@@ -219,3 +227,41 @@ def test_the_demo_plays_the_whole_loop(streamer: Streamer) -> None:
     assert len(named(events, "learned")) == 12
     assert balance(events[-1]) == 0
     assert "arousal CCC" in done.stderr
+
+
+def test_a_pipe_given_as_a_file_is_refused_with_the_way_to_hear_it(
+    streamer: Streamer, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = streamer("run", "--input", "pipe")
+    assert done.returncode == 3
+    assert "--input - < pipe" in done.stderr
+
+
+def test_an_emotion_name_with_brackets_is_text_in_a_terminal(
+    streamer: Streamer, session_file: Path, streamer_environment: dict[str, str], tmp_path: Path
+) -> None:
+    streamer("run", "--input", session_file)
+    streamer("label", 1, "--emotion", "[/joy]")
+    command = f"{sys.executable} -m streamer run --input {session_file}"
+    done = subprocess.run(
+        ["script", "--quiet", "--return", "--command", command, "/dev/null"],
+        capture_output=True, text=True, env=streamer_environment, cwd=tmp_path, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "[/joy]" in done.stdout
+    assert "captured" in done.stdout
+
+
+def test_a_terminal_without_unicode_gets_plain_lines(
+    session_file: Path, streamer_environment: dict[str, str], tmp_path: Path
+) -> None:
+    command = f"{sys.executable} -m streamer run --input {session_file}"
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        ["script", "--quiet", "--return", "--command", command, "/dev/null"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=60,
+        env={**streamer_environment, **ascii_only},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "12 utterances" in done.stdout

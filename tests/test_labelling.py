@@ -183,7 +183,7 @@ def test_any_file_gives_labels_or_a_usage_error(content):
 )
 def test_an_emotion_is_kept_trimmed_and_in_lower_case(text, kept):
     assert labelling.emotion_name(text) == kept
-    assert labelling.one(3, 0.1, None, None, text, "me") == label_of(3, valence=0.1, emotion=kept)
+    assert labelling.one(3, None, None, None, text, "me") == label_of(3, emotion=kept)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "x" * 65, "a\x00b", "a\x1b[31m", "\udcff"])

@@ -341,13 +341,13 @@ def test_verdicts_follow_the_labels_and_what_is_usual(life):
     assert dict(life.learning.verdict(emotion).distances) == {}
 
 
-def test_enrolled_by_another_it_is_seen_when_asked_to_read_again(life):
-    _, emotion = heard(1)
+def test_enrolled_by_another_it_is_seen_at_the_next_utterance(life):
+    embedding, emotion = heard(1)
     assert dict(life.learning.prototypes) == {}
     other = Profile(life.folder)
     other.emotions.enroll("joy", emotion, "a.wav", None, 0.0)
     other.close()
-    life.learning.forget_prototypes()
+    life.learning.adapt(embedding, emotion)
     assert list(life.learning.prototypes) == ["joy"]
 
 

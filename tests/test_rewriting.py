@@ -96,6 +96,31 @@ def test_a_profile_is_carried_over_to_another_encoder(
     assert len(list(heard.glob("profile-streamer-small-*.db"))) == 1
 
 
+def test_what_is_forgotten_does_not_live_on_in_the_copy(heard: Path, streamer: Streamer) -> None:
+    streamer("reembed", "--encoder", "acoustic")
+    assert list(heard.glob("profile-*.db"))
+    assert streamer("forget", "--utterance", 3).returncode == 0
+    assert not list(heard.glob("profile-*.db"))
+
+
+def test_only_the_profile_s_own_files_are_deleted(heard: Path, streamer: Streamer) -> None:
+    (heard / "thesis.txt").write_text("mine")
+    assert streamer("forget", "--all").returncode == 0
+    assert [path.name for path in heard.iterdir()] == ["thesis.txt"]
+
+
+def test_recordings_are_found_from_another_folder(
+    streamer: Streamer, session_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "session.wav").write_bytes(session_file.read_bytes())
+    streamer("run", "--input", "here/session.wav")
+    streamer("label", 1, "--emotion", "joy")
+    (tmp_path / "elsewhere").mkdir()
+    done = streamer("reembed", "--encoder", "acoustic", cwd=tmp_path / "elsewhere")
+    assert "12 utterances carried over, 0 without audio" in done.stderr
+
+
 def test_what_has_no_audio_is_left_behind_in_a_copy(
     heard: Path, streamer: Streamer, session_file: Path, tmp_path: Path
 ) -> None:

@@ -63,6 +63,9 @@ class Recorder:
     def refresh(self, status: Callable[[], Status]) -> None:
         self.statuses.append(status())
 
+    def close(self) -> None:
+        pass
+
     def of(self, kind: type) -> list:
         return [event for event in self.events if isinstance(event, kind)]
 
@@ -81,6 +84,7 @@ def session(profile: Profile) -> Session:
         size=100,
         keep=0.5,
         seed=0,
+        query_life_s=86_400.0,
         to_clip=to_flac,
         wall_s=lambda: 0.0,
         now_s=lambda: 0.0,

@@ -41,6 +41,7 @@ def make_session(profile: Profile, size: int = 4, keep: float = 0.5) -> Session:
         size=size,
         keep=keep,
         seed=0,
+        query_life_s=86_400.0,
         to_clip=to_flac,
         wall_s=lambda: 1_000.0,
         now_s=lambda: float(next(ticks)),

@@ -25,8 +25,13 @@ def from_flac(clip: bytes) -> Samples:
     return np.asarray(audio, np.float32)
 
 
-def from_recording(path: Path, onset_s: float, offset_s: float) -> Samples | None:
-    """A piece of a recording, float32 [n] at 16 kHz, channels mixed; None if unreadable."""
+def from_recording(
+    path: Path, onset_s: float, offset_s: float, channel: int | None = None
+) -> Samples | None:
+    """A piece of a recording, float32 [n] at 16 kHz; None if unreadable.
+
+    channel: counted from 1; None mixes all.
+    """
     import soundfile
     import soxr
 
@@ -38,5 +43,7 @@ def from_recording(path: Path, onset_s: float, offset_s: float) -> Samples | Non
             audio = file.read(count, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError):
         return None
-    mono = audio.mean(axis=1, dtype=np.float32)
-    return np.asarray(soxr.resample(mono, rate_hz, SAMPLE_RATE_HZ), np.float32)
+    if channel is not None and channel > audio.shape[1]:
+        return None
+    mono = audio.mean(axis=1) if channel is None else audio[:, channel - 1]
+    return np.asarray(soxr.resample(np.nan_to_num(mono), rate_hz, SAMPLE_RATE_HZ), np.float32)

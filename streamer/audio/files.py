@@ -1,5 +1,6 @@
 """Recordings: a file, or all of a folder."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,7 +97,8 @@ class FileSource:
         """The next file that can be read, with its name; the others leave a notice."""
         while self._paths:
             path = self._paths.pop(0)
-            name = path.relative_to(self._folder).as_posix()
+            # Names that are no UTF-8 could not be printed.
+            name = os.fsencode(path.relative_to(self._folder)).decode("utf-8", "replace")
             try:
                 self._open = Recording(path)
             except UnreadableAudio as error:

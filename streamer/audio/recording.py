@@ -25,6 +25,9 @@ class Recording:
     def __init__(self, path: Path) -> None:
         import soundfile  # type: ignore[import-untyped, unused-ignore]
 
+        if path.exists() and not path.is_file():
+            # Opened, a pipe without a writer would never answer.
+            raise UnreadableAudio(f"{path} is no regular file; pipe it in: --input - < {path}")
         self._path = path
         self._errors = (soundfile.SoundFileError, OSError)
         try:

@@ -42,6 +42,8 @@ class StdinSource:
     name = "stdin"
 
     def __init__(self, descriptor: int | None = None) -> None:
+        if descriptor is None and sys.stdin is None:
+            raise UnreadableAudio("standard input is closed; pipe WAV or raw s16le into it")
         # One of its own: the thread may still read when the caller's is closed and used anew.
         self._descriptor = os.dup(sys.stdin.fileno() if descriptor is None else descriptor)
         self._reads: queue.Queue[bytes | OSError] = queue.Queue(QUEUE_READS)

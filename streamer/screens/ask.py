@@ -154,12 +154,15 @@ class _Asker:
 def _play(clip: bytes, folder: Path) -> str:
     """Play a clip; where there is no sound output, name a file in `folder` that holds it."""
     from streamer.audio.devices import load_portaudio
-    from streamer.errors import AudioError
+    from streamer.errors import AudioError, NoDevice
 
     try:
         sounddevice = load_portaudio()
-        sounddevice.play(from_flac(clip), SAMPLE_RATE_HZ)
-    except (AudioError, sounddevice.PortAudioError):
+        try:
+            sounddevice.play(from_flac(clip), SAMPLE_RATE_HZ)
+        except sounddevice.PortAudioError as error:
+            raise NoDevice(str(error)) from error
+    except AudioError:
         path = folder / "clip.flac"
         path.write_bytes(clip)
         return f"no sound output here; until you stop, it is in {path}"

@@ -29,6 +29,9 @@ class JsonLines:
     def refresh(self, status: Callable[[], Status]) -> None:
         pass
 
+    def close(self) -> None:
+        pass
+
 
 class PlainLines:
     """One line an event, for pipes, logs and terminals that cannot redraw."""
@@ -40,6 +43,9 @@ class PlainLines:
         print(describe(event), file=self._out, flush=True)
 
     def refresh(self, status: Callable[[], Status]) -> None:
+        pass
+
+    def close(self) -> None:
         pass
 
 

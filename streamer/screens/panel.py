@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
@@ -28,7 +29,7 @@ class LivePanel:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console()
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._title = "Streamer"
+        self._title = Text("Streamer")
         self._shown: deque[Heard] = deque(maxlen=SHOWN)
         self._asked: set[int] = set()
         self._released: set[int] = set()
@@ -38,7 +39,8 @@ class LivePanel:
     def show(self, event: Event) -> None:
         match event:
             case Started():
-                self._title = f"Streamer · {event.profile} · {event.source['name']}"
+                name = Path(event.source["name"]).name
+                self._title = Text(f"Streamer · {event.profile} · {name}")
                 self._live.start()
             case Heard():
                 self._shown.append(event)
@@ -48,8 +50,8 @@ class LivePanel:
                 self._released = (self._released | set(event.released)) & shown
                 self._last = describe(event)
             case Ended():
-                self._live.stop()
-                self._console.print(self._utterances(), describe(event), sep="\n")
+                self.close()
+                self._console.print(self._utterances(), Text(describe(event)), sep="\n")
             case Noticed() | Unlearned():
                 self._console.print(Text(describe(event), style="yellow"))
             case _:
@@ -60,6 +62,10 @@ class LivePanel:
         if now_s - self._drawn_s >= REDRAW_S:
             self._drawn_s = now_s
             self._live.update(self._draw(status()), refresh=True)
+
+    def close(self) -> None:
+        """Give the terminal back; may be repeated."""
+        self._live.stop()
 
     def _draw(self, status: Status) -> RenderableType:
         filled, size = status.buffer
@@ -96,7 +102,7 @@ class LivePanel:
                 clock(heard.onset_s),
                 bar(heard.prediction.valence),
                 bar(heard.prediction.arousal),
-                verdict(heard),
+                Text(verdict(heard)),
                 Text(mark, style="bold cyan" if mark == "ask" else "dim"),
             )
         return table

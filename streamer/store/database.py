@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.errors import NotFound, ProfileDamaged, ProfileError
-from streamer.store.schema import migrate
+from streamer.store.schema import is_outdated, migrate
 
 BUSY_TIMEOUT_S: Final = 20.0
 
@@ -29,9 +29,7 @@ class Database:
         self._depth = 0
         self._closed = False
         with self._our_words():
-            self._connection = sqlite3.connect(
-                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
+            self._connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
             self._connection.row_factory = sqlite3.Row
             for pragma in (
                 "secure_delete = ON",
@@ -40,8 +38,9 @@ class Database:
                 "foreign_keys = ON",
             ):
                 self._connection.execute(f"PRAGMA {pragma}")
-            with self.transaction():
-                migrate(self._connection)
+            if is_outdated(self._connection):
+                with self.transaction():
+                    migrate(self._connection)
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         with self._our_words():
@@ -119,7 +118,7 @@ class Database:
 
 
 def _remedy(message: str) -> str:
-    if "full" in message:
+    if "full" in message or "disk I/O" in message:
         return "free some disk space, then start again; what was acknowledged is kept"
     if "locked" in message:
         return "another process is writing; try again"

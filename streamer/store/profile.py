@@ -3,9 +3,9 @@
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ from streamer.store.labels import Labels
 from streamer.store.utterances import Utterances
 
 FILE_NAME: Final = "profile.db"
+LOCK_NAME: Final = "learner.lock"
+COPIES: Final = "profile-*.db"
 PATIENCE_S: Final = 2.0
 _NAME = re.compile(r"[\w][\w .-]{0,63}")
 
@@ -30,7 +32,7 @@ def profile_folder(profile: str, home: Path) -> Path:
     Raises UsageError for a name that cannot be a folder's.
     """
     if os.sep in profile or (os.altsep and os.altsep in profile):
-        return Path(profile).expanduser()
+        return Path(profile).expanduser().resolve()
     if not _NAME.fullmatch(profile):
         raise UsageError(f"profile name {profile!r}: use letters, digits, '-', '_', or a path")
     return home / profile
@@ -58,7 +60,7 @@ class Profile:
         self.utterances = Utterances(self.database)
         self.labels = Labels(self.database)
         self.emotions = Emotions(self.database)
-        self._lock = FileLock(folder / "learner.lock", mode=0o600)
+        self._lock = FileLock(folder / LOCK_NAME, mode=0o600)
 
     def take_over(self, what: str, wait_s: float = 0.0) -> bool:
         """Become the one process that listens and learns; False when another still is after a wait.
@@ -195,9 +197,18 @@ class Profile:
         return (unpack(row["arrays"]), row["through"]) if row else None
 
     def delete(self) -> None:
-        """Close the profile and delete its folder, copies included."""
+        """Close the profile and delete its files and copies; the folder too if that empties it."""
         self.close()
-        shutil.rmtree(self.folder)
+        for pattern in (f"{FILE_NAME}*", COPIES, LOCK_NAME):
+            for path in self.folder.glob(pattern):
+                path.unlink()
+        with suppress(OSError):
+            self.folder.rmdir()
+
+    def delete_copies(self) -> None:
+        """Delete what `copy_database` left: what is forgotten must not live on in there."""
+        for path in self.folder.glob(COPIES):
+            path.unlink()
 
     def close(self) -> None:
         try:

@@ -110,19 +110,25 @@ MIGRATIONS = (
 )
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a database to the newest schema. Call it inside a transaction: all steps or none.
-
-    Raises ProfileTooNew for a database that a newer version wrote.
-    """
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+def is_outdated(connection: sqlite3.Connection) -> bool:
+    """There are migrations to apply. Raises ProfileTooNew for what a newer version wrote."""
+    version = _version(connection)
     if version > len(MIGRATIONS):
         raise ProfileTooNew(
             f"the profile has schema {version}, this version knows {len(MIGRATIONS)}: "
             "upgrade streamer (pip install --upgrade streamer), or use another --profile"
         )
-    for script in MIGRATIONS[version:]:
+    return version < len(MIGRATIONS)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a database to the newest schema. Call it inside a transaction: all steps or none."""
+    for script in MIGRATIONS[_version(connection) :]:
         # Not executescript: it would commit the transaction that makes this atomic.
         for statement in script.split(";"):
             connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from streamer.training.prior import NORMS, cold_concordance
+from streamer.core.norms import affective_norm
+from streamer.training.prior import cold_concordance
 from streamer.training.probe import (
     NEUTRAL,
     centre_speakers,
@@ -70,7 +71,11 @@ def measure(
         own = np.array([c.corpus == corpus for c in clips])
         rows = [c for c, keep in zip(clips, own, strict=True) if keep]
         yield from _measure_corpus(corpus, rows, embeddings[own], emotions[own])
-        if len(corpora) > 1 and any(c.emotion in NORMS for c in rows) and corpus != "urdu":
+        if (
+            len(corpora) > 1
+            and any(affective_norm(c.emotion) is not None for c in rows)
+            and corpus != "urdu"
+        ):
             cold = cold_concordance(embeddings, clips, corpus, PRIOR_PENALTY)
             for dimension, value in cold.items():
                 yield {

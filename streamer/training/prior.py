@@ -1,8 +1,7 @@
 """Sense before the first label: ridge weights from the embedding to valence, arousal, dominance.
 
-Each emotion word stands for its affective norm (NRC VAD lexicon, as printed in the CTIAL paper,
-table 1), moved from [0, 1] to [-1, 1]. Vectors are standardized for each speaker first, as the
-running product does for each profile.
+Each emotion word stands for its affective norm. Vectors are standardized for each speaker first,
+as the running product does for each profile.
 """
 
 from __future__ import annotations
@@ -12,19 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from streamer.core.norms import affective_norm
+from streamer.messages import DIMENSIONS
 from streamer.training.probe import concordance, standardize_speakers
 from streamer.training.speech import Clip
 
-NORMS = {
-    "anger": (0.122, 0.830, 0.604),
-    "happiness": (1.000, 0.735, 0.772),
-    "sadness": (0.225, 0.333, 0.149),
-    "disgust": (0.051, 0.773, 0.274),
-    "fear": (0.083, 0.482, 0.278),
-    "surprise": (0.784, 0.855, 0.539),
-    "neutral": (0.469, 0.184, 0.357),
-}
-DIMENSIONS = ("valence", "arousal", "dominance")
 LEVELS_ONLY = frozenset({"baved"})
 
 
@@ -50,7 +41,7 @@ def usable(clips: Sequence[Clip]) -> np.ndarray:
         heard.setdefault((clip.corpus, clip.speaker), set()).add(clip.emotion)
     return np.array(
         [
-            c.emotion in NORMS
+            affective_norm(c.emotion) is not None
             and c.corpus not in LEVELS_ONLY
             and len(heard[c.corpus, c.speaker]) > 1
             for c in clips
@@ -60,7 +51,7 @@ def usable(clips: Sequence[Clip]) -> np.ndarray:
 
 def norms(clips: Sequence[Clip]) -> np.ndarray:
     """float64 [clips, 3] in [-1, 1]."""
-    return 2.0 * np.array([NORMS[c.emotion] for c in clips]) - 1.0
+    return np.array([affective_norm(c.emotion) for c in clips], np.float64)
 
 
 def corpus_weights(clips: Sequence[Clip]) -> np.ndarray:

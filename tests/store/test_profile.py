@@ -60,8 +60,8 @@ def test_a_name_that_cannot_be_a_folders_is_refused(name):
         profile_folder(name, Path("/home/p"))
 
 
-def test_a_path_is_taken_as_it_is(monkeypatch):
-    assert profile_folder("./here", Path("/home/p")) == Path("here")
+def test_a_path_is_made_absolute(monkeypatch):
+    assert profile_folder("./here", Path("/home/p")) == Path.cwd() / "here"
     assert profile_folder("/a/b", Path("/home/p")) == Path("/a/b")
     monkeypatch.setenv("HOME", "/somewhere")
     assert profile_folder("~/p", Path("/home/p")) == Path("/somewhere/p")

@@ -15,7 +15,7 @@ from streamer.training.distill import Recipe, Run, load_distiller, read_recipe, 
 from streamer.training.embedder import Embedder, valid_frames  # noqa: E402
 from streamer.training.export import HALVED_FROM, write_onnx  # noqa: E402
 from streamer.training.logmel import LogMel, mel_filters  # noqa: E402
-from streamer.training.prior import NORMS, fit_prior, norms, ridge  # noqa: E402
+from streamer.training.prior import fit_prior, norms, ridge  # noqa: E402
 from streamer.training.projection import fit_embedding  # noqa: E402
 from streamer.training.speech import Clip  # noqa: E402
 from streamer.training.student import Student, StudentShape  # noqa: E402
@@ -173,7 +173,7 @@ def test_ridge_equals_scikit_learn():
 
 def test_prior_finds_a_linear_truth_on_unheard_speakers():
     rng = np.random.default_rng(0)
-    names = sorted(NORMS)
+    names = ["anger", "fear", "happiness", "neutral", "sadness"]
     clips = [
         Clip("made", f"{i}", f"{i % 10}", names[i // 10 % len(names)], "", 0, 16_000)
         for i in range(700)
