@@ -5,6 +5,8 @@
 TRUTH.csv has onset_s, offset_s and emotion of each utterance. The recording is heard in a new
 profile; then the utterances of its first half are labelled with the affective norms of their
 emotions, as a person would; then it is heard again. CCC of the second half, before and after.
+The shipped prior was fitted on labels of this recording's corpus too: STREAMER_MODELS=FOLDER, with
+a manifest that names no prior, shows what the labels do alone.
 """
 
 import argparse
@@ -55,6 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("recording", type=Path)
     parser.add_argument("truth", type=Path)
+    parser.add_argument("--out", type=Path, default=RESULTS / "half_labelled.json")
     options = parser.parse_args()
     with options.truth.open(newline="") as file:
         truth = list(csv.DictReader(file))
@@ -78,7 +81,7 @@ def main() -> None:
         "ccc_before": before,
         "ccc_after": after,
     }
-    (RESULTS / "half_labelled.json").write_text(json.dumps(figures, indent=2) + "\n")
+    options.out.write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
 
 
