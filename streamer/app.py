@@ -1,7 +1,5 @@
 """The composition root: from a Config to things that run. Heavy imports wait for their verb."""
 
-import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,7 +116,7 @@ def _run(
     from streamer.audio.resampling import Resampler
     from streamer.hearing import Hearing
     from streamer.learning import Learning
-    from streamer.runtime import listen, stop_on_signal
+    from streamer.runtime import UntilGone, listen, stop_on_signal
     from streamer.session import Session
 
     encoder = bind_encoder(config, profile)
@@ -142,17 +140,12 @@ def _run(
         wall_s=time.time,
         now_s=time.perf_counter,
     )
-    screen.show(_started(profile, encoder, source))
     with stop_on_signal() as stop:
-        try:
-            ended = listen(
-                source, session, screen, stop=stop, now_s=time.monotonic, max_seconds=max_seconds
-            )
-        except BrokenPipeError:
-            # Whoever read the events has gone: finish, and tell nobody, not even at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            list(session.finish())
-            ended = session.ended(0.0)
+        telling = UntilGone(screen, stop)
+        telling.show(_started(profile, encoder, source))
+        ended = listen(
+            source, session, telling, stop=stop, now_s=time.monotonic, max_seconds=max_seconds
+        )
         # Not after an error: the rows are right, what is in memory may not be.
         learning.save()
         profile.end_session(number, asdict(ended), time.time())

@@ -6,7 +6,9 @@ it could not hold is a counted gap.
 """
 
 import math
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +33,33 @@ class Screen(Protocol):
     def close(self) -> None:
         """Give the terminal back, however it ended."""
         ...
+
+
+class UntilGone:
+    """A screen whose reader may close the pipe: then the run is to stop, and tells nobody."""
+
+    def __init__(self, screen: Screen, stop: threading.Event) -> None:
+        self._screen = screen
+        self._stop = stop
+        self._gone = False
+
+    def show(self, event: Event) -> None:
+        if self._gone:
+            return
+        try:
+            self._screen.show(event)
+        except BrokenPipeError:
+            self._gone = True
+            self._stop.set()
+            # Python would complain at exit that it cannot flush.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def refresh(self, status: Callable[[], Status]) -> None:
+        if not self._gone:
+            self._screen.refresh(status)
+
+    def close(self) -> None:
+        self._screen.close()
 
 
 def listen(
