@@ -8,7 +8,7 @@ from streamer.core.quality import NoiseFloor, assess, mean_power, power_dbfs
 from streamer.core.segmentation import SegmentationSettings, Segmenter
 from streamer.messages import FRAME_SAMPLES, Quality, Samples, Span
 
-Heard = tuple[Span, Samples, Quality]
+Cut = tuple[Span, Samples, Quality]
 
 LEVEL_MEMORY_FRAMES = 2
 LOUDEST = 8.0
@@ -64,7 +64,7 @@ class Ear:
         """The RMS level of about the last 0.1 s, in dBFS, for a level meter."""
         return power_dbfs(self._power)
 
-    def hear(self, samples: Samples) -> list[Heard]:
+    def hear(self, samples: Samples) -> list[Cut]:
         """The utterances that end in these samples: float32 [m], any m, in [-1, 1].
 
         A sample that is no number is heard as 0, one far beyond full scale as 8. The audio
@@ -77,7 +77,7 @@ class Ear:
         # Not "> LOUDEST": no comparison with what is no number is true.
         if samples.size and not np.abs(samples).max() <= LOUDEST:
             samples = np.nan_to_num(samples).clip(-LOUDEST, LOUDEST)
-        heard: list[Heard] = []
+        heard: list[Cut] = []
         taken = 0
         while taken < samples.size:
             part = samples[taken : taken + FRAME_SAMPLES - self._filled]
@@ -89,7 +89,7 @@ class Ear:
                 self._filled = 0
         return heard
 
-    def finish(self) -> list[Heard]:
+    def finish(self) -> list[Cut]:
         """The utterance still open at the end of the timeline, if there is one."""
         self._finished = True
         self._recent.append(self._frame[: self._filled])
@@ -98,7 +98,7 @@ class Ear:
         self._forget(self._recent.end)
         return heard
 
-    def _hear_frame(self) -> list[Heard]:
+    def _hear_frame(self) -> list[Cut]:
         self._recent.append(self._frame)
         power = mean_power(self._frame)
         self._power += (power - self._power) / LEVEL_MEMORY_FRAMES
@@ -109,7 +109,7 @@ class Ear:
         self._forget(self._segmenter.oldest_needed_sample)
         return heard
 
-    def _take(self, span: Span) -> Heard:
+    def _take(self, span: Span) -> Cut:
         self._forget(span.start_sample)
         audio = self._recent.take(span.end_sample)
         self.speech_samples += audio.size

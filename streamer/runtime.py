@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Protocol
 
-from streamer.audio.protocol import Heard, Source
+from streamer.audio.protocol import Delivered, Source
 from streamer.errors import StreamerError
 from streamer.events import Ended, Event, Status
 from streamer.messages import Chunk, Gap
@@ -108,7 +108,7 @@ def listen(
     return ended
 
 
-def _limited(source: Source, left_s: float) -> Iterator[Heard]:
+def _limited(source: Source, left_s: float) -> Iterator[Delivered]:
     """The source's items up to `left_s` seconds of audio, to the sample."""
     for item in source:
         if isinstance(item, Chunk):

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.core.segmentation import SegmentationSettings
-from streamer.ear import Ear, Heard
+from streamer.ear import Cut, Ear
 from streamer.messages import Samples
 from streamer.testing import FakeVoiceActivity
 
@@ -28,7 +28,7 @@ def bursts(seed: int, count: int) -> Samples:
     return np.concatenate([np.zeros(0), *parts]).astype(np.float32)
 
 
-def listen(ear: Ear, sound: Samples, cuts: list[int]) -> list[Heard]:
+def listen(ear: Ear, sound: Samples, cuts: list[int]) -> list[Cut]:
     heard = []
     for chunk in np.split(sound, sorted(min(cut, len(sound)) for cut in cuts)):
         heard += ear.hear(chunk)

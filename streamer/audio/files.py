@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from streamer.audio.protocol import Heard
+from streamer.audio.protocol import Delivered
 from streamer.audio.recording import Recording
 from streamer.errors import UnreadableAudio
 from streamer.messages import Chunk, Notice
@@ -60,7 +60,7 @@ class FileSource:
         self.rate_hz = first[1].rate_hz
         self.channels = first[1].channels
 
-    def __iter__(self) -> Iterator[Heard]:
+    def __iter__(self) -> Iterator[Delivered]:
         started_s = self._clock()
         heard_s = 0.0
         current: tuple[str, Recording] | None = self._first

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from streamer.audio.protocol import Heard, Source
+from streamer.audio.protocol import Delivered, Source
 from streamer.messages import Chunk, Notice
 
 
@@ -23,7 +23,7 @@ class FiniteSource:
         self.rate_hz = source.rate_hz
         self.channels = source.channels
 
-    def __iter__(self) -> Iterator[Heard]:
+    def __iter__(self) -> Iterator[Delivered]:
         heard_of = ""
         replaced = told = 0
         for heard in self._source:

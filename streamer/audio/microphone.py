@@ -19,7 +19,7 @@ from streamer.audio.devices import (
     load_portaudio,
     refresh,
 )
-from streamer.audio.protocol import Heard
+from streamer.audio.protocol import Delivered
 from streamer.audio.quiet import QuietStandardError
 from streamer.audio.resampling import check_channel
 from streamer.errors import AudioError, NoDevice
@@ -87,7 +87,7 @@ class Microphone:
         self.rate_hz = self._capture.rate_hz
         self.channels = self._capture.channels
 
-    def __iter__(self) -> Iterator[Heard]:
+    def __iter__(self) -> Iterator[Delivered]:
         while not self._closed:
             yield from self._listen()
             if self._closed:
@@ -120,7 +120,7 @@ class Microphone:
         if handler is not None:
             atexit.unregister(handler)
 
-    def _listen(self) -> Iterator[Heard]:
+    def _listen(self) -> Iterator[Delivered]:
         """Until the device is gone, and what it delivered before is heard."""
         capture, ring = self._capture, self._capture.ring
         longest = round(LONGEST_CHUNK_S * self.rate_hz)
@@ -147,7 +147,7 @@ class Microphone:
                     yield self._tick()
                     yielded_s = self._clock()
 
-    def _wait_for_it(self) -> Iterator[Heard]:
+    def _wait_for_it(self) -> Iterator[Delivered]:
         """Until the device delivers again, in `self._capture`.
 
         It is tried less and less often: an attempt takes 50 ms, and PortAudio keeps a whole core
@@ -179,7 +179,7 @@ class Microphone:
                     f"still waiting for microphone '{self.name}', {said_s - since_s:.0f} s by now"
                 )
 
-    def _attempt(self) -> Iterator[Heard]:
+    def _attempt(self) -> Iterator[Delivered]:
         """Until an attempt to open the device again is over.
 
         The first moments are waited out without a tick, so that the loop, which may be drawing

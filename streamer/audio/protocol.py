@@ -5,7 +5,7 @@ from typing import Protocol
 
 from streamer.messages import Chunk, Gap, Notice
 
-Heard = Chunk | Gap | Notice
+Delivered = Chunk | Gap | Notice
 
 
 class Source(Protocol):
@@ -28,7 +28,7 @@ class Source(Protocol):
     @property
     def channels(self) -> int: ...
 
-    def __iter__(self) -> Iterator[Heard]: ...
+    def __iter__(self) -> Iterator[Delivered]: ...
 
     def close(self) -> None:
         """Lets go of the file or device, within seconds even if it hangs; may be called again."""

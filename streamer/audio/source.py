@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from streamer.audio.finite import FiniteSource
-from streamer.audio.protocol import Heard, Source
+from streamer.audio.protocol import Delivered, Source
 from streamer.audio.resampling import check_channel
 
-__all__ = ["Heard", "Source", "open_source"]
+__all__ = ["Delivered", "Source", "open_source"]
 
 
 def open_source(

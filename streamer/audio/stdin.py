@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from streamer.audio.protocol import Heard
+from streamer.audio.protocol import Delivered
 from streamer.audio.wav_stream import RAW, PcmFormat, read_header
 from streamer.errors import UnreadableAudio
 from streamer.messages import Chunk, Notice
@@ -56,7 +56,7 @@ class StdinSource:
         self.rate_hz = self._pcm.rate_hz
         self.channels = self._pcm.channels
 
-    def __iter__(self) -> Iterator[Heard]:
+    def __iter__(self) -> Iterator[Delivered]:
         promised = self._bytes_left
         left = promised
         heard = 0

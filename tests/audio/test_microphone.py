@@ -13,7 +13,7 @@ import pytest
 
 from streamer.audio import microphone as module
 from streamer.audio.microphone import Microphone
-from streamer.audio.protocol import Heard
+from streamer.audio.protocol import Delivered
 from streamer.errors import AudioError, NoDevice, UsageError
 from streamer.messages import Chunk, Gap, Notice
 from tests.audio.fake_portaudio import FakePortAudio
@@ -33,13 +33,13 @@ def portaudio() -> Iterator[FakePortAudio]:
     fake.hang.clear()
 
 
-def within(seconds: float, source: Microphone) -> Iterator[Heard]:
+def within(seconds: float, source: Microphone) -> Iterator[Delivered]:
     """What `source` yields in the next real seconds."""
     until_s = time.monotonic() + seconds
     return itertools.takewhile(lambda _: time.monotonic() < until_s, source)
 
 
-def until(text: str, source: Iterator[Heard], seconds: float = 10) -> list[Heard]:
+def until(text: str, source: Iterator[Delivered], seconds: float = 10) -> list[Delivered]:
     """All up to the notice that holds `text`."""
     heard = []
     until_s = time.monotonic() + seconds
@@ -51,11 +51,11 @@ def until(text: str, source: Iterator[Heard], seconds: float = 10) -> list[Heard
     raise AssertionError("the source ended")
 
 
-def samples_in(heard: list[Heard]) -> int:
+def samples_in(heard: list[Delivered]) -> int:
     return sum(len(item.samples) for item in heard if isinstance(item, Chunk))
 
 
-def gaps_in(heard: list[Heard]) -> list[Gap]:
+def gaps_in(heard: list[Delivered]) -> list[Gap]:
     return [item for item in heard if isinstance(item, Gap)]
 
 
