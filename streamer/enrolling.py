@@ -57,6 +57,7 @@ def verify_files(config: Config, profile: Profile, files: Sequence[str]) -> Iter
     """The verdict and prediction of every utterance in the files; the profile stays as it is."""
     encoder = bind_encoder(config, profile)
     learning = Learning(profile)
+    learning.follow()
     for file in files:
         for utterance in _utterances(config, file):
             embedding, emotion = encoder.encode(utterance.audio)

@@ -77,23 +77,28 @@ class Learning:
         if self._profile.labels.newest() <= self._through:
             return [], False
         with self._profile.database.transaction():
-            entries = self._profile.labels.log(self._through, LABELS_AT_ONCE)
-            fresh = [entry for entry in entries if entry.effective]
-            last = entries[-1].seq
-            undone = any(e.retracts is not None and e.retracts <= self._through for e in entries)
-            effective = self._profile.labels.count(last)
-            replaced = undone or effective != self.labels + len(fresh)
+            fresh, replaced, last = self._news(LABELS_AT_ONCE)
             if replaced:
                 self.start_over()
-                self._fold(self._profile.labels.effective(last))
-            else:
-                self._fold(fresh)
+            for entry in self._profile.labels.effective(last) if replaced else fresh:
+                self._learn(entry, self._features_of(entry))
             self._prototypes = None
         # Only now is it sure: had the disk been full, the labels would be learned again.
         self._through = last
         if replaced or self.labels >= self._saved_labels + SNAPSHOT_EVERY:
             self.save()
         return [entry.label for entry in fresh if entry.features is None], replaced
+
+    def follow(self) -> None:
+        """Know what another process has learned by now, without writing anything."""
+        if self._profile.labels.newest() <= self._through:
+            return
+        fresh, replaced, last = self._news(-1)
+        if replaced:
+            self.start_over()
+        for entry in self._profile.labels.effective(last) if replaced else fresh:
+            if entry.features is not None:
+                self._learn(entry, entry.features)
 
     def start_over(self) -> None:
         """Know no label; the next ones are learned from the beginning of the log."""
@@ -110,15 +115,31 @@ class Learning:
         self._profile.save_state("learner", arrays, self._through)
         self._saved_labels = self.labels
 
-    def _fold(self, entries: list[LogEntry]) -> None:
-        for entry in entries:
-            features = entry.features
-            if features is None:
-                stored = self._profile.utterances.get(entry.label.utterance)
-                features = self.features(stored.embedding)
-                self._profile.labels.learned_with(entry.seq, features)
-            self.learner.learn(features, entry.label, first=entry.first)
-            self.labels += 1
+    def _news(self, limit: int) -> tuple[list[LogEntry], bool, int]:
+        """What the log holds beyond what is learned, in at most `limit` rows.
+
+        Returns the new rows that count, whether learned ones have ceased to (see `learn_new`), and
+        the last seq that was looked at.
+        """
+        entries = self._profile.labels.log(self._through, limit)
+        fresh = [entry for entry in entries if entry.effective]
+        last = entries[-1].seq
+        undone = any(e.retracts is not None and e.retracts <= self._through for e in entries)
+        counting = self._profile.labels.count(last)
+        return fresh, undone or counting != self.labels + len(fresh), last
+
+    def _features_of(self, entry: LogEntry) -> Vector:
+        """Those it was first learned with; at the first time, those of now, which are then kept."""
+        if entry.features is not None:
+            return entry.features
+        stored = self._profile.utterances.get(entry.label.utterance)
+        features = self.features(stored.embedding)
+        self._profile.labels.learned_with(entry.seq, features)
+        return features
+
+    def _learn(self, entry: LogEntry, features: Vector) -> None:
+        self.learner.learn(features, entry.label, first=entry.first)
+        self.labels += 1
 
     def _restore(self) -> None:
         usual = self._profile.load_state("usual")

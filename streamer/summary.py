@@ -55,6 +55,7 @@ def status_row(profile: Profile) -> dict[str, Any]:
     labels = 0
     if not profile.is_empty():
         learning = Learning(profile)
+        learning.follow()
         labels = learning.labels
         for name, learner in learning.learner.dimensions.items():
             dimensions[name] = {

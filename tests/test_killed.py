@@ -1,5 +1,6 @@
 """Killed, stopped, and started twice: nothing that was acknowledged is lost."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -76,6 +77,9 @@ def test_one_profile_is_heard_by_one_process(
         assert events_of(line) == [
             {"event": "learned", "utterance": 1, "annotator": "me", "labels": 1}
         ]
+        status = json.loads(streamer("status", "--json").stdout)
+        assert status["labels"] == {"given": 1, "learned": 1}
+        assert f"process {first.pid}, streamer run" in status["listening"]
     finally:
         first.send_signal(signal.SIGINT)
         first.wait(20)

@@ -363,3 +363,21 @@ def test_nothing_to_learn_is_nothing(life):
     life.learning.catch_up()
     assert life.learning.labels == 0
     assert all(getattr(life.learning.predict(heard(1)[0]), name) for name in DIMENSIONS)
+
+
+def test_another_process_can_follow_without_writing(life):
+    life.label(1, "me", {"valence": 0.5, "arousal": -0.5})
+    life.catch_up()
+    life.label(2, "me", {"valence": -0.5, "arousal": 0.5})
+    life.catch_up()
+    life.label(3, "me", {"valence": 0.25, "arousal": 0.5})
+    other = Profile(life.folder)
+    before = other.database.rows("PRAGMA data_version")[0][0]
+    following = Learning(other)
+    following.follow()
+    assert following.labels == 2  # the third was given, and nobody has learned it yet
+    mine, theirs = life.learning.learner.to_arrays(), following.learner.to_arrays()
+    assert all(np.array_equal(mine[name], theirs[name]) for name in mine)
+    assert other.database.rows("PRAGMA data_version")[0][0] == before
+    assert other.labels.log()[-1].features is None
+    other.close()
