@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from streamer.audio.source import Source
-    from streamer.core.informativeness import Strategy
+    from streamer.core.informativeness import BinaryConfidence, Strategy
     from streamer.ear import Ear
     from streamer.encoder.acoustic import AcousticEncoder
     from streamer.encoder.onnx import OnnxEncoder
@@ -90,15 +90,17 @@ def run(
 
     Raises StreamerError of the kind that went wrong.
     """
-    from streamer.core.informativeness import make_strategy
+    from streamer.core.informativeness import ASKED_DIMENSIONS, BinaryConfidence, make_strategy
 
-    strategy = make_strategy(config.strategy)
+    dimensions = (config.dimension,) if config.dimension else ASKED_DIMENSIONS
+    strategy = make_strategy(config.strategy, dimensions)
+    doubt = BinaryConfidence(dimensions)
     with open_profile(config) as profile:
         profile.take_over_or_fail("streamer run")
         # The microphone first: it already hears while the models load.
         source = open_source()
         try:
-            _run(config, profile, source, strategy, screen, max_seconds)
+            _run(config, profile, source, strategy, doubt, screen, max_seconds)
         finally:
             screen.close()
             source.close()
@@ -109,6 +111,7 @@ def _run(
     profile: Profile,
     source: "Source",
     strategy: "Strategy",
+    doubt: "BinaryConfidence",
     screen: "Screen",
     max_seconds: float | None,
 ) -> None:
@@ -132,6 +135,7 @@ def _run(
         profile=profile,
         learning=learning,
         strategy=strategy,
+        doubt=doubt,
         size=config.buffer,
         keep=config.keep,
         seed=config.seed,

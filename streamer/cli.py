@@ -63,9 +63,10 @@ def run(
     strategy: Annotated[
         str | None, typer.Option(help="What to ask: binary-confidence (default) or random.")
     ] = None,
-    encoder: Annotated[
-        str | None, typer.Option(help="An encoder of `streamer models list`.")
+    dimension: Annotated[
+        str | None, typer.Option(help="Ask about valence, arousal or dominance only.")
     ] = None,
+    encoder: Annotated[str | None, typer.Option(help="A name of `streamer models list`.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of every random choice [0].")] = None,
     web: Annotated[
         bool, typer.Option("--web/--no-web", help="The label page: not in this version.")
@@ -84,7 +85,7 @@ def run(
 
     settings = _settings(
         config, profile=profile, device=device, channel=channel, buffer=buffer, keep=keep,
-        strategy=strategy, encoder=encoder, seed=seed,
+        strategy=strategy, dimension=dimension, encoder=encoder, seed=seed,
     )  # fmt: skip
     source = partial(open_input, settings, input, realtime=realtime)
     listen(settings, _screen(as_json), source, max_seconds)

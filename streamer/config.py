@@ -52,6 +52,9 @@ class Config(BaseSettings):
     buffer: int = Field(10, ge=1, le=1000, description="utterances in a buffer")
     keep: float = Field(0.5, ge=0, le=1, description="part of each buffer that is asked")
     strategy: str = "binary-confidence"
+    dimension: str | None = Field(
+        None, description="ask about this dimension only, not about valence and arousal together"
+    )
     seed: int = Field(0, ge=0, description="seed of every random choice")
     query_days: float = Field(30.0, gt=0, description="an unanswered query expires after this")
 

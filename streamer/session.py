@@ -43,6 +43,7 @@ class Buffered:
 class Session:
     """One run of the loop over one source.
 
+    doubt: what an utterance's own informativeness is measured by, whatever the strategy;
     size: utterances in a buffer; keep: part of it that is asked, in [0, 1]; seed: of every random
     choice; query_life_s: an unanswered query expires after that; to_clip: audio to the bytes that
     a query keeps; wall_s: seconds since 1970, for the rows; now_s: a steady clock, for latencies.
@@ -57,6 +58,7 @@ class Session:
         profile: Profile,
         learning: Learning,
         strategy: Strategy,
+        doubt: BinaryConfidence,
         size: int,
         keep: float,
         seed: int,
@@ -79,7 +81,7 @@ class Session:
         self._to_clip = to_clip
         self._wall_s = wall_s
         self._now_s = now_s
-        self._doubt = BinaryConfidence()
+        self._doubt = doubt
         self._buffer: list[Buffered] = []
         self._utterances = self._asked = self._released = 0
         self._open_queries: int | None = None

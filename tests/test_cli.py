@@ -149,6 +149,7 @@ def test_on_a_pipe_people_get_a_line_an_utterance(streamer: Streamer, session_fi
         (["run", "--buffer", "0"], 2, "buffer"),
         (["run", "--keep", "1.5"], 2, "keep"),
         (["run", "--strategy", "guess"], 2, "binary-confidence"),
+        (["run", "--dimension", "dread"], 2, "valence"),
         (["run", "--encoder", "none", "--input", "silence.wav"], 4, "none"),
         (["run", "--profile", "a:b"], 2, "a:b"),
         (["run", "--config", "none.toml"], 2, "none.toml"),

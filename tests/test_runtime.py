@@ -10,7 +10,7 @@ import pytest
 
 from streamer.audio.clip import to_flac
 from streamer.audio.resampling import Resampler
-from streamer.core.informativeness import make_strategy
+from streamer.core.informativeness import BinaryConfidence, make_strategy
 from streamer.core.prior import Prior
 from streamer.ear import Ear
 from streamer.errors import UnreadableAudio
@@ -81,6 +81,7 @@ def session(profile: Profile) -> Session:
         profile=profile,
         learning=Learning(profile),
         strategy=make_strategy("random"),
+        doubt=BinaryConfidence(),
         size=100,
         keep=0.5,
         seed=0,

@@ -11,7 +11,7 @@ import pytest
 from streamer.audio.clip import from_flac, to_flac
 from streamer.audio.resampling import Resampler
 from streamer.audio.voice_activity import SileroVoiceActivity
-from streamer.core.informativeness import make_strategy
+from streamer.core.informativeness import BinaryConfidence, make_strategy
 from streamer.core.norms import affective_norm
 from streamer.core.prior import Prior
 from streamer.ear import Ear
@@ -38,6 +38,7 @@ def make_session(profile: Profile, size: int = 4, keep: float = 0.5) -> Session:
         profile=profile,
         learning=learning,
         strategy=make_strategy("binary-confidence"),
+        doubt=BinaryConfidence(),
         size=size,
         keep=keep,
         seed=0,

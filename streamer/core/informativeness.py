@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from streamer.core.affect import AffectLearner
 from streamer.errors import UsageError
-from streamer.messages import Vector
+from streamer.messages import DIMENSIONS, Vector
 
 ASKED_DIMENSIONS = ("valence", "arousal")
 
@@ -94,16 +94,21 @@ def _average(scored: dict[str, Vector]) -> Vector:
     return np.asarray(np.mean(list(scored.values()), axis=0))
 
 
-STRATEGIES: dict[str, Callable[[], Strategy]] = {
+STRATEGIES: dict[str, Callable[[Sequence[str]], Strategy]] = {
     BinaryConfidence.name: BinaryConfidence,
-    RandomChoice.name: RandomChoice,
+    RandomChoice.name: lambda _: RandomChoice(),
 }
 
 
-def make_strategy(name: str) -> Strategy:
-    """The strategy of that name. Raises UsageError naming those there are."""
-    try:
-        return STRATEGIES[name]()
-    except KeyError:
+def make_strategy(name: str, dimensions: Sequence[str] = ASKED_DIMENSIONS) -> Strategy:
+    """The strategy of that name, asking about these dimensions.
+
+    Raises UsageError naming those there are.
+    """
+    for wanted in dimensions:
+        if wanted not in DIMENSIONS:
+            raise UsageError(f"no dimension {wanted!r}; choose one of: {', '.join(DIMENSIONS)}")
+    if name not in STRATEGIES:
         known = ", ".join(STRATEGIES)
-        raise UsageError(f"no query strategy {name!r}; choose one of: {known}") from None
+        raise UsageError(f"no query strategy {name!r}; choose one of: {known}")
+    return STRATEGIES[name](dimensions)

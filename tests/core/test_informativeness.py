@@ -97,3 +97,10 @@ def test_random_choice_is_the_generators():
 def test_an_unknown_strategy_is_refused_with_those_there_are():
     with pytest.raises(UsageError, match=r"'rnadom'; choose one of: .*binary-confidence.*random"):
         make_strategy("rnadom")
+
+
+def test_one_dimension_can_be_asked_about_alone():
+    strategy = make_strategy("binary-confidence", ["arousal"])
+    assert strategy.dimensions == ("arousal",)
+    with pytest.raises(UsageError, match="dread.*valence, arousal, dominance"):
+        make_strategy("random", ["dread"])
