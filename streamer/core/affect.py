@@ -96,13 +96,16 @@ class AffectLearner:
 
     def __init__(self, prior: Prior) -> None:
         size = prior.weights.shape[0]
+        # The prior's noise is all that it leaves unexplained on a new voice. Of that, the doubt
+        # about the weights takes its part: the squared length of typical inputs is 2.
+        doubt = np.sqrt(1.0 + 2.0 / PRIOR_STRENGTH)
         self.dimensions: dict[str, DimensionLearner] = {}
         for column, name in enumerate(DIMENSIONS):
             weights = np.append(prior.weights[:, column] * np.sqrt(size), prior.intercept[column])
             regression = BayesianRegression(
                 weights=np.stack([weights, weights], axis=1),
                 strength=PRIOR_STRENGTH,
-                noise=np.array([prior.noise[column], 1.0]),
+                noise=np.array([prior.noise[column], 1.0]) / doubt,
             )
             self.dimensions[name] = DimensionLearner(regression)
 

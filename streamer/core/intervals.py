@@ -8,7 +8,7 @@ import numpy as np
 from streamer.messages import Vector
 
 COVERAGE: Final = 0.8
-START: Final = 1.2816
+START: Final = 1.533
 STEP: Final = 0.1
 _BOUNDS: Final = (0.1, 20.0)
 
@@ -20,7 +20,7 @@ class AdaptiveInterval:
     quantile tracking (Angelopoulos, Candes and Tibshirani 2023, section 2.1), in the logarithm so
     that the width stays positive: log q <- log q + STEP (missed - (1 - COVERAGE)). Whatever the
     labels do, the share of misses tends to 1 - COVERAGE, as long as the width stays between 0.1 and
-    20. Starts at the normal distribution's width.
+    20. Starts at the width of Student's t with 4 degrees of freedom.
 
     covered of count: the intervals so far that held their label, each tested before it was learned.
     """

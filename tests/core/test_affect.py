@@ -1,10 +1,13 @@
 """The learner of one profile: what each label may and may not change."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from streamer.core.affect import CALIBRATION_PAIRS, AffectLearner
 from streamer.core.confidence import binary_label, confidence, fit_sigmoid
+from streamer.core.intervals import START
 from streamer.core.prior import Prior
 from streamer.core.regression import BayesianRegression
 from streamer.messages import DIMENSIONS
@@ -131,3 +134,15 @@ def test_a_confidence_asked_before_a_label_does_not_outlive_it():
         asked.learn(features, label, first=True)
         silent.learn(features, label, first=True)
     assert np.array_equal(asked.confidence("valence", rows), silent.confidence("valence", rows))
+
+
+def test_before_any_label_an_interval_is_as_wide_as_the_prior_s_noise():
+    rng = np.random.default_rng(0)
+    prior = replace(Prior.uninformed(64, 8), noise=np.array([0.2, 0.3, 0.4]))
+    learner = AffectLearner(prior)
+    for name, noise in zip(DIMENSIONS, prior.noise, strict=True):
+        halves = []
+        for features in rng.standard_normal((50, 64)):
+            estimate = getattr(learner.predict(features), name)
+            halves.append((estimate.high - estimate.low) / 2)
+        assert np.mean(halves) == pytest.approx(START * noise, rel=0.05)
