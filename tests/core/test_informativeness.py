@@ -102,5 +102,5 @@ def test_an_unknown_strategy_is_refused_with_those_there_are():
 def test_one_dimension_can_be_asked_about_alone():
     strategy = make_strategy("binary-confidence", ["arousal"])
     assert strategy.dimensions == ("arousal",)
-    with pytest.raises(UsageError, match="dread.*valence, arousal, dominance"):
+    with pytest.raises(UsageError, match=r"dread.*valence, arousal, dominance"):
         make_strategy("random", ["dread"])
