@@ -5,6 +5,9 @@ that it was first learned with. A plain new label is one more step; an undone or
 anew without it. So a restart, a replay and an unbroken run agree to the last bit.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
 from typing import Final
 
 import numpy as np
@@ -49,6 +52,17 @@ class Learning:
         arrays = {f"embedding/{k}": v for k, v in self.usual.to_arrays().items()}
         arrays |= {f"emotion/{k}": v for k, v in self.usual_emotion.to_arrays().items()}
         self._profile.save_state("usual", arrays)
+
+    @contextmanager
+    def unadapted_on_error(self) -> Iterator[None]:
+        """An error inside undoes `adapt` here as it does in the store."""
+        before = copy(self.usual), copy(self.usual_emotion)
+        try:
+            yield
+        except BaseException:
+            self.usual, self.usual_emotion = before
+            self._prototypes = None
+            raise
 
     def features(self, embedding: Samples) -> Vector:
         """Standard scores, float64 [d] or [n, d], that the learner reads."""

@@ -159,7 +159,7 @@ class Session:
 
     def _take(self, utterance: Utterance, decided_s: float) -> Heard:
         embedding, emotion = self._encoder.encode(utterance.audio)
-        with self._profile.database.transaction():
+        with self._learning.unadapted_on_error(), self._profile.database.transaction():
             self._learning.adapt(embedding, emotion)
             prediction = self._learning.predict(embedding)
             verdict = self._learning.verdict(emotion)

@@ -20,6 +20,18 @@ from streamer.messages import (
 )
 from streamer.store.profile import Profile
 
+# A program: take over the profile in argv[1], say so, hold it until a line or the end comes.
+HOLDER = """
+import sys
+from pathlib import Path
+from streamer.store.profile import Profile
+
+profile = Profile(Path(sys.argv[1]))
+print(profile.take_over("streamer run"), flush=True)
+sys.stdin.readline()
+profile.close()
+"""
+
 
 def events_of(output: str) -> list[dict[str, Any]]:
     """The objects of JSON lines; fails where a line is anything else."""

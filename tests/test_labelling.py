@@ -15,18 +15,7 @@ from streamer.errors import NotFound, UsageError
 from streamer.learning import Learning
 from streamer.store.database import Database
 from streamer.store.labels import Labels
-from tests.support import bound_profile, label_of, store_utterance
-
-HOLDER = """
-import sys
-from pathlib import Path
-from streamer.store.profile import Profile
-
-profile = Profile(Path(sys.argv[1]))
-print(profile.take_over("streamer run"), flush=True)
-sys.stdin.readline()
-profile.close()
-"""
+from tests.support import HOLDER, bound_profile, label_of, store_utterance
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ from streamer.audio.clip import from_flac, to_flac
 from streamer.audio.resampling import Resampler
 from streamer.audio.voice_activity import SileroVoiceActivity
 from streamer.core.informativeness import BinaryConfidence, make_strategy
+from streamer.core.normalization import RunningNormalization
 from streamer.core.norms import affective_norm
 from streamer.core.prior import Prior
 from streamer.ear import Ear
+from streamer.errors import ProfileError
 from streamer.events import Event, Heard, Learned, Selected, Unlearned
 from streamer.hearing import Hearing
 from streamer.learning import Learning
@@ -190,3 +192,26 @@ def test_what_a_killed_process_had_in_its_buffer_is_let_go(
     assert again.utterances.release_orphans() == count
     assert again.utterances.counts() == {"buffered": 0, "asked": 0, "released": count}
     again.close()
+
+
+def test_an_utterance_that_could_not_be_stored_leaves_no_trace_in_what_is_usual(
+    profile: Profile, spoken_session: tuple[Samples, list[Spoken]]
+) -> None:
+    session = make_session(profile, size=100)
+    database = profile.database
+    half = len(spoken_session[0]) // 2
+    list(play(session, spoken_session[0][:half]))
+    (pages,) = database.rows("PRAGMA page_count")[0]
+    database.rows(f"PRAGMA max_page_count = {pages}")  # a disk with no room left
+    with pytest.raises(ProfileError, match="disk space"):
+        list(play(session, np.tile(spoken_session[0][half:], 5)))
+    database.rows("PRAGMA max_page_count = 1000000")
+    list(session.finish())
+    list(play(session, spoken_session[0][:half]))
+    replayed = RunningNormalization(np.zeros(16), np.ones(16))
+    for number in profile.utterances.numbers():
+        replayed.update(profile.utterances.get(number).embedding.astype(np.float64))
+    kept = profile.load_state("usual")
+    assert kept is not None
+    assert np.array_equal(kept[0]["embedding/mean"], replayed.mean)
+    assert kept[0]["embedding/count"] == len(profile.utterances.numbers())

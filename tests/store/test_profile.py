@@ -19,18 +19,7 @@ from streamer.errors import (
 )
 from streamer.store import profile as profile_module
 from streamer.store.profile import FILE_NAME, Profile, profile_folder
-from tests.support import bound_profile, made_prior, same_arrays, store_utterance
-
-HOLDER = """
-import sys
-from pathlib import Path
-from streamer.store.profile import Profile
-
-profile = Profile(Path(sys.argv[1]))
-print(profile.take_over("streamer run"), flush=True)
-sys.stdin.readline()
-profile.close()
-"""
+from tests.support import HOLDER, bound_profile, made_prior, same_arrays, store_utterance
 
 
 @pytest.fixture
