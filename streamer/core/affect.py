@@ -1,12 +1,13 @@
 """The learner of one profile: valence, arousal and dominance from normalized embeddings."""
 
-from collections.abc import Mapping
-from typing import Final, Self
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.core.confidence import binary_label, confidence, fit_sigmoid
+from streamer.core.drift import Watch
 from streamer.core.intervals import AdaptiveInterval
 from streamer.core.metrics import RunningAgreement
 from streamer.core.prior import Prior
@@ -20,18 +21,38 @@ CALIBRATION_PAIRS: Final = 200
 Matrix = NDArray[np.float64]
 
 
+class Regression(Protocol):
+    """What a dimension is learned by; see `BayesianRegression`, which is the product's."""
+
+    @property
+    def count(self) -> int: ...
+    @property
+    def covariance(self) -> Matrix: ...
+    def predict(self, inputs: Matrix) -> Matrix: ...
+    def deviation(self, inputs: Matrix) -> Matrix: ...
+    def learn(self, inputs: Vector, targets: Vector) -> Vector: ...
+    def to_arrays(self) -> dict[str, NDArray[np.float64]]: ...
+
+
+MakeRegression = Callable[[Matrix, float, Vector], Regression]
+"""The prior's mean [d, k], its strength, the noise [k] -> a regression that has learned nothing."""
+
+
 class DimensionLearner:
     """One dimension: its regression, its interval, its binary classifier and its track record.
 
+    errors: whether those of its predictions have risen for good (see `core.drift`).
+
     The regression has two targets: the label, and its sign, which makes the second output a
     least-squares classifier (Suykens and Vandewalle 1999) that costs nothing more to update.
-    Everything that judges the learner sees each label before the regression does.
+    Everything that judges the learner is told what the regression expected before it learned.
     """
 
-    def __init__(self, regression: BayesianRegression) -> None:
+    def __init__(self, regression: Regression) -> None:
         self.regression = regression
         self.interval = AdaptiveInterval()
         self.agreement = RunningAgreement()
+        self.errors = Watch()
         self.calibration: Matrix = np.zeros((0, 2))
         self._sigmoid: tuple[float, float] | None = None
 
@@ -40,18 +61,19 @@ class DimensionLearner:
         half = self.interval.width * float(self.regression.deviation(inputs)[0])
         return Estimate(mean, _on_scale(mean - half), _on_scale(mean + half))
 
-    def learn(self, inputs: Vector, value: float, *, first: bool) -> None:
+    def learn(self, inputs: Vector, value: float, utterance: int, *, first: bool) -> None:
         """Test, then train. Only an utterance's `first` label tests fairly."""
         sign = binary_label(value)
         mean, output = self.regression.predict(inputs)
+        deviation = self.regression.learn(inputs, np.array([value, sign]))
         if first:
             shown = _on_scale(mean)
-            self.interval.observe(value - shown, float(self.regression.deviation(inputs)[0]))
+            self.interval.observe(value - shown, float(deviation[0]))
             self.agreement.observe(shown, value)
+            self.errors.observe(utterance, abs(value - shown))
             pair = np.array([[output, sign]])
             self.calibration = np.concatenate([self.calibration, pair])[-CALIBRATION_PAIRS:]
             self._sigmoid = None
-        self.regression.learn(inputs, np.array([value, sign]))
 
     def confidence(self, inputs: Matrix) -> Vector | None:
         """Chance in [0, 1], [n], that each of [n, d] is above 0; None while a class is missing."""
@@ -60,6 +82,10 @@ class DimensionLearner:
         if self._sigmoid is None:
             self._sigmoid = fit_sigmoid(self.calibration[:, 0], self.calibration[:, 1])
         return confidence(self.regression.predict(inputs)[:, 1], *self._sigmoid)
+
+    def covariance(self, inputs: Matrix) -> Matrix:
+        """Posterior covariance of the means at [n, d], [n, n], in units of the noise variance."""
+        return np.asarray(inputs @ self.regression.covariance @ inputs.T)
 
     def scarce_class(self) -> str | None:
         """The class with fewer labels than can train a classifier, or None."""
@@ -74,6 +100,7 @@ class DimensionLearner:
             **self.regression.to_arrays(),
             **self.interval.to_arrays(),
             **self.agreement.to_arrays(),
+            **self.errors.to_arrays(),
             "calibration": self.calibration,
         }
 
@@ -83,6 +110,7 @@ class DimensionLearner:
         restored = cls(BayesianRegression.from_arrays(arrays))
         restored.interval = AdaptiveInterval.from_arrays(arrays)
         restored.agreement = RunningAgreement.from_arrays(arrays)
+        restored.errors = Watch.from_arrays(arrays)
         restored.calibration = np.array(arrays["calibration"])
         return restored
 
@@ -94,7 +122,7 @@ class AffectLearner:
     regressions as [features / sqrt(d), 1], so `PRIOR_STRENGTH` means the same for every encoder.
     """
 
-    def __init__(self, prior: Prior) -> None:
+    def __init__(self, prior: Prior, make: MakeRegression = BayesianRegression) -> None:
         size = prior.weights.shape[0]
         # The prior's noise is all that it leaves unexplained on a new voice. Of that, the doubt
         # about the weights takes its part: the squared length of typical inputs is 2.
@@ -102,10 +130,10 @@ class AffectLearner:
         self.dimensions: dict[str, DimensionLearner] = {}
         for column, name in enumerate(DIMENSIONS):
             weights = np.append(prior.weights[:, column] * np.sqrt(size), prior.intercept[column])
-            regression = BayesianRegression(
-                weights=np.stack([weights, weights], axis=1),
-                strength=PRIOR_STRENGTH,
-                noise=np.array([prior.noise[column], 1.0]) / doubt,
+            regression = make(
+                np.stack([weights, weights], axis=1),
+                PRIOR_STRENGTH,
+                np.array([prior.noise[column], 1.0]) / doubt,
             )
             self.dimensions[name] = DimensionLearner(regression)
 
@@ -119,11 +147,33 @@ class AffectLearner:
         for name, learner in self.dimensions.items():
             value = getattr(label, name)
             if value is not None:
-                learner.learn(inputs, value, first=first)
+                learner.learn(inputs, value, label.utterance, first=first)
 
     def confidence(self, dimension: str, features: Matrix) -> Vector | None:
         """See `DimensionLearner.confidence`; features [n, d]."""
         return self.dimensions[dimension].confidence(_inputs(features))
+
+    def lacks(self, dimension: str) -> str:
+        """Why there is no confidence, for people."""
+        return f"too few {self.dimensions[dimension].scarce_class()} {dimension} labels"
+
+    def means(self, features: Matrix) -> Matrix:
+        """Predictions, [n, 3] for [n, d], not clipped to the scale."""
+        inputs = _inputs(features)
+        columns = [learner.regression.predict(inputs)[:, 0] for learner in self.dimensions.values()]
+        return np.stack(columns, axis=1)
+
+    def deviations(self, features: Matrix) -> Matrix:
+        """Standard deviations of a new label, [n, 3] for [n, d], noise included."""
+        inputs = _inputs(features)
+        columns = [
+            learner.regression.deviation(inputs)[:, 0] for learner in self.dimensions.values()
+        ]
+        return np.stack(columns, axis=1)
+
+    def covariance(self, dimension: str, features: Matrix) -> Matrix:
+        """See `DimensionLearner.covariance`; features [n, d]."""
+        return self.dimensions[dimension].covariance(_inputs(features))
 
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
         return {

@@ -1,114 +1,170 @@
-"""How much an answer would teach: query strategies behind one protocol.
+"""How much an answer would teach: the protocol of query strategies, and what they may ask.
 
-A strategy scores the utterances of a buffer; `selection.choose` takes the highest.
+A strategy scores the utterances of a buffer or pool, given a view of what the learners know, and
+takes a batch of them: the highest scores first, or one by one where the choice of one changes what
+the others would teach. `streamer.core.strategies` holds them all, `selection` splits a buffer.
 """
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.core.affect import AffectLearner
-from streamer.errors import UsageError
-from streamer.messages import DIMENSIONS, Vector
+from streamer.messages import DIMENSIONS, Label, Vector
 
 ASKED_DIMENSIONS = ("valence", "arousal")
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What has been answered, in the order of the answers.
+
+    features: float64 [m, d], those each answer was learned with. answers: float64 [m, 3], valence,
+    arousal and dominance in [-1, 1], nan where not answered. emotions: [m], None where not named.
+    """
+
+    features: Matrix
+    answers: Matrix
+    emotions: Sequence[str | None]
+
+    @classmethod
+    def of(cls, learned: Sequence[tuple[Label, Vector]], size: int) -> Self:
+        """From labels and the features, [size], they were learned with."""
+        answers = [[getattr(label, name) for name in DIMENSIONS] for label, _ in learned]
+        return cls(
+            np.array([row for _, row in learned], np.float64).reshape(-1, size),
+            np.array(answers, np.float64).reshape(-1, len(DIMENSIONS)),
+            [label.emotion for label, _ in learned],
+        )
+
+    def answering(self, dimension: str) -> tuple[Matrix, Vector]:
+        """Features [k, d] and answers [k] of those that answer this dimension."""
+        column = self.answers[:, DIMENSIONS.index(dimension)]
+        given = np.isfinite(column)
+        return self.features[given], column[given]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassChances:
+    """probabilities: float64 [n, K], rows sum to 1; names: [K], the classes."""
+
+    probabilities: Matrix
+    names: Sequence[str]
+
+
+class Knowledge(Protocol):
+    """A view of what the learners know. `features`: float64 [n, d], standard scores, never changed.
+
+    Columns of valence, arousal and dominance stand in the order of `messages.DIMENSIONS`. Whatever
+    a learner does not have is None: a strategy that lives on it then chooses at random and says so.
+    Nothing is worked out before it is asked for, and asking teaches nothing.
+    """
+
+    def means(self, features: Matrix) -> Matrix:
+        """Predicted valence, arousal, dominance, [n, 3]; not clipped to the scale."""
+
+    def deviations(self, features: Matrix) -> Matrix | None:
+        """Standard deviations of a new answer, noise included, [n, 3]."""
+
+    def covariance(self, dimension: str, features: Matrix) -> Matrix | None:
+        """Posterior covariance of the outputs at [n, d], [n, n], in units of the noise variance.
+
+        Bayesian linear regression: X (A + X_L' X_L)^-1 X', without the noise of an answer.
+        """
+
+    def confidence(self, dimension: str, features: Matrix) -> Vector | None:
+        """Chance in [0, 1], [n], that the dimension is above 0; None while a class is missing."""
+
+    def lacks(self, dimension: str) -> str:
+        """Why `confidence` is None, for people: "too few positive valence labels"."""
+
+    def classes(self, features: Matrix) -> ClassChances | None:
+        """Chances of the emotions, None while fewer than two have labels."""
+
+    def annotators(self, features: Matrix) -> Sequence[ClassChances] | None:
+        """Chances by each annotator's own model, all over the same names; None without any."""
+
+    def labelled(self) -> Labelled:
+        """All that has been answered so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """values: float64 [n], higher is asked first; reason: what they rest on, for people."""
+    """values: float64 [n], finite, higher is asked first; reason: what they rest on, for people.
+
+    at_random: what the strategy lives on is missing, so the values are the generator's.
+    """
 
     values: Vector
     reason: str
+    at_random: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """indices: [count], distinct, in the order of taking; scores: of the whole buffer, where the
+
+    score of a taken one is that at which it was taken.
+    """
+
+    indices: Sequence[int]
+    scores: Scores
+
+    @classmethod
+    def of(cls, scores: Scores, count: int) -> Self:
+        """The `count` highest."""
+        return cls(highest(scores.values, count), scores)
 
 
 class Strategy(Protocol):
-    """features: float64 [n, d], standard scores of the buffer's embeddings."""
+    """features: float64 [n, d], n >= 1: standard scores of the embeddings of a buffer or pool.
+
+    The same generator state gives the same answer; nothing outside the arguments has a say.
+    """
 
     name: str
 
-    def __call__(
-        self, features: NDArray[np.float64], learner: AffectLearner, rng: np.random.Generator
-    ) -> Scores: ...
+    def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:
+        """The informativeness of each utterance, were it asked alone."""
+
+    def take(
+        self, features: Matrix, knowledge: Knowledge, count: int, rng: np.random.Generator
+    ) -> Batch:
+        """`count` of n utterances, 0 <= count <= n, to ask together."""
 
 
-class RandomChoice:
-    """Every utterance alike: what any strategy has to beat."""
+class Ranking(ABC):
+    """A strategy whose batch is its highest scores; of equal ones, the earlier.
 
-    name = "random"
-
-    def __call__(
-        self, features: NDArray[np.float64], learner: AffectLearner, rng: np.random.Generator
-    ) -> Scores:
-        return Scores(rng.random(len(features)), "at random")
-
-
-class BinaryConfidence:
-    """Ask where a binary classifier is least sure (Han et al. 2013, equations 1-3).
-
-    Labels become -1 on [-1, 0] and +1 on (0, 1]; conf = 1/(1 + exp(A f + B)); the informativeness
-    I = -|conf - 0.5|, in [-0.5, 0], is averaged over `dimensions`. A dimension that lacks a class
-    is left out; when all lack one, the choice is random and says why.
+    The larger half of a buffer is what Han et al. (2013, table 2) ask.
     """
 
-    name = "binary-confidence"
+    name: str
 
-    def __init__(self, dimensions: Sequence[str] = ASKED_DIMENSIONS) -> None:
-        self.dimensions = tuple(dimensions)
+    @abstractmethod
+    def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:
+        """As `Strategy`."""
 
-    def __call__(
-        self, features: NDArray[np.float64], learner: AffectLearner, rng: np.random.Generator
-    ) -> Scores:
-        scored, missing = self._by_dimension(features, learner)
-        lacks = "; ".join(missing)
-        if not scored:
-            return Scores(rng.random(len(features)), f"at random: {lacks}")
-        reason = f"least sure of {' and '.join(scored)}"
-        return Scores(_average(scored), f"{reason} ({lacks})" if lacks else reason)
-
-    def informativeness(
-        self, features: NDArray[np.float64], learner: AffectLearner
-    ) -> Vector | None:
-        """I of [n, d], float64 [n], or None while every dimension lacks a class."""
-        scored, _ = self._by_dimension(features, learner)
-        return _average(scored) if scored else None
-
-    def _by_dimension(
-        self, features: NDArray[np.float64], learner: AffectLearner
-    ) -> tuple[dict[str, Vector], list[str]]:
-        scored, missing = {}, []
-        for name in self.dimensions:
-            chance = learner.confidence(name, features)
-            if chance is None:
-                scarce = learner.dimensions[name].scarce_class()
-                missing.append(f"too few {scarce} {name} labels")
-            else:
-                scored[name] = -np.abs(chance - 0.5)
-        return scored, missing
+    def take(
+        self, features: Matrix, knowledge: Knowledge, count: int, rng: np.random.Generator
+    ) -> Batch:
+        return Batch.of(self(features, knowledge, rng), count)
 
 
-def _average(scored: dict[str, Vector]) -> Vector:
-    return np.asarray(np.mean(list(scored.values()), axis=0))
+def highest(values: Vector, count: int) -> list[int]:
+    """Indices of the `count` highest of [n], highest first; of equal ones, the earlier.
 
-
-STRATEGIES: dict[str, Callable[[Sequence[str]], Strategy]] = {
-    BinaryConfidence.name: BinaryConfidence,
-    RandomChoice.name: lambda _: RandomChoice(),
-}
-
-
-def make_strategy(name: str, dimensions: Sequence[str] = ASKED_DIMENSIONS) -> Strategy:
-    """The strategy of that name, asking about these dimensions.
-
-    Raises UsageError naming those there are.
+    >>> highest(np.array([-0.4, -0.1, -0.2, -0.1]), 2)
+    [1, 3]
     """
-    for wanted in dimensions:
-        if wanted not in DIMENSIONS:
-            raise UsageError(f"no dimension {wanted!r}; choose one of: {', '.join(DIMENSIONS)}")
-    if name not in STRATEGIES:
-        known = ", ".join(STRATEGIES)
-        raise UsageError(f"no query strategy {name!r}; choose one of: {known}")
-    return STRATEGIES[name](dimensions)
+    return [int(i) for i in np.argsort(-values, kind="stable")[:count]]
+
+
+def by_chance(count: int, rng: np.random.Generator, lack: str) -> Scores:
+    """Random scores [count] with the plain reason: what is lacking."""
+    return Scores(rng.random(count), f"at random: {lack}", at_random=True)

@@ -7,7 +7,7 @@ import numpy as np
 from river.base import Regressor
 
 from streamer.core.regression import BayesianRegression
-from streamer.messages import Vector
+from streamer.core.river_columns import Columns
 
 
 class RiverBayesianRegression(Regressor):
@@ -38,46 +38,28 @@ class RiverBayesianRegression(Regressor):
         self.strength = strength
         self.noise = noise
         self.intercept = intercept
-        # The intercept is the one input without a name, always first and always 1.
         weights = np.zeros((int(intercept), 1))
         self._regression = BayesianRegression(weights, strength, np.array([noise]))
-        self._columns: dict[Any, int] = {}
+        self._columns = Columns(first=int(intercept))
 
     def learn_one(self, x: Mapping[Any, Any], y: float) -> None:
         """Take one observation into the posterior. Values of `x`: finite numbers."""
-        self._grow(x)
-        self._regression.learn(self._inputs(x), np.array([float(y)]))
+        new = self._columns.grow(x)
+        if new:
+            self._regression.widen(new)
+        self._regression.learn(self._columns.inputs(x), np.array([float(y)]))
 
     def predict_one(self, x: Mapping[Any, Any]) -> float:
         """The mean; features never learned have weight 0, so they say nothing."""
-        return float(self._regression.predict(self._inputs(x))[0])
+        return float(self._regression.predict(self._columns.inputs(x))[0])
 
     def deviation_one(self, x: Mapping[Any, Any]) -> float:
         """Standard deviation of a new target at `x`, > 0: noise, and doubt about the weights.
 
         Features never learned add their prior's doubt, value^2 / strength.
         """
-        known = self._inputs(x)
+        known = self._columns.inputs(x)
         residual_variance = float(self._regression.deviation(np.zeros_like(known))[0]) ** 2
         new = sum(float(value) ** 2 for name, value in x.items() if name not in self._columns)
         variance = float(self._regression.deviation(known)[0]) ** 2
         return float(np.sqrt(variance + residual_variance * new / self.strength))
-
-    def _inputs(self, x: Mapping[Any, Any]) -> Vector:
-        inputs = np.zeros(len(self._regression.weights))
-        if self.intercept:
-            inputs[0] = 1.0
-        for name, value in x.items():
-            column = self._columns.get(name)
-            if column is not None:
-                inputs[column] = value
-        return inputs
-
-    def _grow(self, x: Mapping[Any, Any]) -> None:
-        """Add a row of weights, at the prior, for each name in `x` not seen before."""
-        new = [name for name in x if name not in self._columns]
-        if not new:
-            return
-        old = len(self._regression.weights)
-        self._columns.update({name: old + i for i, name in enumerate(new)})
-        self._regression.widen(len(new), self.strength)

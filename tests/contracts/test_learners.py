@@ -12,10 +12,18 @@ import pytest
 
 import streamer.core
 from streamer.core.affect import AffectLearner, DimensionLearner
+from streamer.core.drift import VoiceWatch, Watch
+from streamer.core.folded import Folded
 from streamer.core.intervals import AdaptiveInterval
+from streamer.core.logistic import OnlineLogistic
 from streamer.core.metrics import RunningAgreement
+from streamer.core.neighbours import NearestPrototypes
 from streamer.core.normalization import RunningNormalization
+from streamer.core.plugged import PluggedClassifier, PluggedRegressor
+from streamer.core.random_features import FourierMap, NystromMap
 from streamer.core.regression import BayesianRegression
+from streamer.core.strength import StrengthBank
+from streamer.core.tuned import TunedRegression
 from streamer.messages import DIMENSIONS
 from streamer.store.database import pack, unpack
 from tests.support import label_of, made_prior, same_arrays
@@ -56,9 +64,61 @@ def dimension_answers(learner, size):
     return [estimate.mean, estimate.low, estimate.high, learner.confidence(inputs[np.newaxis])]
 
 
-def regression():
+def regression(forgetting=1.0):
     rng = np.random.default_rng(1)
-    return BayesianRegression(rng.normal(size=(SIZE, 2)), 0.3, np.array([0.4, 1.0]))
+    weights, noise = rng.normal(size=(SIZE, 2)), np.array([0.4, 1.0])
+    return BayesianRegression(weights, 0.3, noise, forgetting)
+
+
+def learn_pair(learner, rng, size):
+    learner.learn(size * rng.normal(size=SIZE), rng.uniform(-1, 1, 2))
+
+
+def regression_answers(learner, size):
+    question = np.full(SIZE, size)
+    return [learner.predict(question), learner.deviation(question)]
+
+
+def learn_name(learner, rng, size):
+    learner.learn(size * rng.normal(size=SIZE), "abcd"[rng.integers(4)])
+
+
+def class_answers(learner, size):
+    return [learner.probabilities(np.full((2, SIZE), size))]
+
+
+def learn_prototype(learner, rng, size):
+    inputs = size * rng.normal(size=SIZE)
+    learner.learn(inputs, rng.uniform(-1, 1, 2), "abcd"[rng.integers(4)])
+
+
+def prototype_answers(learner, size):
+    return [*class_answers(learner, size), learner.predict(np.full((2, SIZE), size))]
+
+
+def learn_row(learner, rng, size):
+    row = 0.01 * size * rng.normal(size=SIZE)
+    if learner.subtract(row, row, left=1.0):
+        learner.fold()
+
+
+def watch(learner, rng, size):
+    learner.observe(1, size * rng.normal())
+
+
+def next_changes(learner, size):
+    """What a copy finds when the values jump: the watch itself only looks as it is told more."""
+    copy, rng = Watch.from_arrays(learner.to_arrays()), np.random.default_rng(5)
+    for number in range(80):
+        copy.observe(number, 100.0 * size * rng.normal())
+    return [np.array([[c.since, c.found, c.before, c.after] for c in copy.changes])]
+
+
+def next_voices(learner, size):
+    copy, rng = VoiceWatch.from_arrays(learner.to_arrays()), np.random.default_rng(5)
+    for number in range(80):
+        copy.hear(number, size * (1.0 + rng.normal(size=SIZE)))
+    return [np.array([[c.since, c.found, c.before, c.after] for c in copy.changes()])]
 
 
 ROWS = {
@@ -68,12 +128,7 @@ ROWS = {
         lambda one, size: [one.apply(np.full(SIZE, size))],
         BIG,
     ),
-    BayesianRegression: Row(
-        regression,
-        lambda one, rng, size: one.learn(size * rng.normal(size=SIZE), rng.uniform(-1, 1, 2)),
-        lambda one, size: [one.predict(np.full(SIZE, size)), one.deviation(np.full(SIZE, size))],
-        1e6,
-    ),
+    BayesianRegression: Row(regression, learn_pair, regression_answers, 1e6),
     AdaptiveInterval: Row(
         AdaptiveInterval,
         lambda one, rng, size: one.observe(size * rng.normal(), rng.uniform(0.1, 1.0)),
@@ -89,7 +144,10 @@ ROWS = {
     DimensionLearner: Row(
         lambda: DimensionLearner(regression()),
         lambda one, rng, size: one.learn(
-            size * rng.normal(size=SIZE).clip(-1, 1), rng.uniform(-1, 1), first=rng.random() < 0.7
+            size * rng.normal(size=SIZE).clip(-1, 1),
+            rng.uniform(-1, 1),
+            1,
+            first=rng.random() < 0.7,
         ),
         dimension_answers,
         1e3,
@@ -100,17 +158,95 @@ ROWS = {
         affect_answers,
         1e3,
     ),
+    Folded: Row(
+        lambda: Folded(np.eye(SIZE)),
+        learn_row,
+        lambda one, size: [one.matrix(), one.times(np.full(SIZE, size))],
+        1.0,
+    ),
+    StrengthBank: Row(
+        lambda: StrengthBank(np.full((SIZE, 2), 0.1), np.array([0.4, 1.0])),
+        learn_pair,
+        lambda one, size: [one.log_evidence(np.array([0.1, 1.0])), one.regression(0.3).weights],
+        1e3,
+    ),
+    TunedRegression: Row(
+        lambda: TunedRegression(np.full((SIZE, 2), 0.1), 0.3, np.array([0.4, 1.0])),
+        learn_pair,
+        regression_answers,
+        1e3,
+    ),
+    OnlineLogistic: Row(lambda: OnlineLogistic(SIZE), learn_name, class_answers, 1e3),
+    NearestPrototypes: Row(
+        lambda: NearestPrototypes(SIZE, 2),
+        learn_prototype,
+        prototype_answers,
+        1e6,
+    ),
+    PluggedRegressor: Row(
+        lambda: PluggedRegressor("river:linear_model.PARegressor", SIZE, np.array([0.4, 1.0])),
+        learn_pair,
+        regression_answers,
+        1e3,
+    ),
+    PluggedClassifier: Row(
+        lambda: PluggedClassifier("river:naive_bayes.GaussianNB", SIZE),
+        learn_name,
+        class_answers,
+        1e3,
+    ),
+    Watch: Row(Watch, watch, next_changes, 1e3),
+    VoiceWatch: Row(
+        VoiceWatch,
+        lambda one, rng, size: one.hear(1, size * rng.normal(size=SIZE)),
+        next_voices,
+        1e3,
+    ),
 }
+# The same classes otherwise set.
+VARIANTS = {
+    "forgetting": (
+        BayesianRegression,
+        Row(lambda: regression(forgetting=0.95), learn_pair, regression_answers, 1e3),
+    ),
+    "per-class": (
+        NearestPrototypes,
+        Row(
+            lambda: NearestPrototypes(SIZE, 2, per_class=2),
+            learn_prototype,
+            prototype_answers,
+            1e6,
+        ),
+    ),
+    "seeded": (
+        PluggedRegressor,
+        Row(
+            lambda: PluggedRegressor("river:forest.ARFRegressor(n_models=2)", SIZE, np.ones(2), 3),
+            learn_pair,
+            regression_answers,
+            1e3,
+        ),
+    ),
+}
+# Made once, these learn nothing; their own tests store them.
+MAPS = {FourierMap, NystromMap}
+
+ALL = {kind.__name__: (kind, row) for kind, row in ROWS.items()} | VARIANTS
 
 
-@pytest.fixture(params=ROWS, ids=lambda kind: kind.__name__)
-def kind(request):
+@pytest.fixture(params=ALL)
+def name(request):
     return request.param
 
 
 @pytest.fixture
-def row(kind):
-    return ROWS[kind]
+def kind(name):
+    return ALL[name][0]
+
+
+@pytest.fixture
+def row(name):
+    return ALL[name][1]
 
 
 def taught(row, steps=40, seed=0, size=1.0):
@@ -129,7 +265,7 @@ def test_every_class_of_the_core_that_is_stored_has_its_row():
     for module in pkgutil.iter_modules(streamer.core.__path__, "streamer.core."):
         members = vars(importlib.import_module(module.name)).values()
         found |= {m for m in members if inspect.isclass(m) and hasattr(m, "from_arrays")}
-    assert found == set(ROWS)
+    assert found == set(ROWS) | MAPS
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 40, 300])

@@ -86,7 +86,7 @@ def test_a_second_answer_teaches_but_does_not_judge():
     learner.learn(features, label_of(99, "other", valence=0.9), first=False)
     after = learner.to_arrays()
     changed = {name for name in after if not np.array_equal(after[name], before[name])}
-    expected = {"weights", "covariance", "residual", "count"}
+    expected = {"weights", "rows", "residual", "count"}
     assert changed == {f"valence/{name}" for name in expected}
 
 

@@ -51,6 +51,18 @@ def test_the_fit_is_the_minimum_that_scipy_finds(seed, prior_weight):
 
 
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("prior_weight", [0.0, PRIOR_WEIGHT])
+def test_the_fit_is_the_optimum_to_the_sixth_decimal(seed, prior_weight):
+    outputs, labels = labelled_outputs(seed)
+    best = minimize(
+        plain_loss, (-1.0, 0.0), (outputs, labels, prior_weight), method="BFGS",
+        jac="3-point", options={"gtol": 1e-9},
+    )  # fmt: skip
+    found = fit_sigmoid(outputs, labels, prior_weight)
+    np.testing.assert_allclose(found, best.x, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
 def test_without_the_prior_it_is_the_scaling_of_scikit_learn(seed):
     outputs, labels = labelled_outputs(seed)
     theirs = _SigmoidCalibration().fit(outputs, labels)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from streamer.core.affect import MINIMUM_PER_CLASS, AffectLearner
-from streamer.core.informativeness import BinaryConfidence, RandomChoice, make_strategy
 from streamer.core.prior import Prior
+from streamer.core.strategies import make_strategy
+from streamer.core.strategies.binary_confidence import BinaryConfidence
+from streamer.core.strategies.random_choice import RandomChoice
 from streamer.errors import UsageError
 from tests.support import label_of
 

@@ -80,7 +80,7 @@ def test_a_feature_never_learned_widens_and_does_not_move():
     assert model.predict_one(surprise) == model.predict_one(question)
     assert model.deviation_one(surprise) > 2.0 * model.deviation_one(question)
     grown = copy.deepcopy(model)
-    grown._grow(surprise)
+    grown._regression.widen(grown._columns.grow(surprise))
     assert grown.deviation_one(surprise) == pytest.approx(model.deviation_one(surprise))
 
 
