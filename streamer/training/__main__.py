@@ -2,12 +2,17 @@
 
     python -m streamer.training cache   --speech DIR --teacher tiny=WEIGHTS.npz --cache DIR
     python -m streamer.training distill --cache DIR --run DIR
+    python -m streamer.training tapt    --speech DIR --run DIR --from RUN/checkpoint.pt
+    python -m streamer.training head    --cache DIR --run DIR
     python -m streamer.training export  --cache DIR --run DIR --models DIR
     python -m streamer.training probe   --encoder FILE.onnx --speech DIR
 
 cache    log-mel and the teacher's answers for every clip, once (2 GB for 10 hours)
 distill  a student learns to answer as the teacher does; stop it whenever you like, the same
          command goes on from the last checkpoint; log.jsonl has its losses and probes
+tapt     a student goes on, without labels or teacher, on any folder of recordings
+head     the map to emotion vectors, chosen on emotions and speakers left out; without it the
+         export makes one without labels
 export   checkpoint to ONNX, prior and manifest row
 probe    the figures of an exported encoder, a JSON line each
 """
@@ -20,24 +25,28 @@ from pathlib import Path
 
 import torch
 
-from streamer.training.distill import Recipe, Run, train
+from streamer.training.distill import Run, train
+from streamer.training.export import sha256
+from streamer.training.head import HeadRecipe
+from streamer.training.head_choice import make_head, save_head, try_out
 from streamer.training.measure import print_measurements
+from streamer.training.pooling import clip_vectors
 from streamer.training.probe import probe_uar
-from streamer.training.publish import Projections, cached_vectors, publish
-from streamer.training.targets import Cache, write_mel, write_teacher
+from streamer.training.publish import (
+    HEAD_FILE,
+    Projections,
+    cached_vectors,
+    head_candidates,
+    publish,
+)
+from streamer.training.raw_student import RawShape, RawStudent
+from streamer.training.recipe import SHARES, Recipe
+from streamer.training.student import StudentShape
+from streamer.training.tapt import ANCHOR, adapt
+from streamer.training.targets import Cache, write_audio, write_mel, write_teacher
 from streamer.training.teacher import WhisperTeacher
 
-SHARES = (
-    ("ravdess", 1.0),
-    ("tess", 0.7),
-    ("nemo", 1.2),
-    ("turev", 0.6),
-    ("baved", 0.6),
-    ("urdu", 0.5),
-    ("plain_resemblyzer", 1.2),
-    ("plain_picovoice_s2i", 1.2),
-    ("fsdd", 0.15),
-)
+TIE = 0.01
 
 
 def main() -> None:
@@ -48,7 +57,9 @@ def main() -> None:
 
 def cache(args: argparse.Namespace) -> None:
     if not (args.cache / "clips.json").is_file():
-        write_mel(args.speech, args.cache)
+        write_mel(args.speech, args.cache, other_speeds=args.other_speeds)
+    if args.audio and not (args.cache / "audio.i16").is_file():
+        write_audio(args.speech, args.cache, other_speeds=args.other_speeds)
     for given in args.teacher:
         name, _, weights = given.partition("=")
         if not weights:
@@ -59,7 +70,14 @@ def cache(args: argparse.Namespace) -> None:
 
 def distill(args: argparse.Namespace) -> None:
     stored = Cache.open(args.cache)
-    recipe = Recipe(skip=tuple(args.skip), weights=SHARES, steps=args.steps, seed=args.seed)
+    recipe = Recipe(
+        shape=RawShape() if args.front == "raw" else StudentShape(),
+        skip=tuple(args.skip),
+        weights=SHARES,
+        steps=args.steps,
+        seed=args.seed,
+        masked=args.masked,
+    )
     args.run.mkdir(parents=True, exist_ok=True)
     run, checkpoint, log = Run(recipe, stored), args.run / "checkpoint.pt", args.run / "log.jsonl"
     if checkpoint.is_file():
@@ -74,13 +92,35 @@ def distill(args: argparse.Namespace) -> None:
 
 def _probe_run(run: Run, stored: Cache, corpora: list[str]) -> dict[str, float]:
     """Speaker-independent UAR of the averaged student's raw vectors, on corpora of the cache."""
-    figures = {}
+    student, figures = run.average.student, {}
+    vectors_of = clip_vectors if isinstance(student, RawStudent) else cached_vectors
     for corpus in corpora:
         kept = [i for i, c in enumerate(stored.clips) if c.corpus == corpus and c.emotion]
         if kept:
-            vectors = cached_vectors(run.average.student, stored, kept)
+            vectors = vectors_of(student, stored, kept)
             figures[corpus] = round(probe_uar(vectors, [stored.clips[i] for i in kept]), 4)
     return figures
+
+
+def tapt(args: argparse.Namespace) -> None:
+    args.run.mkdir(parents=True, exist_ok=True)
+    for step in adapt(
+        args.speech, args.run, args.start, args.steps, args.seed, args.anchor, args.save_every
+    ):
+        print(json.dumps({"step": step, "of": args.steps}), flush=True)
+
+
+def head(args: argparse.Namespace) -> None:
+    checkpoint, stored = args.run / "checkpoint.pt", Cache.open(args.cache)
+    tried, clips = head_candidates(checkpoint, stored, frozenset(args.skip), HeadRecipe())
+    worth = {}
+    for candidate, figures in try_out(tried, clips, args.seed):
+        worth[candidate] = sum(figures.values())
+        print(json.dumps({"head": candidate.name, **figures}), flush=True)
+    # Candidates come from simple to trained: of those that are nearly as good, the simplest.
+    best = next(c for c, sum_of_both in worth.items() if sum_of_both > max(worth.values()) - TIE)
+    save_head(make_head(best, clips, sha256(checkpoint), args.skip), args.run / HEAD_FILE)
+    print(json.dumps({"kept": best.name}))
 
 
 def export(args: argparse.Namespace) -> None:
@@ -109,6 +149,14 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--teacher", nargs="+", required=True, metavar="NAME=WEIGHTS.npz")
     verb.add_argument("--layers", default="1,2,3", help="teacher's blocks, from 1 (default 1,2,3)")
 
+    verb.add_argument("--audio", action="store_true", help="samples too, for --front raw")
+    verb.add_argument(
+        "--other-speeds",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="every clip a second time, 8 to 20 %% faster or slower (default: yes)",
+    )
+
     verb = verbs.add_parser("distill", help="train a student; goes on from its checkpoint")
     verb.set_defaults(verb=distill)
     verb.add_argument("--cache", type=Path, required=True)
@@ -118,6 +166,25 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--skip", nargs="*", default=[], metavar="CORPUS", help="leave these out")
     verb.add_argument("--save-every", type=int, default=500, metavar="STEPS")
     verb.add_argument("--probe", nargs="*", default=["ravdess"], metavar="CORPUS")
+    verb.add_argument("--front", choices=["log-mel", "raw"], default="log-mel")
+    verb.add_argument("--masked", type=float, default=0.0, metavar="WEIGHT", help="(default 0)")
+
+    verb = verbs.add_parser("tapt", help="adapt a student to a folder of recordings")
+    verb.set_defaults(verb=tapt)
+    verb.add_argument("--speech", type=Path, required=True, help="any folder of audio")
+    verb.add_argument("--run", type=Path, required=True, help="folder of cache, checkpoint, log")
+    verb.add_argument("--from", type=Path, dest="start", metavar="CHECKPOINT")
+    verb.add_argument("--steps", type=int, default=500)
+    verb.add_argument("--seed", type=int, default=0)
+    verb.add_argument("--anchor", type=float, default=ANCHOR, help="0: free to forget")
+    verb.add_argument("--save-every", type=int, default=100, metavar="STEPS")
+
+    verb = verbs.add_parser("head", help="choose and keep the map to emotion vectors")
+    verb.set_defaults(verb=head)
+    verb.add_argument("--cache", type=Path, required=True)
+    verb.add_argument("--run", type=Path, required=True, help="folder of the checkpoint")
+    verb.add_argument("--seed", type=int, default=0)
+    verb.add_argument("--skip", nargs="*", default=[], metavar="CORPUS", help="leave these out")
 
     verb = verbs.add_parser("export", help="checkpoint to ONNX, prior and manifest row")
     verb.set_defaults(verb=export)

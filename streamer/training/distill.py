@@ -13,6 +13,9 @@ for it fights the first term, whose best answer always varies less than the trut
 
 Half-whitening: y = (x - mean) V diag(lambda)^(-1/4), with V, lambda the principal axes of the
 standardized features, so that quiet directions, where emotion lies, are not drowned by the loud.
+
+A recipe may add the masked objective (see ``masked``), in the same pass: the student then answers
+the teacher with part of what it hears hidden. Without hints it is the only objective.
 """
 
 from __future__ import annotations
@@ -21,9 +24,8 @@ import copy
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -31,34 +33,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from streamer.training.augment import Augmentation
-from streamer.training.student import Student, StudentShape
-from streamer.training.targets import MEL_PER_TOKEN, SILENT, Cache
+from streamer.training.crops import Batch, Crops
+from streamer.training.masked import MaskedPrediction
+from streamer.training.raw_student import RawShape, RawStudent
+from streamer.training.recipe import Recipe, learning_rate, read_recipe
+from streamer.training.student import Student, StudentShape, to_rate
+from streamer.training.targets import MEL_PER_TOKEN, SAMPLES_PER_TOKEN, Cache
+from streamer.training.wave_augment import WaveAugmentation
 
-HINTS = ((0, "tiny", 0, 384), (1, "tiny", 384, 384), (2, "tiny", 768, 384))
 
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Everything that decides a run, kept in its checkpoint.
-
-    ``hints`` are (block of the student, teacher, first column, width): which block answers which
-    slice of which teacher's cached targets.
-    """
-
-    shape: StudentShape = field(default_factory=StudentShape)
-    hints: tuple[tuple[int, str, int, int], ...] = HINTS
-    skip: tuple[str, ...] = ()
-    weights: tuple[tuple[str, float], ...] = ()
-    batch: int = 16
-    crop_tokens: int = 64
-    steps: int = 4200
-    rate: float = 2.5e-3
-    warmup: int = 200
-    cooldown: float = 0.35
-    pooling: float = 0.5
-    whitening: float = 0.25
-    averaging: float = 0.998
-    seed: int = 0
+def new_student(shape: StudentShape) -> Student | RawStudent:
+    """A student of that shape, with random weights."""
+    return RawStudent(shape) if isinstance(shape, RawShape) else Student(shape)
 
 
 class Target(nn.Module):
@@ -104,98 +90,114 @@ class Target(nn.Module):
 
 
 class Distiller(nn.Module):
-    """A student and one target for each of the recipe's hints."""
+    """A student, one target for each of the recipe's hints, and what the masked objective needs."""
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
-        self.hints = recipe.hints
-        self.student = Student(recipe.shape)
+        self.recipe = recipe
+        self.student = new_student(recipe.shape)
         self.targets = nn.ModuleList(Target(recipe.shape.channels, h[3]) for h in recipe.hints)
+        self.masked = MaskedPrediction(recipe.shape, recipe.masking) if recipe.masked else None
 
-    def forward(self, logmel: Tensor, frames: Tensor, raw: list[Tensor]) -> tuple[Tensor, Tensor]:
-        hidden, mask = self.student(logmel, frames)
-        parts = [
-            target.losses(hidden[hint[0]], x, mask)
-            for hint, target, x in zip(self.hints, self.targets, raw, strict=True)
-        ]
-        frame, clip = zip(*parts, strict=True)
-        return torch.stack(frame).mean(), torch.stack(clip).mean()
+    def forward(
+        self, heard: Tensor, lengths: Tensor, batch: Batch, rng: np.random.Generator
+    ) -> dict[str, Tensor]:
+        """What the student hears of the batch, changed or not -> the losses that the recipe names.
 
+        heard is log-mel or audio, as the student takes it, and lengths counts its valid frames or
+        samples; rng draws what to hide.
+        """
+        features, mask = self.student.features(heard, lengths)
+        losses = {}
+        if self.masked is None:
+            hidden = self.student.context(features, mask)
+        else:
+            spans = self.masked.draw(mask, rng)
+            hidden = self.student.context(self.masked.hide(features, spans), mask)
+            losses["contrast_loss"], losses["rebuilt_loss"] = self.masked.losses(
+                features, hidden[-1], spans, mask, batch.logmel
+            )
+        if self.recipe.hints:
+            each = SAMPLES_PER_TOKEN // self.recipe.shape.hop
+            slow = [to_rate(x, mask, each) for x in hidden]
+            parts = [
+                target.losses(slow[hint[0]][0], x, slow[hint[0]][1])
+                for hint, target, x in zip(self.recipe.hints, self.targets, batch.raw, strict=True)
+            ]
+            frame, clip = zip(*parts, strict=True)
+            losses["frame_loss"] = torch.stack(frame).mean()
+            losses["clip_loss"] = torch.stack(clip).mean()
+        return losses
 
-class Crops:
-    """Draws batches of crops from a cache: corpora by weight, clips evenly, places evenly."""
-
-    def __init__(self, cache: Cache, recipe: Recipe) -> None:
-        self.recipe, self.cache = recipe, cache
-        self.mel = cache.mel()
-        self.teachers = {name: cache.teacher(name) for name in {h[1] for h in recipe.hints}}
-        weights = dict(recipe.weights)
-        kept = [i for i, c in enumerate(cache.clips) if c.corpus not in recipe.skip]
-        if not kept:
-            raise ValueError(f"no clips are left after skipping {', '.join(recipe.skip)}")
-        corpora = np.array([cache.clips[i].corpus for i in kept])
-        self.kept = np.array(kept)
-        share = np.array([weights.get(c, 1.0) / (corpora == c).sum() for c in np.unique(corpora)])
-        self.chances = share[np.searchsorted(np.unique(corpora), corpora)]
-        self.chances /= self.chances.sum()
-
-    def draw(self, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """logmel [size, frames, 80], valid frames [size], raw targets of each hint."""
-        length = self.recipe.crop_tokens
-        logmel = torch.full((size, length * MEL_PER_TOKEN, self.mel.shape[1]), SILENT)
-        frames = torch.zeros(size, dtype=torch.long)
-        raw = [torch.zeros(size, length, hint[3]) for hint in self.recipe.hints]
-        for row, i in enumerate(rng.choice(self.kept, size, p=self.chances)):
-            start, end = int(self.cache.offsets[i]), int(self.cache.offsets[i + 1])
-            start += int(rng.integers(0, max(1, end - start - length + 1)))
-            count = min(length, end - start)
-            heard = self.mel[start * MEL_PER_TOKEN : (start + count) * MEL_PER_TOKEN]
-            logmel[row, : len(heard)] = torch.from_numpy(heard.astype(np.float32))
-            frames[row] = len(heard)
-            for values, (_, name, first, width) in zip(raw, self.recipe.hints, strict=True):
-                said = self.teachers[name][start : start + count, first : first + width]
-                values[row, :count] = torch.from_numpy(said.astype(np.float32))
-        return logmel, frames, raw
-
-
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """Linear warm-up, constant, then linear to zero over the last ``cooldown`` of the steps."""
-    left = (recipe.steps - step) / max(1.0, recipe.cooldown * recipe.steps)
-    return recipe.rate * min(1.0, (step + 1) / recipe.warmup, left)
+    def total(self, losses: dict[str, Tensor]) -> Tensor:
+        """The recipe's weighted sum of its losses."""
+        recipe, total = self.recipe, torch.zeros(())
+        if recipe.hints:
+            total = losses["frame_loss"] + recipe.pooling * losses["clip_loss"]
+        if recipe.masked:
+            rebuilt = recipe.masking.reconstruction * losses["rebuilt_loss"]
+            total = total + recipe.masked * (losses["contrast_loss"] + rebuilt)
+        return total
 
 
 class Run:
-    """A training run that can stop after any step and go on from its checkpoint, bit for bit."""
+    """A training run that can stop after any step and go on from its checkpoint, bit for bit.
 
-    def __init__(self, recipe: Recipe, cache: Cache) -> None:
+    ``start`` are the student's first weights (a state dict); random ones where it is None. They are
+    kept in the checkpoint where the recipe anchors the student to them.
+    """
+
+    def __init__(
+        self, recipe: Recipe, cache: Cache, start: dict[str, Tensor] | None = None
+    ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.crops = recipe, Crops(cache, recipe)
-        self.rng, self.step, self.augment = np.random.default_rng(recipe.seed), 0, Augmentation()
+        self.rng, self.step = np.random.default_rng(recipe.seed), 0
+        self.augment, self.wave_augment = Augmentation(), WaveAugmentation()
         self.model = Distiller(recipe)
         self._estimate_targets()
+        if start is not None:
+            self.model.student.load_state_dict(start)
+        self.anchor = [p.detach().clone() for p in self._anchored()]
         self.average = copy.deepcopy(self.model)
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
         plain = [p for p in self.model.parameters() if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}]
         self.optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98))
 
+    def _anchored(self) -> list[nn.Parameter]:
+        return list(self.model.student.parameters()) if self.recipe.anchor else []
+
     def _estimate_targets(self) -> None:
-        _, frames, raw = self.crops.draw(1500, np.random.default_rng(1))
-        counts = [-(-int(n) // MEL_PER_TOKEN) for n in frames]
-        for target, values in zip(self.model.targets, raw, strict=True):
-            target.estimate(
-                [x[:n] for x, n in zip(values, counts, strict=True) if n > 4], self.recipe.whitening
-            )
+        if not self.recipe.hints:
+            return
+        batch = self.crops.draw(1500, np.random.default_rng(1))
+        for target, values in zip(self.model.targets, batch.raw, strict=True):
+            crops = [x[:n] for x, n in zip(values, batch.tokens.tolist(), strict=True) if n > 4]
+            target.estimate(crops, self.recipe.whitening)
+
+    def _hear(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The batch as the student takes it, changed, and its valid frames or samples."""
+        if batch.audio is None:
+            return self.augment(batch.logmel, self.rng), batch.tokens * MEL_PER_TOKEN
+        samples = batch.tokens * SAMPLES_PER_TOKEN
+        return self.wave_augment(batch.audio, samples, self.rng), samples
 
     def advance(self) -> dict[str, float]:
         """One step; its losses."""
         rate = learning_rate(self.recipe, self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        logmel, frames, raw = self.crops.draw(self.recipe.batch, self.rng)
-        frame, clip = self.model(self.augment(logmel, self.rng), frames, raw)
+        batch = self.crops.draw(self.recipe.batch, self.rng)
+        losses = self.model(*self._hear(batch), batch, self.rng)
+        total = self.model.total(losses)
+        if self.anchor:
+            # L2-SP: Li, Grandvalet and Davoine 2018.
+            pairs = zip(self._anchored(), self.anchor, strict=True)
+            losses["anchor_loss"] = torch.stack([((p - a) ** 2).sum() for p, a in pairs]).sum()
+            total = total + 0.5 * self.recipe.anchor * losses["anchor_loss"]
         self.optimizer.zero_grad()
-        (frame + self.recipe.pooling * clip).backward()
+        total.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
@@ -203,11 +205,7 @@ class Run:
         with torch.no_grad():
             for slow, fast in zip(self.average.parameters(), self.model.parameters(), strict=True):
                 slow.lerp_(fast, 1.0 - keep)
-        return {
-            "frame_loss": float(frame.detach()),
-            "clip_loss": float(clip.detach()),
-            "rate": rate,
-        }
+        return {**{name: float(loss.detach()) for name, loss in losses.items()}, "rate": rate}
 
     def save(self, path: Path) -> None:
         """Write the checkpoint whole or not at all."""
@@ -218,6 +216,7 @@ class Run:
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "rng": json.dumps(self.rng.bit_generator.state),
+            "anchor": self.anchor,
         }
         partial = path.with_suffix(".part")
         torch.save(state, partial)
@@ -231,15 +230,7 @@ class Run:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.rng.bit_generator.state = json.loads(state["rng"])
-
-
-def read_recipe(state: dict[str, Any]) -> Recipe:
-    """The recipe that a checkpoint's ``recipe`` entry was written from."""
-    stored = dict(state)
-    stored["shape"] = StudentShape(**stored["shape"])
-    for name in ("hints", "weights"):
-        stored[name] = tuple(tuple(row) for row in stored[name])
-    return Recipe(**{**stored, "skip": tuple(stored["skip"])})
+        self.anchor = state.get("anchor", [])
 
 
 def load_distiller(path: Path) -> tuple[Distiller, Recipe]:

@@ -1,9 +1,9 @@
 """The deployed graph: waveform in, embedding and emotion out, padding found and masked inside.
 
-The raw vector of a clip is the mean and deviation over time of the last blocks' outputs and of the
+The raw vector of a clip is the mean and deviation over time of the blocks' outputs and of the
 floored log-mel itself (which also keeps the level that the student takes away). Two fixed affine
-maps make the outputs of it: a whitening projection (``embedding``) and a discriminant one,
-cut to unit length (``emotion``).
+maps make the outputs of it: a whitening projection of all of it (``embedding``), and one of the
+blocks' means alone, cut to unit length (``emotion``).
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ class Embedder(nn.Module):
         self.student = student
         self.pooled_blocks = pooled_blocks
         raw = raw_size(student, pooled_blocks)
+        means = mean_columns(student, pooled_blocks)
+        self.register_buffer("mean_columns", torch.from_numpy(means), persistent=False)
         self.embedding = nn.Linear(raw, sizes[0])
-        self.emotion = nn.Linear(sizes[0], sizes[1])
+        self.emotion = nn.Linear(len(means), sizes[1])
 
     def raw(self, logmel: Tensor, frames: Tensor) -> Tensor:
         """log10 mel [batch, frames, 80], valid frames [batch] -> raw vector [batch, raw_size]."""
@@ -41,8 +43,8 @@ class Embedder(nn.Module):
         return torch.cat([*parts, pooled(floored(logmel, own), own)], dim=1)
 
     def forward(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        embedding = self.embedding(self.raw(self.front(audio), valid_frames(audio)))
-        emotion = self.emotion(embedding)
+        raw = self.raw(self.front(audio), valid_frames(audio))
+        embedding, emotion = self.embedding(raw), self.emotion(raw[:, self.mean_columns])
         length = torch.sqrt((emotion * emotion).sum(dim=1, keepdim=True) + 1e-12)
         return embedding, emotion / length
 
@@ -52,11 +54,19 @@ def raw_size(student: Student, pooled_blocks: tuple[int, ...]) -> int:
     return 2 * (len(pooled_blocks) * student.shape.channels + 80)
 
 
+def mean_columns(student: Student, pooled_blocks: tuple[int, ...]) -> np.ndarray:
+    """Where the raw vector holds the blocks' means: int64 [blocks * channels]."""
+    channels = student.shape.channels
+    starts = 2 * channels * np.arange(len(pooled_blocks))
+    return (starts[:, None] + np.arange(channels)).ravel()
+
+
 def valid_frames(audio: Tensor) -> Tensor:
     """Frames up to the last non-zero sample, 0.1 s at least: int64 [batch]."""
-    places = torch.arange(1, audio.shape[1] + 1, device=audio.device)
-    last = ((audio != 0) * places[None, :]).amax(dim=1).clamp_min(MIN_SAMPLES)
-    return (last + HOP - 1) // HOP
+    # The loudest sample of each hop, the last one perhaps in part.
+    loudest = nn.functional.max_pool1d(audio.abs()[:, None], HOP, ceil_mode=True)[:, 0]
+    places = torch.arange(1, loudest.shape[1] + 1, device=audio.device)
+    return ((loudest > 0) * places[None, :]).amax(dim=1).clamp_min(-(-MIN_SAMPLES // HOP))
 
 
 @torch.no_grad()

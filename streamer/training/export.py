@@ -8,7 +8,6 @@ when the file is loaded; arithmetic stays float32.
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from streamer.training.targets import MIN_SAMPLES
 
 OPSET = 17
 HALVED_FROM = 4_096
-KEPT_WHOLE = ("front.fourier", "front.filters")
+KEPT_WHOLE = ("front.columns", "front.rows", "front.filters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +44,12 @@ def set_affine(layer: torch.nn.Linear, affine: Affine) -> None:
         layer.bias.copy_(torch.from_numpy(affine.offset))
 
 
-def write_onnx(embedder: Embedder, path: Path) -> None:
-    """Trace the graph, halve its large weights and write it whole or not at all."""
-    partial = path.with_suffix(".onnx.part")
+def trace(graph: torch.nn.Module, path: Path) -> None:
+    """Write a graph from audio to (embedding, emotion) as ONNX with both input axes free."""
     torch.onnx.export(
-        embedder.eval(),
+        graph.eval(),
         (torch.randn(2, 16_000) * 0.1,),
-        str(partial),
+        str(path),
         dynamo=False,
         opset_version=OPSET,
         input_names=["audio"],
@@ -62,6 +60,12 @@ def write_onnx(embedder: Embedder, path: Path) -> None:
             "emotion": {0: "batch"},
         },
     )
+
+
+def write_onnx(embedder: Embedder, path: Path) -> None:
+    """Trace the graph, halve its large weights and write it whole or not at all."""
+    partial = path.with_suffix(".onnx.part")
+    trace(embedder, partial)
     model = onnx.load(str(partial))
     _halve(model.graph)
     onnx.checker.check_model(model)
@@ -133,30 +137,3 @@ def manifest_row(
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def write_manifest(path: Path, row: dict[str, Any]) -> None:
-    """Put the row into the manifest, in place of the one of the same name, the others kept."""
-    rows = (
-        tomllib.loads(path.read_text(encoding="utf-8")).get("encoder", []) if path.is_file() else []
-    )
-    rows = [row, *(other for other in rows if other["name"] != row["name"])]
-    partial = path.with_suffix(".toml.part")
-    partial.write_text("\n".join(_table(r) for r in rows), encoding="utf-8")
-    partial.replace(path)
-
-
-def _table(row: dict[str, Any]) -> str:
-    return "\n".join(["[[encoder]]", *(f"{key} = {_value(v)}" for key, v in row.items()), ""])
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, list):
-        return "[\n" + "".join(f"  {_value(item)},\n" for item in value) + "]"
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_value(v)}" for key, v in value.items()) + " }"
-    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -7,10 +7,10 @@ concordance (CCC, [-1, 1]), on vectors [clips, d] beside their clips' rows.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.metrics import recall_score
 
 from streamer.training.speech import Clip
@@ -46,16 +46,27 @@ def centre_speakers(vectors: np.ndarray, clips: Sequence[Clip]) -> np.ndarray:
     return out
 
 
+def logistic(inverse_penalty: float = 0.03) -> LogisticRegression:
+    return LogisticRegression(C=inverse_penalty, max_iter=400)
+
+
+def ridge_classifier(penalty: float = 1000.0) -> RidgeClassifier:
+    return RidgeClassifier(penalty, class_weight="balanced")
+
+
 def probe_uar(
-    vectors: np.ndarray, clips: Sequence[Clip], folds: int = 6, inverse_penalty: float = 0.01
+    vectors: np.ndarray,
+    clips: Sequence[Clip],
+    folds: int = 6,
+    classifier: Callable[[], LogisticRegression | RidgeClassifier] = logistic,
 ) -> float:
-    """Speaker-independent UAR of a multinomial logistic regression on standardized vectors."""
+    """Speaker-independent UAR of a linear classifier on standardized vectors."""
     emotions, fold = np.array([c.emotion for c in clips]), speaker_folds(clips, folds)
     answers = np.empty_like(emotions)
     for held in np.unique(fold):
         train, test = fold != held, fold == held
         mean, deviation = vectors[train].mean(0), vectors[train].std(0) + 1e-6
-        model = LogisticRegression(C=inverse_penalty, max_iter=400)
+        model = classifier()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model.fit((vectors[train] - mean) / deviation, emotions[train])

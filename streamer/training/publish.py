@@ -9,22 +9,26 @@ from typing import Any
 
 import numpy as np
 
+from streamer.encoder.manifest import write_row
 from streamer.training.distill import load_distiller
-from streamer.training.embedder import Embedder, raw_vectors
+from streamer.training.embedder import Embedder, mean_columns, raw_vectors
 from streamer.training.export import (
     Population,
     manifest_row,
     set_affine,
-    write_manifest,
+    sha256,
     write_onnx,
     write_prior,
 )
+from streamer.training.head import HeadRecipe
+from streamer.training.head_choice import Candidate, candidates, load_head
 from streamer.training.prior import corpus_weights, fit_prior
 from streamer.training.projection import Affine, fit_embedding, fit_emotion
 from streamer.training.speech import RATE_HZ, Clip
 from streamer.training.student import Student
 from streamer.training.targets import MEL_PER_TOKEN, Cache
 
+HEAD_FILE = "head.pt"
 LICENCES = {
     "ravdess": "CC BY-NC-SA 4.0",
     "tess": "CC BY-NC-ND 4.0",
@@ -64,11 +68,12 @@ def cached_vectors(student: Student, cache: Cache, kept: Sequence[int]) -> np.nd
 
 
 def sample_clips(clips: Sequence[Clip], settings: Projections) -> list[int]:
-    """Numbers of the clips to look at: of each corpus all, or so many at random."""
+    """Numbers of the clips to look at: of each corpus all as spoken, or so many at random."""
     rng, kept = np.random.default_rng(settings.seed), []
     corpora = np.array([c.corpus for c in clips])
+    spoken = np.array([not c.is_copy for c in clips])
     for name in np.unique(corpora):
-        own = np.flatnonzero(corpora == name)
+        own = np.flatnonzero((corpora == name) & spoken)
         kept.extend(rng.permutation(own)[: settings.clips_per_corpus].tolist())
     return sorted(kept)
 
@@ -78,9 +83,9 @@ def all_blocks(student: Student) -> tuple[int, ...]:
 
 
 def fit_projections(
-    raw: np.ndarray, clips: Sequence[Clip], settings: Projections
+    raw: np.ndarray, columns: np.ndarray, clips: Sequence[Clip], settings: Projections
 ) -> tuple[Affine, Affine]:
-    """The maps raw -> embedding and embedding -> emotion; neither looks at emotion labels."""
+    """The maps raw -> embedding and raw[:, columns] -> emotion; neither looks at emotion labels."""
     rng = np.random.default_rng(settings.seed)
     embedding = fit_embedding(
         raw, corpus_weights(clips), settings.embedding_size, settings.power, rng
@@ -89,9 +94,20 @@ def fit_projections(
     rows = [c for c, keep in zip(clips, known, strict=True) if keep]
     speakers = np.array([f"{c.corpus}/{c.speaker}" for c in rows])
     emotion = fit_emotion(
-        embedding(raw[known]), speakers, corpus_weights(rows), settings.emotion_size
+        raw[known][:, columns], speakers, corpus_weights(rows), settings.emotion_size
     )
     return embedding, emotion
+
+
+def head_candidates(
+    checkpoint: Path, cache: Cache, skip: frozenset[str], recipe: HeadRecipe
+) -> tuple[tuple[Candidate, ...], list[Clip]]:
+    """What may become the emotion head of a checkpoint, and the labelled clips it is tried on."""
+    student = load_distiller(checkpoint)[0].student
+    kept = [i for i, c in enumerate(cache.clips) if c.emotion and c.corpus not in skip]
+    clips = [cache.clips[i] for i in kept]
+    means = cached_vectors(student, cache, kept)[:, mean_columns(student, all_blocks(student))]
+    return candidates(means, clips, recipe), clips
 
 
 def publish(
@@ -104,20 +120,25 @@ def publish(
 ) -> dict[str, Any]:
     """Write models/NAME.onnx, its prior and its manifest row; the row comes back.
 
-    Corpora named in ``skip`` are not looked at, also not for the projections and the prior.
+    Corpora named in ``skip`` are not looked at, also not for the projections and the prior. Where
+    the checkpoint's folder has a ``head.pt``, it makes ``emotion``.
     """
     distiller, recipe = load_distiller(checkpoint)
     kept = [i for i in sample_clips(cache.clips, settings) if cache.clips[i].corpus not in skip]
     clips = [cache.clips[i] for i in kept]
     raw = cached_vectors(distiller.student, cache, kept)
-    to_embedding, to_emotion = fit_projections(raw, clips, settings)
-    sizes = (settings.embedding_size, settings.emotion_size)
+    columns = mean_columns(distiller.student, all_blocks(distiller.student))
+    to_embedding, to_emotion = fit_projections(raw, columns, clips, settings)
+    made = checkpoint.with_name(HEAD_FILE)
+    if made.is_file():
+        to_emotion = load_head(made, sha256(checkpoint), skip).affine
+    sizes = (to_embedding.matrix.shape[1], to_emotion.matrix.shape[1])
     embedder = Embedder(distiller.student, sizes, all_blocks(distiller.student))
     set_affine(embedder.embedding, to_embedding)
     set_affine(embedder.emotion, to_emotion)
 
     vectors = to_embedding(raw)
-    emotions = to_emotion(vectors)
+    emotions = to_emotion(raw[:, columns])
     emotions /= np.linalg.norm(emotions, axis=1, keepdims=True)
     share = corpus_weights(clips) / len(clips)
     mean = share @ vectors
@@ -131,9 +152,9 @@ def publish(
         f"log-mel wav2vec 2.0 student, {recipe.shape.layers} blocks of {recipe.shape.channels}, "
         "25 tokens a second, distilled from Whisper tiny.en"
     )
-    heard = [c for c in cache.clips if c.corpus not in skip]
+    heard = [c for c in cache.clips if c.corpus not in skip and not c.is_copy]
     row = manifest_row(onnx_path, prior_path, name, description, training_rows(heard))
-    write_manifest(models / "manifest.toml", row)
+    write_row(models / "manifest.toml", row)
     return row
 
 

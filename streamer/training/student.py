@@ -3,7 +3,7 @@
 The context network is that of wav2vec 2.0 (Baevski et al. 2020, section 2; pre-norm, as its large
 model): a grouped convolution over time gives relative positions, then self-attention blocks. As in
 Wav2Vec2-BERT (Barrault et al. 2023), it stands on log-mel frames instead of the raw waveform, which
-costs a tenth of the arithmetic. Hop 640 samples: 25 tokens a second.
+costs a tenth of the arithmetic. Hop 640 samples: 25 tokens a second (strides decide).
 
 Every operation is masked by the clip's length, and nothing is normalized over time without that
 mask, so that padding a clip changes none of its tokens.
@@ -11,13 +11,14 @@ mask, so that padding a clip changes none of its tokens.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from streamer.training.logmel import BANDS
+from streamer.training.logmel import BANDS, HOP
 
 DYNAMIC_RANGE = 8.0
 MASKED = -1e4
@@ -25,7 +26,11 @@ MASKED = -1e4
 
 @dataclass(frozen=True, slots=True)
 class StudentShape:
-    """Sizes: channels, blocks, attention heads, feed-forward factor, position kernel."""
+    """Sizes: channels, blocks, attention heads, feed-forward factor, position kernel.
+
+    ``strides`` are those of the feature encoder's convolutions: (1, 2, 2) gives 25 tokens a second,
+    (1, 2, 1) gives 50.
+    """
 
     channels: int = 256
     layers: int = 3
@@ -33,6 +38,12 @@ class StudentShape:
     widening: int = 4
     position_kernel: int = 19
     position_groups: int = 16
+    strides: tuple[int, ...] = (1, 2, 2)
+
+    @property
+    def hop(self) -> int:
+        """Samples from one token to the next."""
+        return HOP * math.prod(self.strides)
 
 
 class Block(nn.Module):
@@ -59,21 +70,14 @@ class Block(nn.Module):
         return x + self.down(functional.gelu(self.up(self.feed_norm(x))))
 
 
-class Student(nn.Module):
-    """log10 mel [batch, frames, 80] and valid frames [batch] -> hidden states and token mask.
+class ContextNetwork(nn.Module):
+    """What comes after any feature encoder: relative positions, then the blocks."""
 
-    Returns the outputs of all blocks, each [batch, ceil(frames / 4), channels], and the mask
-    [batch, ceil(frames / 4), 1] (1 where a token is the clip's, 0 where it is padding).
-    """
-
-    def __init__(self, shape: StudentShape) -> None:
+    def __init__(self, shape: StudentShape, convolutions: nn.ModuleList) -> None:
         super().__init__()
         self.shape = shape
+        self.convolutions = convolutions
         c = shape.channels
-        self.convolutions = nn.ModuleList(
-            nn.Conv1d(size, c, 3, stride=stride, padding=1)
-            for size, stride in ((BANDS, 1), (c, 2), (c, 2))
-        )
         self.positions = nn.Conv1d(
             c,
             c,
@@ -84,7 +88,34 @@ class Student(nn.Module):
         self.feature_norm = nn.LayerNorm(c)
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
 
-    def forward(self, logmel: Tensor, frames: Tensor) -> tuple[list[Tensor], Tensor]:
+    def context(self, x: Tensor, mask: Tensor) -> list[Tensor]:
+        """Features [batch, tokens, channels], mask [batch, tokens, 1] -> every block's output."""
+        x = x + functional.gelu(self.positions(x.transpose(1, 2))).transpose(1, 2)
+        bias = (1.0 - mask.transpose(1, 2)[:, None]) * MASKED
+        hidden = []
+        for block in self.blocks:
+            x = block(x, bias)
+            hidden.append(x)
+        return hidden
+
+
+class Student(ContextNetwork):
+    """log10 mel [batch, frames, 80] and valid frames [batch] -> hidden states and token mask.
+
+    Returns the outputs of all blocks, each [batch, ceil(frames / 4), channels], and the mask
+    [batch, ceil(frames / 4), 1] (1 where a token is the clip's, 0 where it is padding).
+    """
+
+    def __init__(self, shape: StudentShape) -> None:
+        sizes = (BANDS, shape.channels, shape.channels)
+        convolutions = nn.ModuleList(
+            nn.Conv1d(size, shape.channels, 3, stride=stride, padding=1)
+            for size, stride in zip(sizes, shape.strides, strict=True)
+        )
+        super().__init__(shape, convolutions)
+
+    def features(self, logmel: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """What the context network stands on, 0 where masked, and the token mask."""
         mask = frame_mask(logmel, frames)
         x = level(logmel, mask).transpose(1, 2)
         mask = mask.transpose(1, 2)
@@ -92,14 +123,11 @@ class Student(nn.Module):
             x = functional.gelu(convolution(x))
             mask = mask[:, :, :: convolution.stride[0]]
             x = x * mask
-        x = self.feature_norm(x.transpose(1, 2)) * mask.transpose(1, 2)
-        x = x + functional.gelu(self.positions(x.transpose(1, 2))).transpose(1, 2)
-        bias = (1.0 - mask[:, None]) * MASKED
-        hidden = []
-        for block in self.blocks:
-            x = block(x, bias)
-            hidden.append(x)
-        return hidden, mask.transpose(1, 2)
+        return self.feature_norm(x.transpose(1, 2)) * mask.transpose(1, 2), mask.transpose(1, 2)
+
+    def forward(self, logmel: Tensor, frames: Tensor) -> tuple[list[Tensor], Tensor]:
+        features, mask = self.features(logmel, frames)
+        return self.context(features, mask), mask
 
 
 def frame_mask(logmel: Tensor, frames: Tensor) -> Tensor:
@@ -125,5 +153,15 @@ def pooled(x: Tensor, mask: Tensor) -> Tensor:
     """Mean and standard deviation over a clip's tokens: [batch, 2 * channels]."""
     count = mask.sum(dim=1)
     mean = (x * mask).sum(dim=1) / count
-    spread = (((x - mean[:, None]) * mask) ** 2).sum(dim=1) / count
+    centred = (x - mean[:, None]) * mask
+    spread = (centred * centred).sum(dim=1) / count  # a power would cost more in the graph
     return torch.cat([mean, torch.sqrt(spread + 1e-5)], dim=1)
+
+
+def to_rate(x: Tensor, mask: Tensor, each: int) -> tuple[Tensor, Tensor]:
+    """Average every ``each`` tokens that follow one another, padding left out: x and its mask."""
+    if each == 1:
+        return x, mask
+    groups = (x.shape[0], x.shape[1] // each, each, x.shape[2])
+    count = mask.view(*groups[:3], 1).sum(dim=2).clamp_min(1.0)
+    return (x * mask).view(groups).sum(dim=2) / count, mask[:, ::each]

@@ -3,13 +3,15 @@
 A cache folder holds ``clips.json`` (one row a clip), ``mel.f16`` (log10 mel power, 100 frames a
 second) and one ``NAME.f16`` for each teacher (its layers side by side, 25 tokens a second: two of
 Whisper's frames averaged). Clips are padded to whole tokens of 4 mel frames (40 ms), so that token
-t of a clip belongs to its mel frames 4t .. 4t+3.
+t of a clip belongs to its mel frames 4t .. 4t+3. ``audio.i16`` (16 kHz, 640 samples a token) is
+there for students that hear the waveform.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,10 +19,11 @@ import numpy as np
 import torch
 
 from streamer.training.logmel import BANDS, HOP, LogMel
-from streamer.training.speech import Clip, read_clips
+from streamer.training.speech import Clip, at_other_speed, read_clips
 from streamer.training.teacher import WhisperTeacher
 
 MEL_PER_TOKEN = 4
+SAMPLES_PER_TOKEN = HOP * MEL_PER_TOKEN
 MIN_SAMPLES = 1_600
 SILENT = -10.0
 
@@ -46,6 +49,13 @@ class Cache:
         """float16 [tokens * 4, 80], log10 power."""
         return np.memmap(self.folder / "mel.f16", np.float16, "r").reshape(-1, BANDS)
 
+    def audio(self) -> np.ndarray:
+        """int16 [tokens * 640], full scale 32,768."""
+        path = self.folder / "audio.i16"
+        if not path.is_file():
+            raise FileNotFoundError(f"no audio in {self.folder}: add it with 'cache --audio'")
+        return np.memmap(path, np.int16, "r")
+
     def teacher(self, name: str) -> np.ndarray:
         """float16 [tokens, layers * width]."""
         path = self.folder / f"{name}.f16"
@@ -56,25 +66,63 @@ class Cache:
 
 def tokens(samples: int) -> int:
     """Tokens of 40 ms that a clip of so many samples fills (the last one perhaps in part)."""
-    return -(-samples // (HOP * MEL_PER_TOKEN))
+    return -(-samples // SAMPLES_PER_TOKEN)
 
 
-def write_mel(speech: Path, folder: Path, skip: frozenset[str] = frozenset()) -> None:
-    """Make the cache folder: the clips' rows and their log-mel. Clips under 0.1 s are left out."""
+def heard_clips(
+    speech: Path, skip: frozenset[str], other_speeds: bool
+) -> Iterator[tuple[Clip, np.ndarray]]:
+    """The clips of a cache in its order, and their audio padded with zeros to whole tokens.
+
+    Clips under 0.1 s are left out. With ``other_speeds`` every clip is there twice, the second time
+    faster or slower.
+    """
+    for pair in read_clips(speech, skip):
+        for clip, audio in (pair, at_other_speed(*pair)) if other_speeds else (pair,):
+            if len(audio) >= MIN_SAMPLES:
+                padded = np.zeros(tokens(len(audio)) * SAMPLES_PER_TOKEN, np.float32)
+                padded[: len(audio)] = audio
+                yield clip, padded
+
+
+def write_mel(
+    speech: Path, folder: Path, skip: frozenset[str] = frozenset(), other_speeds: bool = True
+) -> None:
+    """Make the cache folder: the clips' rows and their log-mel."""
     folder.mkdir(parents=True, exist_ok=True)
     front, clips = LogMel(), []
     with (folder / "mel.f16").open("wb") as out:
-        for clip, audio in read_clips(speech, skip):
-            if len(audio) < MIN_SAMPLES:
-                continue
-            padded = np.zeros(tokens(len(audio)) * HOP * MEL_PER_TOKEN, np.float32)
-            padded[: len(audio)] = audio
+        for clip, padded in heard_clips(speech, skip, other_speeds):
             with torch.no_grad():
                 mel = front(torch.from_numpy(padded)[None])[0, :-1].numpy()
-            mel[-(-len(audio) // HOP) :] = SILENT
+            mel[-(-clip.samples // HOP) :] = SILENT
             out.write(mel.astype(np.float16).tobytes())
             clips.append(asdict(clip))
+    if not clips:
+        raise ValueError(f"no clip of 0.1 s or more in {speech}: give --speech a folder of speech")
     (folder / "clips.json").write_text(json.dumps(clips))
+
+
+def write_audio(
+    speech: Path, folder: Path, skip: frozenset[str] = frozenset(), other_speeds: bool = True
+) -> None:
+    """Add the clips' samples to a cache folder that ``write_mel`` made from the same speech."""
+    cache, count = Cache.open(folder), 0
+    partial = folder / "audio.part"
+    with partial.open("wb") as out:
+        for clip, padded in heard_clips(speech, skip, other_speeds):
+            if count == len(cache.clips) or clip != cache.clips[count]:
+                raise ValueError(
+                    f"{clip.corpus}/{clip.name} of {speech} is not clip {count} of {folder}: "
+                    "give the speech and the speeds that the cache was made with"
+                )
+            out.write(np.clip(np.round(padded * 32_768), -32_768, 32_767).astype("<i2").tobytes())
+            count += 1
+    if count != len(cache.clips):
+        raise ValueError(
+            f"{speech} has {count} of the {len(cache.clips)} clips of {folder}: make the cache anew"
+        )
+    partial.rename(folder / "audio.i16")
 
 
 def write_teacher(folder: Path, name: str, teacher: WhisperTeacher, layers: list[int]) -> None:
