@@ -1,0 +1,83 @@
+"""Learning curves: how well it went after so many labels, over seeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.errors import UsageError
+from streamer.messages import Vector
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """labels: float64 [k], growing; values: float64 [runs, k], finite."""
+
+    labels: Vector
+    values: Matrix
+
+    @classmethod
+    def of(cls, runs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> "Curve":
+        """From each run's own label counts and values, put on one grid of labels by interpolation.
+
+        The grid is the first run's, as far as all runs reach and are defined. Raises UsageError
+        without runs, or where a run is defined nowhere.
+        """
+        if not runs:
+            raise UsageError("a learning curve needs at least one run")
+        defined = [_defined(labels, values) for labels, values in runs]
+        last = min(labels[-1] for labels, _ in defined)
+        first = max(labels[0] for labels, _ in defined)
+        labels, _ = defined[0]
+        grid = labels[(labels >= first) & (labels <= last)]
+        return cls(grid, np.array([np.interp(grid, *run) for run in defined]))
+
+    def until(self, labels: float) -> "Curve":
+        """The same without what lies beyond so many labels."""
+        within = self.labels <= labels
+        return Curve(self.labels[within], self.values[:, within])
+
+    @property
+    def mean(self) -> Vector:
+        """Over the runs, [k]."""
+        return np.asarray(self.values.mean(axis=0))
+
+    @property
+    def deviation(self) -> Vector:
+        """Standard deviation over the runs, [k]; 0 for a single one."""
+        runs = len(self.values)
+        return np.asarray(self.values.std(axis=0, ddof=min(1, runs - 1)))
+
+    def areas(self) -> Vector:
+        """The area under each run's curve over the labels' range, [runs]: its mean height."""
+        if len(self.labels) < 2:
+            return np.asarray(self.values.mean(axis=1))
+        widths = np.diff(self.labels)
+        heights = (self.values[:, 1:] + self.values[:, :-1]) / 2.0
+        return np.asarray(heights @ widths / widths.sum())
+
+    def best(self, *, smaller_is_better: bool = False) -> tuple[float, float]:
+        """The best of the mean curve, and the fewest labels with which it is reached."""
+        mean = -self.mean if smaller_is_better else self.mean
+        at = int(np.argmax(mean))
+        return float(self.mean[at]), float(self.labels[at])
+
+    def labels_to_reach(self, level: float, *, smaller_is_better: bool = False) -> float | None:
+        """The labels with which the mean curve first reaches a level; None where it never does.
+
+        What Han et al. (2013, table 3) compare: the labels needed for passive learning's best.
+        """
+        reached = self.mean <= level if smaller_is_better else self.mean >= level
+        places = np.flatnonzero(reached)
+        return float(self.labels[places[0]]) if len(places) else None
+
+
+def _defined(labels: Sequence[float], values: Sequence[float]) -> tuple[Vector, Vector]:
+    """The points of a run at which there is a value."""
+    defined = np.isfinite(values)
+    if not defined.any():
+        raise UsageError("a run without a single defined value makes no learning curve")
+    return np.asarray(labels, np.float64)[defined], np.asarray(values, np.float64)[defined]

@@ -1,0 +1,155 @@
+"""A corpus through an encoder: one embedding a clip, computed once and kept in a file.
+
+The file is written as the work goes on (see `embedding_cache`): an interrupted run resumes.
+"""
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+
+from streamer.errors import CorpusError, UnreadableAudio, UsageError
+from streamer.evaluation.corpus import Corpus, CorpusClip, Fault, Features, Indices
+from streamer.evaluation.duplicates import first_alike, sketch
+from streamer.evaluation.embedding_cache import CacheRow, EmbeddingCache
+from streamer.evaluation.sound import ClipSound
+from streamer.messages import Samples
+
+# A batch is what one process does in one go, and what is lost at most by a kill.
+_BATCH: Final = 32
+_BATCHES_A_SAVE: Final = 8
+
+
+class Encoder(Protocol):
+    """Any of Streamer's encoders."""
+
+    name: str
+    sha256: str
+    embedding_size: int
+    emotion_size: int
+
+    def encode(self, audio: Samples) -> tuple[Samples, Samples]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A corpus with its embeddings as features [clips, d], and the emotion vectors [clips, e].
+
+    Clips that could not be read are among the corpus's faults. Those that hold the same samples
+    have the same `recording`.
+    """
+
+    corpus: Corpus
+    emotion: Features
+
+
+def embed(
+    corpus: Corpus,
+    make_encoder: Callable[[], Encoder],
+    cache: Path,
+    *,
+    workers: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Embedded:
+    """Every clip of a corpus through an encoder.
+
+    make_encoder: called here, and once in every worker (so that with several it must be picklable,
+    like `functools.partial(OnnxEncoder, row)`). cache: a folder, made if missing.
+    progress: called with the number of clips that are through, and of all.
+    Raises CorpusError where the corpus has no sound, or none of it can be read.
+    """
+    if workers < 1:
+        raise UsageError(f"{workers} workers do nothing; give at least 1")
+    if any(clip.path is None for clip in corpus.clips):
+        raise CorpusError(f"{corpus.name} is a table without sound; its features are there already")
+    encoder = make_encoder()
+    sizes = encoder.embedding_size, encoder.emotion_size
+    book = EmbeddingCache.open(cache, corpus, encoder.name, encoder.sha256, sizes)
+    with book.kept_up():
+        total = len(corpus)
+        progress(book.through, total)
+        batches = _batches(corpus, book.to_do)
+        for count, rows in enumerate(_encoded(batches, encoder, make_encoder, workers), 1):
+            book.write(rows)
+            if count % _BATCHES_A_SAVE == 0:
+                book.save()
+            progress(book.through, total)
+    return _embedded(corpus, book)
+
+
+def _embedded(corpus: Corpus, book: EmbeddingCache) -> Embedded:
+    done = book.done()
+    faults = [
+        Fault(corpus.clips[i].utterance, f"unreadable: {problem}") for i, problem in book.problems()
+    ]
+    if not len(done):
+        raise CorpusError(f"no sound of {corpus.name} can be read ({faults[0].problem})")
+    first = done[first_alike(book.column("length", done), book.column("sketch", done))]
+    readable = replace(
+        corpus,
+        clips=tuple(
+            replace(corpus.clips[i], recording=corpus.clips[j].utterance)
+            for i, j in zip(done, first, strict=True)
+        ),
+        faults=(*corpus.faults, *faults),
+        features=book.column("embedding", done),
+    )
+    return Embedded(readable, book.column("emotion", done))
+
+
+def _batches(corpus: Corpus, to_do: Indices) -> list[list[tuple[int, CorpusClip]]]:
+    """What is to do, clips of a file one after another in the order of their places."""
+    clips = [(int(i), corpus.clips[i]) for i in to_do]
+    clips.sort(key=lambda pair: (str(pair[1].path), pair[1].start_s))
+    return [clips[k : k + _BATCH] for k in range(0, len(clips), _BATCH)]
+
+
+def _encoded(
+    batches: list[list[tuple[int, CorpusClip]]],
+    encoder: Encoder,
+    make_encoder: Callable[[], Encoder],
+    workers: int,
+) -> Iterator[list[CacheRow]]:
+    if workers == 1:
+        sound = ClipSound()
+        for batch in batches:
+            yield [_encode(at, clip, sound, encoder) for at, clip in batch]
+        sound.close()
+        return
+    # Spawned: onnxruntime's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (make_encoder,))
+    try:
+        yield from pool.map(_work, batches)
+    finally:
+        # An interrupted run must not first do all the rest.
+        pool.shutdown(cancel_futures=True)
+
+
+def _encode(at: int, clip: CorpusClip, sound: ClipSound, encoder: Encoder) -> CacheRow:
+    try:
+        audio = sound.read(clip)
+    except UnreadableAudio as error:
+        none = np.empty(0, np.float32)
+        return CacheRow(at, none, none, none, 0, str(error))
+    embedding, emotion = encoder.encode(audio)
+    return CacheRow(at, embedding, emotion, sketch(audio), len(audio))
+
+
+_worker: tuple[ClipSound, Encoder] | None = None
+
+
+def _start_worker(make_encoder: Callable[[], Encoder]) -> None:
+    global _worker
+    _worker = ClipSound(), make_encoder()
+
+
+def _work(batch: list[tuple[int, CorpusClip]]) -> list[CacheRow]:
+    if _worker is None:
+        raise RuntimeError("a worker was given work before it was started")
+    sound, encoder = _worker
+    return [_encode(at, clip, sound, encoder) for at, clip in batch]

@@ -1,0 +1,143 @@
+"""What has been computed of a corpus's clips by one encoder, on the disk and in memory.
+
+An npz without pickles, a row a clip. Its key is the encoder's sha256 with the listing of the clips
+(names, places, sizes and times of their files), so that another encoder, another selection or a
+changed file means another cache.
+"""
+
+import hashlib
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from streamer.evaluation.corpus import Corpus, Indices
+from streamer.evaluation.duplicates import SKETCH_SIZE
+from streamer.messages import Samples
+
+_TO_DO, _DONE, _UNREADABLE = 0, 1, 2
+# Raise it whenever what is computed of a clip beside the encoder's vectors changes.
+_VERSION: Final = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRow:
+    """What became of one clip: its vectors and its length in samples, or the problem with it."""
+
+    at: int
+    embedding: Samples
+    emotion: Samples
+    sketch: Samples
+    length: int
+    problem: str = ""
+
+
+class EmbeddingCache:
+    """A row a clip, and what has been done of it. Made by `open`, used within `kept_up`."""
+
+    def __init__(self, path: Path, arrays: dict[str, Any]) -> None:
+        self._path = path
+        self._arrays = arrays
+        self._saved = self.through
+
+    @classmethod
+    def open(
+        cls, folder: Path, corpus: Corpus, encoder: str, sha256: str, sizes: tuple[int, int]
+    ) -> "EmbeddingCache":
+        """The cache of a corpus in a folder, empty where there is none that can be used.
+
+        encoder, sha256, sizes: the encoder's name and hash, the lengths of its two vectors.
+        """
+        key = cache_key(corpus, sha256)
+        path = folder / f"{corpus.name}-{encoder}-{key[:16]}.npz"
+        clips = len(corpus)
+        empty: dict[str, Any] = {
+            "key": np.array(key),
+            "state": np.zeros(clips, np.int8),
+            "embedding": np.zeros((clips, sizes[0]), np.float32),
+            "emotion": np.zeros((clips, sizes[1]), np.float32),
+            "sketch": np.zeros((clips, SKETCH_SIZE), np.float32),
+            "length": np.zeros(clips, np.int64),
+            "problem": np.full(clips, "", "U200"),
+        }
+        return cls(path, _stored(path, empty) or empty)
+
+    @property
+    def to_do(self) -> Indices:
+        return np.flatnonzero(self._arrays["state"] == _TO_DO)
+
+    @property
+    def through(self) -> int:
+        return int(np.count_nonzero(self._arrays["state"]))
+
+    def write(self, rows: Sequence[CacheRow]) -> None:
+        arrays = self._arrays
+        for row in rows:
+            arrays["state"][row.at] = _UNREADABLE if row.problem else _DONE
+            if row.problem:
+                arrays["problem"][row.at] = row.problem
+            else:
+                arrays["embedding"][row.at] = row.embedding
+                arrays["emotion"][row.at] = row.emotion
+                arrays["sketch"][row.at] = row.sketch
+                arrays["length"][row.at] = row.length
+
+    @contextmanager
+    def kept_up(self) -> Iterator[None]:
+        """Whatever ends the work, what was done of it is on the disk."""
+        try:
+            yield
+        finally:
+            self.save()
+
+    def save(self) -> None:
+        """At once and whole: a reader sees the old file or the new one."""
+        if self._saved == self.through:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        part = self._path.with_suffix(".part")
+        with part.open("wb") as file:
+            np.savez(file, **self._arrays)
+        part.replace(self._path)
+        self._saved = self.through
+
+    def done(self) -> Indices:
+        return np.flatnonzero(self._arrays["state"] == _DONE)
+
+    def problems(self) -> list[tuple[int, str]]:
+        """The clips that could not be read, and why."""
+        at = np.flatnonzero(self._arrays["state"] == _UNREADABLE)
+        return [(int(i), str(self._arrays["problem"][i])) for i in at]
+
+    def column(self, name: str, at: Indices) -> Any:
+        """`embedding`, `emotion`, `sketch` or `length` of some clips."""
+        return self._arrays[name][at]
+
+
+def cache_key(corpus: Corpus, sha256: str) -> str:
+    """What a cache depends on: the encoder, and where each clip's samples are."""
+    key = hashlib.sha256(f"{_VERSION} {sha256}".encode())
+    files: dict[Path | None, tuple[str, int, int]] = {}
+    for clip in corpus.clips:
+        if clip.path is not None and clip.path not in files:
+            stat = clip.path.stat()
+            place = clip.path.relative_to(corpus.folder).as_posix()
+            files[clip.path] = place, stat.st_size, stat.st_mtime_ns
+        file = files.get(clip.path)
+        key.update(repr((clip.utterance, file, clip.start_s, clip.end_s, clip.channel)).encode())
+    return key.hexdigest()
+
+
+def _stored(path: Path, like: dict[str, Any]) -> dict[str, Any] | None:
+    """The arrays of a cache file, None where it is missing, damaged or of another key."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in like}
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
+    same = all(arrays[n].shape == a.shape and arrays[n].dtype == a.dtype for n, a in like.items())
+    return arrays if same and arrays["key"] == like["key"] else None

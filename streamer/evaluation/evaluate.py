@@ -1,0 +1,211 @@
+"""`streamer evaluate`: a corpus and strategies in; learning curves, tables and a page out."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from streamer.app import make_encoder
+from streamer.config import Config
+from streamer.core.informativeness import ASKED_DIMENSIONS
+from streamer.core.strategies import make_strategy
+from streamer.errors import UsageError
+from streamer.evaluation.board import PASSIVE, Board, boards_of
+from streamer.evaluation.corpus import Corpus
+from streamer.evaluation.embedding import Encoder, embed
+from streamer.evaluation.experiment import Cell, run_cells
+from streamer.evaluation.learners import LEARNERS, check_learner
+from streamer.evaluation.material import Material, material_of
+from streamer.evaluation.page import About, answer, page
+from streamer.evaluation.readers import AUTO, read_corpus
+from streamer.evaluation.scales import Scale
+from streamer.evaluation.scenario import Pool, Stream
+from streamer.evaluation.splits import Split, leave_one_session_out, speaker_folds
+from streamer.evaluation.table_files import write_tables
+from streamer.evaluation.trial import ALL, Outcome, Side, run_trial
+
+_FOLDS: Final = 5
+PAGE_NAME: Final = "curves.html"
+LOG_NAME: Final = "runs.jsonl"
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to evaluate.
+
+    place: see `readers.read_corpus`; reader and scale too. encoder: "" for the default; not used
+    for a table of features. The first strategy is the one that the page's first sentence is about.
+    """
+
+    place: Path
+    out: Path
+    reader: str = AUTO
+    scale: Scale | None = None
+    encoder: str = ""
+    strategies: Sequence[str] = ("binary-confidence",)
+    scenario: Stream | Pool = field(default_factory=Stream)
+    learner: str = LEARNERS[0]
+    dimensions: Sequence[str] = ASKED_DIMENSIONS
+    seeds: int = 10
+    jobs: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class GridWork:
+    """A cell's run, and what it needs; sent to each process once. Seed k is tested on side k."""
+
+    material: Material
+    sides: Sequence[Side]
+    scenario: Stream | Pool
+    dimensions: Sequence[str]
+
+    def __call__(self, cell: Cell) -> Outcome:
+        side = self.sides[cell.seed % len(self.sides)]
+        return run_trial(
+            self.material,
+            side,
+            self.scenario,
+            cell.strategy,
+            cell.learner,
+            cell.seed,
+            self.dimensions,
+        )
+
+
+def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, list[str]]:
+    """Run what is not done yet; the page's path, and its first sentences.
+
+    progress: told what is being done, how much of it is done, and of how much.
+    Raises CorpusError, EncoderError or UsageError, each before anything long begins.
+    """
+    strategies = _checked(plan)
+    corpus = read_corpus(plan.reader, plan.place, plan.scale)
+    _make_folder(plan.out)
+    if corpus.features is None:
+        corpus = _embedded(corpus, settings, plan, progress)
+    pool = np.arange(len(corpus))
+    material = material_of(corpus, pool, "speaker" if corpus.speakers else "pool")
+    sides = [Side(split.train, split.test) for split in _splits(corpus, plan.seeds)]
+    work = GridWork(material, sides, plan.scenario, tuple(plan.dimensions))
+    cells = [
+        Cell("", plan.learner, strategy, seed)
+        for seed in range(plan.seeds)
+        for strategy in strategies
+    ]
+    results = run_cells(
+        cells,
+        work,
+        plan.out / LOG_NAME,
+        _head(plan, corpus),
+        jobs=plan.jobs,
+        progress=partial(progress, "runs"),
+    )
+    boards = boards_of(results)
+    return _written(plan, corpus, boards)
+
+
+def _checked(plan: Plan) -> list[str]:
+    """The strategies, passive learning among them. Raises UsageError for one that is not there."""
+    if plan.seeds < 1:
+        raise UsageError(f"{plan.seeds} seeds run nothing; give at least 1")
+    if not plan.strategies:
+        raise UsageError("no strategy is named; give --strategy NAME, or several: NAME,NAME")
+    check_learner(plan.learner)
+    for name in plan.strategies:
+        if name == ALL and isinstance(plan.scenario, Pool):
+            raise UsageError(f"strategy {ALL!r} asks about all of a stream; a pool has no such end")
+        if name != ALL:
+            make_strategy(name, plan.dimensions)
+    return list(dict.fromkeys([*plan.strategies, PASSIVE]))
+
+
+def _make_folder(folder: Path) -> None:
+    """Raises UsageError where none can be made, or nothing be written into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"cannot write into the folder {folder}: {error.strerror}: give another --out"
+        ) from error
+
+
+def _embedded(corpus: Corpus, settings: Config, plan: Plan, progress: Progress) -> Corpus:
+    return embed(
+        corpus,
+        encoder_maker(settings, plan.encoder),
+        plan.out / "embeddings",
+        workers=plan.jobs,
+        progress=partial(progress, "embeddings"),
+    ).corpus
+
+
+def encoder_maker(settings: Config, name: str) -> Callable[[], Encoder]:
+    """Makes the encoder in whichever process it is called.
+
+    Loaded settings cannot be sent to one: they are of a class of their own, made for their file.
+    """
+    return partial(_make_encoder, settings.models, settings.threads, name)
+
+
+def _make_encoder(models: Path, threads: int, name: str) -> Encoder:
+    return make_encoder(Config.load(models=models, threads=threads), name)
+
+
+def _splits(corpus: Corpus, seeds: int) -> list[Split]:
+    """A split a seed: each session is left out in turn, or folds of speakers, drawn anew each time
+
+    that all have been tested on.
+    """
+    if len(corpus.sessions) > 1:
+        splits = leave_one_session_out(corpus)
+        return [splits[seed % len(splits)] for seed in range(seeds)]
+    folds = min(_FOLDS, len(corpus.speakers))
+    found: list[Split] = []
+    while len(found) < seeds:
+        rng = np.random.default_rng(len(found))
+        found += speaker_folds(corpus, folds, rng)
+    return found[:seeds]
+
+
+def _head(plan: Plan, corpus: Corpus) -> dict[str, Any]:
+    """What a log must be of to go on: not the strategies or seeds, which may become more."""
+    return {
+        "corpus": corpus.name,
+        "clips": len(corpus),
+        "features": 0 if corpus.features is None else corpus.features.shape[1],
+        "encoder": plan.encoder,
+        "scenario": type(plan.scenario).__name__,
+        **asdict(plan.scenario),
+        "dimensions": list(plan.dimensions),
+    }
+
+
+def _written(plan: Plan, corpus: Corpus, boards: Sequence[Board]) -> tuple[Path, list[str]]:
+    write_tables(plan.out, boards)
+    about = About(corpus.name, _in_words(plan.scenario), plan.learner, plan.strategies[0])
+    path = plan.out / PAGE_NAME
+    path.write_text(page(about, boards), encoding="utf-8")
+    leading = [board for board in boards if board.name.endswith(("/ccc", "/uar"))]
+    return path, [answer(about.strategy, board) for board in leading]
+
+
+def _in_words(scenario: Stream | Pool) -> str:
+    if isinstance(scenario, Pool):
+        seen = "the pool" if scenario.subset is None else f"{scenario.subset} of the pool"
+        return (
+            f"Pool: {scenario.first} labels to begin with, then {scenario.batch} a round out of "
+            f"{seen}, {scenario.rounds} rounds."
+        )
+    late = f" Answers come {scenario.delay} utterances late." if scenario.delay else ""
+    return (
+        f"Stream: {scenario.first} labels to begin with, then buffers of {scenario.buffer}, of "
+        f"which {scenario.keep:.0%} is asked.{late}"
+    )

@@ -1,0 +1,79 @@
+"""VAM-Audio (Grimm, Kroschel and Narayanan 2008, ICME): German talk-show guests, 47 speakers.
+
+data/SprecherNN/SatzNNMMM.wav: speaker, sentence. Beside each sound, .ewe holds the merged
+evaluation and .eva one row a labeller, three columns: valence, activation, dominance, -1 to 1.
+Confirmed from the owner's own README of VAM-Audio; it says that an .eva has a row a labeller (17
+of them, later 6), and leaves the files' names open: here they are the sound's (Satz01001.ewe). A
+sentence without an .ewe takes the mean of its .eva.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from streamer.audio.files import audio_files
+from streamer.evaluation.corpus import Answer, Corpus, CorpusClip
+from streamer.evaluation.readers.gathering import Gathering
+from streamer.evaluation.readers.named import HALF
+from streamer.evaluation.readers.reader import Reader, share
+from streamer.evaluation.readers.tables import number, read_lines
+from streamer.evaluation.scales import UNIT, Rating, mean_rating
+
+LAYOUT: Final = "data/Sprecher01/Satz01001.wav with Satz01001.ewe and Satz01001.eva beside it"
+_NAME: Final = re.compile(r"Satz(\d\d)\d{3}", re.IGNORECASE)
+
+
+def read(folder: Path) -> Corpus:
+    gathering = Gathering("vam", folder)
+    for path in audio_files(folder):
+        where = gathering.relative(path)
+        match = _NAME.fullmatch(path.stem)
+        if match is None:
+            gathering.fault(where, "a file name that is not one of vam")
+            continue
+        merged = _rows(path.with_suffix(".ewe"), gathering)
+        single = _rows(path.with_suffix(".eva"), gathering)
+        if len(merged) != 1 and not single:
+            gathering.fault(where, "a sentence without its evaluation")
+            continue
+        rated = merged[0] if len(merged) == 1 else mean_rating(single)
+        answers = tuple(
+            Answer(str(k), affect=gathering.affect(UNIT, rating, f"{where}, labeller {k}"))
+            for k, rating in enumerate(single, 1)
+        )
+        gathering.add(
+            CorpusClip(
+                utterance=path.stem,
+                speaker=match[1],
+                rated=rated,
+                affect=gathering.affect(UNIT, rated, where),
+                answers=answers,
+                path=path,
+            )
+        )
+    return gathering.finish(LAYOUT)
+
+
+def _rows(path: Path, gathering: Gathering) -> list[Rating]:
+    """The ratings of a file, one a row; none where there is no such file."""
+    if not path.is_file():
+        return []
+    rows: list[Rating] = []
+    for line_number, line in read_lines(path):
+        try:
+            values = [number(field) for field in line.replace(",", " ").split()]
+            valence, arousal, dominance = values
+        except ValueError:
+            where = f"{gathering.relative(path)} line {line_number}"
+            gathering.fault(where, "a row that is not three numbers")
+        else:
+            rows.append(Rating(valence, arousal, dominance))
+    return rows
+
+
+def fits(_folder: Path, audio: Sequence[Path]) -> bool:
+    return share(audio, lambda path: _NAME.fullmatch(path.stem) is not None) >= HALF
+
+
+READER: Final = Reader("vam", "VAM-Audio", LAYOUT, fits, read)

@@ -1,0 +1,169 @@
+"""Who is learned from and who is tested on: splits in which no speaker is on both sides.
+
+Clips are linked where they have the same speaker, or hold the same samples (RAVDESS and BAVED ship
+some recordings twice, BAVED under two speakers' names). What is linked, directly or through others,
+stays together. A clip whose speaker is unknown could be anyone's and is on neither side.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from streamer.errors import CorpusError, UsageError
+from streamer.evaluation.corpus import Corpus, CorpusClip, Indices
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+
+
+def _nobody() -> Indices:
+    return np.empty(0, np.intp)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Positions of clips, growing, none of them on two sides. name: what is tested on."""
+
+    name: str
+    train: Indices
+    test: Indices
+    validation: Indices = field(default_factory=_nobody)
+
+
+def leave_one_speaker_out(corpus: Corpus) -> list[Split]:
+    """A split a speaker (speakers who share samples count as one). Raises CorpusError for < 2."""
+    return _leave_one_out(corpus, lambda clip: clip.speaker, "speaker", ())
+
+
+def leave_one_session_out(corpus: Corpus) -> list[Split]:
+    """A split a session; sessions that share a speaker or samples count as one.
+
+    Raises CorpusError where the corpus has no sessions, or all are linked.
+    """
+    if not corpus.sessions:
+        raise CorpusError(f"{corpus.name} has no sessions; leave speakers out, or take folds")
+    return _leave_one_out(corpus, lambda clip: clip.session, "session", (lambda c: c.session,))
+
+
+def speaker_folds(corpus: Corpus, folds: int, rng: np.random.Generator) -> list[Split]:
+    """So many folds of whole speakers, of about as many clips each; each is tested on once.
+
+    Raises UsageError for fewer than 2 folds, CorpusError where there are fewer speakers.
+    """
+    if folds < 2:
+        raise UsageError(f"{folds} folds leave nothing to learn from; take at least 2")
+    groups = linked(corpus)
+    names, sizes = np.unique(groups[groups >= 0], return_counts=True)
+    if len(names) < folds:
+        raise CorpusError(
+            f"{corpus.name} has {len(names)} speakers that share nothing; take no more folds"
+        )
+    # Largest first into the emptiest fold; the shuffle decides among equals.
+    order = rng.permutation(len(names))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    fold_of_group = np.empty(len(names), np.intp)
+    filled = np.zeros(folds)
+    for group in order:
+        fold_of_group[group] = np.argmin(filled)
+        filled[fold_of_group[group]] += sizes[group]
+    fold_of_clip = np.where(groups >= 0, fold_of_group[groups], -1)
+    return [_split(f"fold {fold + 1}", fold_of_clip, fold) for fold in range(folds)]
+
+
+def own_split(corpus: Corpus, test: str = TEST) -> Split:
+    """The owner's own parts, as they are; see `shared_speakers` for whether they share any.
+
+    test: the owner's name of the part to test on (MSP-Podcast has test1, test2, ...). A clip whose
+    samples are also in a later part (train, validation, test) is left out of the earlier one.
+    Raises CorpusError where the corpus has no such parts.
+    """
+    parts = np.array([clip.split for clip in corpus.clips])
+    missing = [part for part in (TRAIN, test) if part not in parts]
+    if missing:
+        there = ", ".join(sorted(set(parts.tolist()) - {""})) or "none"
+        raise CorpusError(f"{corpus.name} has no part {missing[0]!r} of its own; it has: {there}")
+    held_out = _recordings(corpus, parts == test)
+    validation = _without(corpus, parts == VALIDATION, held_out)
+    held_out |= _recordings(corpus, parts == VALIDATION)
+    train = _without(corpus, parts == TRAIN, held_out)
+    return Split(test, train, np.flatnonzero(parts == test), validation)
+
+
+def shared_speakers(corpus: Corpus, split: Split) -> list[str]:
+    """The known speakers that are both learned from and tested on."""
+    train = {corpus.clips[i].speaker for i in split.train}
+    test = {corpus.clips[i].speaker for i in split.test}
+    return sorted((train & test) - {""})
+
+
+def linked(corpus: Corpus, also: Sequence[Callable[[CorpusClip], str]] = ()) -> Indices:
+    """The group of each clip: int [clips], counted from 0; -1 where the speaker is unknown.
+
+    also: what links clips besides speaker and samples; "" links nothing.
+    """
+    keys = (lambda clip: clip.speaker, lambda clip: clip.recording, *also)
+    parent = list(range(len(corpus)))
+    for kind, key in enumerate(keys):
+        first: dict[Hashable, int] = {}
+        for i, clip in enumerate(corpus.clips):
+            value = key(clip)
+            # Samples shared with a clip of an unknown speaker say nothing about the others.
+            if value and clip.speaker:
+                _join(parent, first.setdefault((kind, value), i), i)
+    roots = [_root(parent, i) if c.speaker else -1 for i, c in enumerate(corpus.clips)]
+    number = {root: k for k, root in enumerate(dict.fromkeys(r for r in roots if r >= 0))}
+    return np.array([number.get(root, -1) for root in roots], np.intp)
+
+
+def _leave_one_out(
+    corpus: Corpus,
+    name: Callable[[CorpusClip], str],
+    what: str,
+    also: Sequence[Callable[[CorpusClip], str]],
+) -> list[Split]:
+    groups = linked(corpus, also)
+    count = int(groups.max(initial=-1)) + 1
+    if count < 2:
+        raise CorpusError(
+            f"{corpus.name}: its clips make {count} {what}s that share no speaker and no samples; "
+            "take another split"
+        )
+    return [_split(_names(corpus, groups, k, name, what), groups, k) for k in range(count)]
+
+
+def _names(
+    corpus: Corpus, groups: Indices, group: int, name: Callable[[CorpusClip], str], what: str
+) -> str:
+    names = {name(corpus.clips[i]) for i in np.flatnonzero(groups == group)}
+    return f"{what} {'+'.join(sorted(names))}"
+
+
+def _split(name: str, groups: Indices, tested: int) -> Split:
+    return Split(
+        name, np.flatnonzero((groups >= 0) & (groups != tested)), np.flatnonzero(groups == tested)
+    )
+
+
+def _recordings(corpus: Corpus, mask: Iterable[bool]) -> set[str]:
+    found = {clip.recording for clip, inside in zip(corpus.clips, mask, strict=True) if inside}
+    return found - {""}
+
+
+def _without(corpus: Corpus, mask: Iterable[bool], recordings: set[str]) -> Indices:
+    kept = [
+        i
+        for i, (clip, inside) in enumerate(zip(corpus.clips, mask, strict=True))
+        if inside and clip.recording not in recordings
+    ]
+    return np.array(kept, np.intp)
+
+
+def _root(parent: list[int], i: int) -> int:
+    while parent[i] != i:
+        parent[i] = parent[parent[i]]
+        i = parent[i]
+    return i
+
+
+def _join(parent: list[int], i: int, j: int) -> None:
+    parent[_root(parent, j)] = _root(parent, i)

@@ -1,0 +1,146 @@
+import csv
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from streamer.cli import app
+from streamer.config import Config
+from streamer.errors import CorpusError, UsageError
+from streamer.evaluation.evaluate import LOG_NAME, PAGE_NAME, Plan, encoder_maker, evaluate
+from streamer.evaluation.scales import ONE_TO_FIVE
+from streamer.evaluation.scenario import Pool, Stream
+from tests.conftest import Streamer
+
+SMALL = Stream(buffer=10, first=10, length=60)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A feature table of 6 speakers whose arousal follows the first feature."""
+    rng = np.random.default_rng(0)
+    path = tmp_path / "made.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["utterance", "speaker", "emotion", "valence", "arousal", "f0", "f1"])
+        for k in range(240):
+            features = rng.normal(size=2)
+            arousal = float(np.clip(3 + features[0] + 0.2 * rng.normal(), 1, 5))
+            emotion = "angry" if arousal > 3 else "sad"
+            writer.writerow([f"u{k}", f"s{k % 6}", emotion, 3.0, arousal, *features])
+    return path
+
+
+def plan(table: Path, out: Path, **settings) -> Plan:
+    usual = {"scale": ONE_TO_FIVE, "scenario": SMALL, "seeds": 3}
+    return Plan(place=table, out=out, **(usual | settings))
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    pass
+
+
+def test_a_table_becomes_a_page_and_tables(table, tmp_path):
+    told = []
+    path, answers = evaluate(
+        Config(), plan(table, tmp_path / "out"), lambda *progress: told.append(progress)
+    )
+    assert path == tmp_path / "out" / PAGE_NAME
+    assert "Learning curves on made" in path.read_text()
+    assert told[-1] == ("runs", 6, 6)
+    assert any(a.startswith("Arousal, concordance") for a in answers)
+    with (tmp_path / "out" / "strategies.csv").open(newline="") as file:
+        rows = {(r["measure"], r["strategy"]): r for r in csv.DictReader(file)}
+    assert float(rows["arousal/ccc", "binary-confidence"]["final"]) > 0.8
+    assert float(rows["emotion/uar", "random"]["final"]) > 0.8
+
+
+def test_another_strategy_runs_only_what_is_new(table, tmp_path):
+    evaluate(Config(), plan(table, tmp_path), quiet)
+    before = (tmp_path / LOG_NAME).read_text()
+    told = []
+    evaluate(
+        Config(),
+        plan(table, tmp_path, strategies=("binary-confidence", "gsx")),
+        lambda *progress: told.append(progress),
+    )
+    assert told[0] == ("runs", 6, 9)
+    assert (tmp_path / LOG_NAME).read_text().startswith(before)
+
+
+def test_no_speaker_is_on_both_sides_whatever_the_seed(table, tmp_path, monkeypatch):
+    seen = []
+
+    def noted(material, side, *_rest):
+        seen.append({k % 6 for k in side.pool} & {k % 6 for k in side.test})
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("streamer.evaluation.evaluate.run_trial", noted)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(Config(), plan(table, tmp_path), quiet)
+    assert seen == [set()]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"strategies": ("cleverest",)}, "no query strategy 'cleverest'"),
+        ({"strategies": ()}, "no strategy is named"),
+        ({"strategies": ("all",), "scenario": Pool()}, "a pool has no such end"),
+        ({"learner": "deep"}, "no learner 'deep'"),
+        ({"seeds": 0}, "at least 1"),
+        ({"dimensions": ("mood",)}, "no dimension 'mood'"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_read(tmp_path, settings, words):
+    with pytest.raises(UsageError, match=words):
+        evaluate(Config(), plan(tmp_path / "missing.csv", tmp_path, **settings), quiet)
+
+
+def test_a_missing_corpus_is_named(tmp_path):
+    with pytest.raises(CorpusError, match=r"missing\.csv does not exist"):
+        evaluate(Config(), plan(tmp_path / "missing.csv", tmp_path), quiet)
+
+
+@pytest.mark.parametrize("out", ["/proc/ev", "made.csv/x"])
+def test_a_folder_that_cannot_be_is_told_before_anything_runs(table, tmp_path, out):
+    told = []
+    with pytest.raises(UsageError, match=r"cannot write into the folder .*: give another --out"):
+        evaluate(Config(), plan(table, tmp_path / out), lambda *progress: told.append(progress))
+    assert not told
+
+
+@pytest.mark.long
+def test_the_verb(streamer: Streamer, table: Path, tmp_path: Path):
+    out = tmp_path / "curves"
+    done = streamer(
+        "evaluate", table, "--scale", "1:5", "--strategy", "binary-confidence", "--length", 40,
+        "--buffer", 10, "--first", 10, "--seeds", 2, "--jobs", 1, "--out", out,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Arousal, concordance (CCC): binary-confidence" in done.stdout
+    assert (out / PAGE_NAME).is_file()
+    wrong = streamer("evaluate", table, "--scale", "1:5", "--scenario", "lake", "--out", out)
+    assert wrong.returncode == 2
+    assert "choose stream or pool" in wrong.stderr
+    unstated = streamer("evaluate", table, "--out", out)
+    assert unstated.returncode == 2
+    assert unstated.stderr.startswith("streamer: ")  # no empty line of the bar before it
+    assert "--scale=-1:1" in unstated.stderr
+
+
+def test_the_columns_of_a_table_can_be_found_out(table, tmp_path):
+    columns = "utterance, speaker, f0, f1, ..."
+    told = CliRunner().invoke(app, ["evaluate", "--help"]).output
+    assert columns in " ".join(told.split())
+    table.write_text("name,value\na,1\n")
+    with pytest.raises(CorpusError, match=columns.replace(".", r"\.")):
+        evaluate(Config(), plan(table, tmp_path), quiet)
+
+
+def test_the_encoder_of_loaded_settings_can_be_made_in_other_processes():
+    make = encoder_maker(Config.load(threads=1), "acoustic")
+    assert pickle.dumps(make)
+    assert make().name == "acoustic"
