@@ -2,6 +2,7 @@
 
 import io
 import sqlite3
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,10 +12,14 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.errors import NotFound, ProfileDamaged, ProfileError
+from streamer.errors import NotFound, ProfileBusy, ProfileDamaged, ProfileError
 from streamer.store.schema import is_outdated, migrate
 
 BUSY_TIMEOUT_S: Final = 20.0
+# RuntimeError: what zipfile says of an entry that claims to be encrypted or oddly compressed.
+UNREADABLE: Final = (
+    ValueError, TypeError, LookupError, EOFError, OSError, BadZipFile, RuntimeError, zlib.error,
+)  # fmt: skip
 
 
 class Database:
@@ -51,6 +56,11 @@ class Database:
             found: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
             return found
 
+    def stream(self, sql: str, *values: Any) -> Iterator[sqlite3.Row]:
+        """Rows one at a time, for those too many to hold."""
+        with self._our_words():
+            yield from self._connection.execute(sql, values)
+
     def write(self, sql: str, *values: Any) -> int:
         """Run one statement; the id of the row it inserted."""
         with self._our_words():
@@ -76,11 +86,40 @@ class Database:
         finally:
             self._depth -= 1
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment; nobody who writes is kept waiting."""
+        with self._our_words():
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
+
     def vacuum(self) -> None:
-        """Give back free pages, and fold the log into the file: nothing deleted can be read."""
+        """Give back free pages, and fold the log into the file: nothing deleted can be read.
+
+        Raises ProfileBusy where another process keeps reading what was deleted.
+        """
         with self._our_words():
             self._connection.execute("VACUUM")
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.fold_log()
+
+    def fold_log(self) -> None:
+        """Move the write-ahead log into the file and empty it. Raises ProfileBusy."""
+        with self._our_words():
+            busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise ProfileBusy(
+                f"{self.path}: deleted, but the log beside it still holds it, since another "
+                "process reads: stop that one, then repeat this"
+            )
+
+    def damage(self) -> list[str]:
+        """What SQLite finds wrong in the file's pages; [] where it is whole."""
+        with self._our_words():
+            found = self._connection.execute("PRAGMA quick_check(5)").fetchall()
+        return [row[0] for row in found if row[0] != "ok"]
 
     def copy_to(self, path: Path) -> None:
         """Write the whole database, as it is now, to a new file."""
@@ -145,7 +184,7 @@ def decoding(what: str) -> Iterator[None]:
     """Values that the database gave back, but that are not as they were written, are damage."""
     try:
         yield
-    except (ValueError, TypeError, LookupError, EOFError, OSError, BadZipFile) as error:
+    except UNREADABLE as error:
         raise ProfileDamaged(
             f"{what} cannot be read back ({type(error).__name__}: {error}): "
             "take up a copy of the profile, or choose another with --profile"

@@ -1,5 +1,6 @@
 """Enrolled emotions: which vectors stand for which name."""
 
+import json
 from collections import defaultdict
 
 import numpy as np
@@ -39,10 +40,26 @@ class Emotions:
         )
 
     def forget(self, emotion: str) -> None:
-        """Delete its enrollments and take its name off the labels that called it so."""
+        """Delete its enrollments, and its name wherever something was called so or compared."""
         with self._database.transaction():
             self._database.write("DELETE FROM enrollments WHERE emotion = ?", emotion)
-            self._database.write("UPDATE labels SET emotion = NULL WHERE emotion = ?", emotion)
+            for table in ("labels", "asides"):
+                self._database.write(
+                    f"UPDATE {table} SET emotion = NULL WHERE emotion = ?", emotion
+                )
+            for row in self._database.rows("SELECT id, verdict FROM utterances"):
+                self._forget_verdict(row["id"], row["verdict"], emotion)
+
+    def _forget_verdict(self, utterance: int, text: str, emotion: str) -> None:
+        with decoding(f"utterance {utterance}"):
+            verdict = json.loads(text)
+            compared = verdict["distances"].pop(emotion, None) is not None
+        if compared:
+            if verdict["emotion"] == emotion:
+                verdict |= {"emotion": None, "distance": None}
+            self._database.write(
+                "UPDATE utterances SET verdict = ? WHERE id = ?", json.dumps(verdict), utterance
+            )
 
     def follow_utterances(self) -> None:
         """Take the enrolled utterances' vectors anew; those enrolled from files are dropped."""
@@ -52,6 +69,14 @@ class Emotions:
                 """UPDATE enrollments SET vector =
                        (SELECT u.emotion FROM utterances AS u WHERE u.id = enrollments.utterance)"""
             )
+
+    def names(self) -> list[str]:
+        """Every emotion that has a member, in alphabetical order."""
+        rows = self._database.rows(
+            """SELECT emotion FROM enrollments UNION
+               SELECT emotion FROM effective_labels WHERE emotion IS NOT NULL ORDER BY emotion"""
+        )
+        return [row["emotion"] for row in rows]
 
     def enrolled(self) -> dict[str, NDArray[np.float64]]:
         """Every emotion's vectors, float64 [n, e], by name in alphabetical order."""

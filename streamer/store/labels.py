@@ -1,6 +1,7 @@
 """The label log: append-only, undo included; and the lessons learned from it."""
 
 import math
+import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
@@ -36,11 +37,9 @@ class Labels:
         Values are on `scale` (low, high) and are stored so. Raises UsageError for an empty answer
         or a value outside the scale, NotFound for an unknown utterance.
         """
-        low, high = scale
-        if not 0.0 < high - low < math.inf:  # also catches NaN
-            raise UsageError(f"the scale {low}:{high} is empty: give LOW:HIGH, for example 1:5")
+        checked_scale(scale)
         with self._database.transaction():
-            return [self._append(label, now, low, high) for label in labels]
+            return [self._append(label, now, scale) for label in labels]
 
     def undo(self, count: int, now: float) -> list[LogEntry]:
         """Take back the last `count` labels that still stand. Returns them, newest first."""
@@ -51,16 +50,61 @@ class Labels:
                 min(count, _NEWEST),
             )
             for row in rows:
-                self._database.write(
-                    """INSERT INTO labels
-                           (utterance, annotator, scale_low, scale_high, given_at, retracts)
-                       VALUES (?, ?, -1, 1, ?, ?)""",
-                    row["utterance"],
-                    row["annotator"],
-                    now,
-                    row["seq"],
-                )
+                self._retract(row, now)
         return [decode_log_entry(row) for row in rows]
+
+    def retract(self, seq: int, now: float) -> LogEntry:
+        """Take back one label, which is returned. Raises NotFound where it does not stand."""
+        with self._database.transaction():
+            row = self._database.row(
+                _LOG + "WHERE l.seq = ? AND l.seq IN (SELECT seq FROM standing_labels)", seq
+            )
+            if row is None:
+                raise NotFound(f"no label {seq} to take back: it was taken back already, or never")
+            self._retract(row, now)
+        return decode_log_entry(row)
+
+    def newest_of(self, annotator: str) -> LogEntry | None:
+        """An annotator's last label that still stands."""
+        row = self._database.row(
+            _LOG + "WHERE l.seq = (SELECT max(seq) FROM standing_labels WHERE annotator = ?)",
+            annotator,
+        )
+        return None if row is None else decode_log_entry(row)
+
+    def answer_of(self, utterance: int, annotator: str) -> LogEntry | None:
+        """The label that counts, of one annotator on one utterance."""
+        row = self._database.row(
+            _LOG
+            + """WHERE l.seq = (SELECT seq FROM effective_labels
+                                WHERE utterance = ? AND annotator = ?)""",
+            utterance,
+            annotator,
+        )
+        return None if row is None else decode_log_entry(row)
+
+    def page(
+        self, limit: int, before: int = _NEWEST, annotator: str = "", emotion: str = ""
+    ) -> list[LogEntry]:
+        """Labels that count with a seq below `before`, newest first; "" lets all through."""
+        rows = self._database.rows(
+            _LOG
+            + """WHERE l.seq IN (
+                     SELECT seq FROM effective_labels
+                     WHERE seq < ? AND ? IN ('', annotator) AND ? IN ('', emotion)
+                     ORDER BY seq DESC LIMIT ?
+                 ) ORDER BY l.seq DESC""",
+            min(before, _NEWEST),
+            annotator,
+            emotion,
+            limit,
+        )
+        return [decode_log_entry(row) for row in rows]
+
+    def annotators(self) -> list[str]:
+        """Who has labels that count, in alphabetical order."""
+        rows = self._database.rows("SELECT DISTINCT annotator FROM effective_labels ORDER BY 1")
+        return [row["annotator"] for row in rows]
 
     def log(self, after: int = 0, limit: int = -1) -> list[LogEntry]:
         """Rows with a seq above `after`, in order, at most `limit`; undone ones included."""
@@ -101,25 +145,12 @@ class Labels:
             encode_vector(features, "<f8"),
         )
 
-    def _append(self, label: Label, now: float, low: float, high: float) -> int:
-        values = [getattr(label, name) for name in DIMENSIONS]
-        for name, value in zip(DIMENSIONS, values, strict=True):
-            if value is not None and not low <= value <= high:  # also catches NaN
-                raise UsageError(
-                    f"{name} {value:g} of utterance {label.utterance} is outside "
-                    f"[{low:g}, {high:g}]: give a value on that scale"
-                )
-        if label.emotion is None and all(value is None for value in values):
-            raise UsageError(
-                f"the label of utterance {label.utterance} is empty: "
-                "give valence and arousal, or an emotion"
-            )
-        if not 0 < len(label.annotator) <= LONGEST_NAME or not label.annotator.isprintable():
-            raise UsageError(
-                f"annotator {label.annotator!r}: give a name of 1 to {LONGEST_NAME} "
-                "printable characters"
-            )
-        if self._database.row("SELECT 1 FROM utterances WHERE id = ?", label.utterance) is None:
+    def _append(self, label: Label, now: float, scale: tuple[float, float]) -> int:
+        checked_answer(label, scale)
+        known = 0 < label.utterance <= _NEWEST and self._database.row(
+            "SELECT 1 FROM utterances WHERE id = ?", label.utterance
+        )
+        if not known:
             raise NotFound(
                 f"no utterance {label.utterance} in this profile; `streamer queue` lists some"
             )
@@ -129,9 +160,54 @@ class Labels:
                    scale_low, scale_high, given_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             label.utterance,
             label.annotator,
-            *values,
+            *(getattr(label, name) for name in DIMENSIONS),
             label.emotion,
-            low,
-            high,
+            *scale,
             now,
         )
+
+    def _retract(self, row: sqlite3.Row, now: float) -> None:
+        self._database.write(
+            """INSERT INTO labels (utterance, annotator, scale_low, scale_high, given_at, retracts)
+               VALUES (?, ?, -1, 1, ?, ?)""",
+            row["utterance"],
+            row["annotator"],
+            now,
+            row["seq"],
+        )
+
+
+def checked_scale(scale: tuple[float, float]) -> tuple[float, float]:
+    """The scale (low, high), if it holds values. Raises UsageError."""
+    low, high = scale
+    if not 0.0 < high - low < math.inf:  # also catches NaN
+        raise UsageError(f"the scale {low}:{high} is empty: give LOW:HIGH, for example 1:5")
+    return scale
+
+
+def checked_answer(label: Label, scale: tuple[float, float]) -> Label:
+    """The label, if it says something, and with values on the scale. Raises UsageError."""
+    low, high = scale
+    values = {name: getattr(label, name) for name in DIMENSIONS}
+    for name, value in values.items():
+        if value is not None and not low <= value <= high:  # also catches NaN
+            raise UsageError(
+                f"{name} {value:g} of utterance {label.utterance} is outside "
+                f"[{low:g}, {high:g}]: give a value on that scale"
+            )
+    if label.emotion is None and all(value is None for value in values.values()):
+        raise UsageError(
+            f"the label of utterance {label.utterance} is empty: "
+            "give valence and arousal, or an emotion"
+        )
+    checked_annotator(label.annotator)
+    return label
+
+
+def checked_annotator(name: str) -> str:
+    """The name, if it can be one. Raises UsageError."""
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise UsageError(
+            f"annotator {name!r}: give a name of 1 to {LONGEST_NAME} printable characters"
+        )
+    return name

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,14 +15,20 @@ from numpy.typing import NDArray
 
 from streamer.core.prior import Prior
 from streamer.errors import OtherEncoder, ProfileBusy, ProfileError, UsageError
+from streamer.store.asides import Asides
+from streamer.store.audio import Audio
 from streamer.store.database import Database, pack, unpack
 from streamer.store.emotions import Emotions
+from streamer.store.history import History
 from streamer.store.labels import Labels
+from streamer.store.questions import Questions
 from streamer.store.utterances import Utterances
 
 FILE_NAME: Final = "profile.db"
 LOCK_NAME: Final = "learner.lock"
+TOKEN_NAME: Final = "metrics.token"
 COPIES: Final = "profile-*.db"
+PLAYING_NAME: Final = "playing"
 PATIENCE_S: Final = 2.0
 _NAME = re.compile(r"[\w][\w .-]{0,63}")
 
@@ -60,6 +67,10 @@ class Profile:
         self.utterances = Utterances(self.database)
         self.labels = Labels(self.database)
         self.emotions = Emotions(self.database)
+        self.questions = Questions(self.database)
+        self.asides = Asides(self.database)
+        self.audio = Audio(self.database)
+        self.history = History(self.database)
         self._lock = FileLock(folder / LOCK_NAME, mode=0o600)
 
     def take_over(self, what: str, wait_s: float = 0.0) -> bool:
@@ -199,16 +210,28 @@ class Profile:
     def delete(self) -> None:
         """Close the profile and delete its files and copies; the folder too if that empties it."""
         self.close()
-        for pattern in (f"{FILE_NAME}*", COPIES, LOCK_NAME):
+        for pattern in (f"{FILE_NAME}*", COPIES, LOCK_NAME, TOKEN_NAME):
             for path in self.folder.glob(pattern):
                 path.unlink()
+        self.delete_played()
         with suppress(OSError):
             self.folder.rmdir()
 
     def delete_copies(self) -> None:
-        """Delete what `copy_database` left: what is forgotten must not live on in there."""
+        """Delete what `copy_database` and playing left: in it lives on what is to be forgotten."""
         for path in self.folder.glob(COPIES):
             path.unlink()
+        self.delete_played()
+
+    @property
+    def playing(self) -> Path:
+        """Where a clip lies while somebody labels it on a machine without sound output."""
+        return self.folder / PLAYING_NAME
+
+    def delete_played(self) -> None:
+        """Delete such clips, those included that a killed process left."""
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self.playing)
 
     def close(self) -> None:
         try:

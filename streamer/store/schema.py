@@ -107,6 +107,46 @@ MIGRATIONS = (
         through INTEGER NOT NULL
     ) WITHOUT ROWID;
     """,
+    # explored: drawn at random, not chosen; propensity: the probability of that, the same for all
+    # of its buffer, NULL for queries from before there was any.
+    """
+    ALTER TABLE queries ADD COLUMN explored INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE queries ADD COLUMN propensity REAL;
+    """,
+    # Answers that teach nothing. A repeat is the same annotator's second answer on an utterance: it
+    # stands beside the first, is on [-1, 1], and measures how steady the annotator is.
+    """
+    CREATE TABLE asides (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        utterance INTEGER NOT NULL REFERENCES utterances (id) ON DELETE CASCADE,
+        annotator TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('skip', 'cannot tell', 'repeat')),
+        valence REAL,
+        arousal REAL,
+        dominance REAL,
+        emotion TEXT,
+        given_at REAL NOT NULL,
+        undone_at REAL
+    );
+    CREATE INDEX asides_utterance ON asides (utterance, annotator, kind);
+    CREATE INDEX utterances_selection ON utterances (selection);
+    """,
+    # The learner keeps other arrays than it did; the labels that it is a fold of are all there.
+    """
+    DELETE FROM states WHERE name = 'learner';
+    """,
+    # And once more: it also watches its errors.
+    """
+    DELETE FROM states WHERE name = 'learner';
+    """,
+    # FLAC of what was heard, whether asked about or not: only where somebody chose to keep it all.
+    """
+    CREATE TABLE recordings (
+        utterance INTEGER PRIMARY KEY REFERENCES utterances (id) ON DELETE CASCADE,
+        audio BLOB NOT NULL,
+        kept_at REAL NOT NULL
+    );
+    """,
 )
 
 

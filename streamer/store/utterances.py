@@ -2,11 +2,12 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 from streamer.errors import NotFound
 from streamer.messages import Prediction, Samples, Utterance, Verdict
+from streamer.store.audio import Audio
 from streamer.store.database import Database
 from streamer.store.records import (
     OpenQuery,
@@ -16,6 +17,11 @@ from streamer.store.records import (
     encode_vector,
 )
 
+SELECT_QUERY = """
+    SELECT u.*, q.score, q.asked_at, q.clip IS NOT NULL OR EXISTS (
+        SELECT 1 FROM recordings AS r WHERE r.utterance = u.id
+    ) AS has_clip
+"""
 OPEN_QUERIES = """
     FROM queries AS q JOIN utterances AS u ON u.id = q.utterance
     WHERE q.expired_at IS NULL
@@ -78,9 +84,25 @@ class Utterances:
         )
         return [row["id"] for row in rows]
 
+    def nth(self, place: int) -> int:
+        """The id of the one that was heard as the `place`th, from 1, of those that are left."""
+        row = self._database.row(
+            "SELECT id FROM utterances ORDER BY id LIMIT 1 OFFSET ?", place - 1
+        )
+        return row["id"] if row else place
+
     def delete(self, utterance: int) -> None:
         """With its audio, labels and enrollments."""
         self._database.write("DELETE FROM utterances WHERE id = ?", utterance)
+
+    def delete_empty_sessions(self) -> None:
+        """Those of which no utterance is left, with the names of what was heard, and selections."""
+        for table, column in (("sessions", "session"), ("selections", "selection")):
+            self._database.write(
+                f"""DELETE FROM {table} WHERE NOT EXISTS (
+                        SELECT 1 FROM utterances AS u WHERE u.{column} = {table}.id
+                    )"""
+            )
 
     def replace_vectors(self, utterance: int, embedding: Samples, emotion: Samples) -> None:
         """By those of another encoder."""
@@ -107,10 +129,13 @@ class Utterances:
         asked: Sequence[tuple[int, float, bytes | None]],
         released: Sequence[int],
         now: float,
+        explored: Collection[int] = (),
+        propensity: float = 0.0,
     ) -> int:
         """Turn `asked` (id, score, FLAC clip) into queries and let `released` go.
 
-        Returns the selection's number.
+        explored: those of the asked that were drawn at random; propensity: the probability, in
+        [0, 1], of that, the same for all of the buffer. Returns the selection's number.
         """
         with self._database.transaction():
             selection = self._database.write(
@@ -121,11 +146,14 @@ class Utterances:
             )
             for utterance, score, clip in asked:
                 self._database.write(
-                    "INSERT INTO queries (utterance, score, clip, asked_at) VALUES (?, ?, ?, ?)",
+                    """INSERT INTO queries (utterance, score, clip, asked_at, explored, propensity)
+                       VALUES (?, ?, ?, ?, ?, ?)""",
                     utterance,
                     score,
                     clip,
                     now,
+                    utterance in explored,
+                    propensity,
                 )
                 self._mark(utterance, "asked", selection)
             for utterance in released:
@@ -135,9 +163,7 @@ class Utterances:
     def open_queries(self) -> list[OpenQuery]:
         """Queries that nobody has answered, most informative first."""
         rows = self._database.rows(
-            "SELECT u.*, q.score, q.asked_at, q.clip IS NOT NULL AS has_clip"
-            + OPEN_QUERIES
-            + "ORDER BY q.score DESC, q.utterance"
+            SELECT_QUERY + OPEN_QUERIES + "ORDER BY q.score DESC, q.utterance"
         )
         return [
             OpenQuery(decode_utterance(row), row["score"], row["asked_at"], bool(row["has_clip"]))
@@ -149,9 +175,8 @@ class Utterances:
         return int(row[0]) if row else 0
 
     def clip(self, utterance: int) -> bytes | None:
-        """FLAC bytes of a query's audio, or None when it is not kept (any more)."""
-        row = self._database.row("SELECT clip FROM queries WHERE utterance = ?", utterance)
-        return row["clip"] if row else None
+        """FLAC bytes of its audio, or None when that is not kept (any more)."""
+        return Audio(self._database).clip(utterance)
 
     def close_query(self, utterance: int, now: float) -> None:
         """Nobody can tell: ask no more, and delete the audio."""

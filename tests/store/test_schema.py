@@ -44,6 +44,39 @@ def test_an_older_file_is_carried_on_with_its_rows(tmp_path, monkeypatch):
     Database(path).close()
 
 
+def test_queries_from_before_there_was_a_lot_were_chosen(tmp_path, monkeypatch):
+    path = tmp_path / "a.db"
+    monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+    old = Database(path)
+    old.write("INSERT INTO sessions (id, kind, source, started_at) VALUES (1, 'file', 'a', 0)")
+    old.write(
+        "INSERT INTO utterances (id, session, source, onset_s, offset_s, heard_at, quality, "
+        "embedding, emotion, prediction, verdict, state) "
+        "VALUES (7, 1, 'a', 0, 1, 0, '{}', x'', x'', '{}', '{}', 'asked')"
+    )
+    old.write("INSERT INTO queries (utterance, score, asked_at) VALUES (7, 0.5, 1)")
+    old.close()
+    monkeypatch.undo()
+    new = Database(path)
+    (row,) = new.rows("SELECT score, explored, propensity FROM queries")
+    new.close()
+    assert tuple(row) == (0.5, 0, None)
+
+
+def test_a_learner_of_other_arrays_is_folded_anew(tmp_path, monkeypatch):
+    path = tmp_path / "a.db"
+    monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:3])
+    old = Database(path)
+    for name in ("learner", "usual"):
+        old.write("INSERT INTO states (name, arrays, through) VALUES (?, x'00', 5)", name)
+    old.close()
+    monkeypatch.undo()
+    new = Database(path)
+    kept = [row["name"] for row in new.rows("SELECT name FROM states")]
+    new.close()
+    assert kept == ["usual"]
+
+
 def test_a_migration_that_fails_half_way_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     path = tmp_path / "a.db"
     Database(path).close()

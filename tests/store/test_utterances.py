@@ -81,6 +81,15 @@ def test_a_selection_asks_some_and_lets_the_rest_go(profile, numbers):
     assert query.utterance.state == "asked"
 
 
+def test_what_was_drawn_at_random_is_marked_with_its_probability(profile, numbers):
+    asked = [(3, -0.2, None), (1, -0.1, None)]
+    profile.utterances.select("binary-confidence", "r", asked, [2], 1.0, {3}, 0.05)
+    profile.utterances.select("random", "r", [(4, 0.0, None)], [], 2.0)
+    rows = profile.database.rows("SELECT * FROM queries ORDER BY utterance")
+    found = [(row["utterance"], row["explored"], row["propensity"]) for row in rows]
+    assert found == [(1, 0, 0.05), (3, 1, 0.05), (4, 0, 0.0)]
+
+
 def test_a_selection_stands_whole_or_not_at_all(profile, numbers):
     profile.utterances.select("random", "at random", [(1, 0.5, CLIP)], [], 1.0)
     with pytest.raises(Exception, match="UNIQUE"):

@@ -1,0 +1,93 @@
+"""The audio that lies in a profile: clips of open questions, and what somebody chose to keep."""
+
+from typing import Final
+
+from streamer.store.database import Database
+
+_OLDEST: Final = """
+    SELECT utterance, length(clip) AS bytes, asked_at AS since FROM queries WHERE clip IS NOT NULL
+    UNION ALL
+    SELECT utterance, length(audio), kept_at FROM recordings
+    ORDER BY since, utterance
+"""
+
+
+class Audio:
+    """FLAC bytes, by the number of their utterance."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keep(self, utterance: int, audio: bytes, now: float) -> None:
+        """Keep what was heard, asked about or not, labelled or not."""
+        self._database.write(
+            "INSERT INTO recordings (utterance, audio, kept_at) VALUES (?, ?, ?)",
+            utterance,
+            audio,
+            now,
+        )
+
+    def clip(self, utterance: int) -> bytes | None:
+        """What is there of an utterance, whyever it was kept."""
+        row = self._database.row(
+            """SELECT coalesce((SELECT clip FROM queries WHERE utterance = ?1),
+                               (SELECT audio FROM recordings WHERE utterance = ?1)) AS audio""",
+            utterance,
+        )
+        return row["audio"] if row else None
+
+    def kept(self) -> int:
+        """Of how many utterances all audio was kept by choice."""
+        row = self._database.row("SELECT count(*) FROM recordings")
+        return int(row[0]) if row else 0
+
+    def size(self) -> tuple[int, int]:
+        """How many there are, and their bytes together."""
+        row = self._database.row(f"SELECT count(*), coalesce(sum(bytes), 0) FROM ({_OLDEST})")
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
+    def expire(self, kept_before: float) -> int:
+        """Delete what was kept before a time; clips of questions go with those. How many."""
+        with self._database.transaction():
+            rows = self._database.rows(
+                "SELECT utterance FROM recordings WHERE kept_at < ?", kept_before
+            )
+            self._database.write("DELETE FROM recordings WHERE kept_at < ?", kept_before)
+        return len(rows)
+
+    def keep_within(self, most_bytes: float, now: float) -> int:
+        """Delete the oldest until the rest fits; their questions are closed. How many."""
+        over = self.size()[1] - most_bytes
+        if over <= 0:
+            return 0
+        with self._database.transaction():
+            gone = 0
+            for row in self._database.rows(_OLDEST):
+                if over <= 0:
+                    break
+                over -= row["bytes"]
+                gone += 1
+                self._delete(row["utterance"], now)
+        return gone
+
+    def delete_all(self) -> int:
+        """No audio is left, nor in the log beside the file; questions stay open. How many.
+
+        Raises ProfileBusy where another process keeps reading.
+        """
+        count, _ = self.size()
+        if count:
+            with self._database.transaction():
+                self._database.write("UPDATE queries SET clip = NULL WHERE clip IS NOT NULL")
+                self._database.write("DELETE FROM recordings")
+            self._database.vacuum()
+        return count
+
+    def _delete(self, utterance: int, now: float) -> None:
+        self._database.write("DELETE FROM recordings WHERE utterance = ?", utterance)
+        self._database.write(
+            """UPDATE queries SET clip = NULL, expired_at = coalesce(expired_at, ?)
+               WHERE utterance = ? AND clip IS NOT NULL""",
+            now,
+            utterance,
+        )

@@ -1,0 +1,69 @@
+"""The open queries as one annotator meets them: which comes next, how many are left."""
+
+import sqlite3
+from typing import Final, Literal
+
+from streamer.store.database import Database
+from streamer.store.records import OpenQuery, decode_utterance
+from streamer.store.utterances import OPEN_QUERIES, SELECT_QUERY
+
+Order = Literal["informative", "oldest"]
+_ORDERS: Final = {
+    "informative": "ORDER BY q.score DESC, q.utterance LIMIT 1",
+    "oldest": "ORDER BY q.utterance LIMIT 1",
+}
+_NOT_SKIPPED: Final = """
+      AND NOT EXISTS (
+          SELECT 1 FROM asides AS a
+          WHERE a.utterance = q.utterance AND a.annotator = ?
+            AND a.kind = 'skip' AND a.undone_at IS NULL
+      )
+"""
+
+
+class Questions:
+    """Read one at a time, so that thousands of them cost nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def next(self, annotator: str, order: Order = "informative") -> OpenQuery | None:
+        """The first query that is open and that the annotator has not skipped."""
+        # The number alone first: sorting whole rows would carry thousands of vectors along.
+        row = self._database.row(
+            SELECT_QUERY
+            + "FROM queries AS q JOIN utterances AS u ON u.id = q.utterance WHERE u.id = ("
+            + "SELECT q.utterance"
+            + OPEN_QUERIES
+            + _NOT_SKIPPED
+            + _ORDERS[order]
+            + ")",
+            annotator,
+        )
+        return None if row is None else _decode(row)
+
+    def first(self, limit: int) -> list[OpenQuery]:
+        """The most informative open ones, whoever skipped them."""
+        rows = self._database.rows(
+            SELECT_QUERY + OPEN_QUERIES + "ORDER BY q.score DESC, q.utterance LIMIT ?",
+            limit,
+        )
+        return [_decode(row) for row in rows]
+
+    def count(self, annotator: str) -> int:
+        """How many are open and not skipped by the annotator."""
+        row = self._database.row("SELECT count(*)" + OPEN_QUERIES + _NOT_SKIPPED, annotator)
+        return int(row[0]) if row else 0
+
+    def reopen(self, utterance: int, clip: bytes | None) -> None:
+        """Ask again about what was answered or closed; with its FLAC clip, where one is at hand."""
+        self._database.write(
+            """UPDATE queries SET expired_at = NULL, clip = coalesce(clip, ?)
+               WHERE utterance = ?""",
+            clip,
+            utterance,
+        )
+
+
+def _decode(row: sqlite3.Row) -> OpenQuery:
+    return OpenQuery(decode_utterance(row), row["score"], row["asked_at"], bool(row["has_clip"]))

@@ -1,0 +1,135 @@
+"""The tables as plain rows, for carrying a whole profile to another place.
+
+What is learned is not among them: it is a fold of these rows, and of the encoder's prior.
+"""
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from streamer.store.database import Database
+
+Row = dict[str, Any]
+# Beyond it SQLite would soon have no number left for what comes next.
+LARGEST_NUMBER: Final = 2**53
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "INTEGER": (int,),
+    "REAL": (int, float),
+    "TEXT": (str,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """key: the column that orders it. vectors: columns of float arrays, with their dtype.
+
+    audio: a column of FLAC bytes, at most one; plain: columns that hold JSON.
+    """
+
+    name: str
+    key: str
+    vectors: Mapping[str, str] = field(default_factory=dict)
+    audio: str | None = None
+    plain: tuple[str, ...] = ()
+
+    @property
+    def blobs(self) -> set[str]:
+        return {*self.vectors, *((self.audio,) if self.audio else ())}
+
+
+# In an order in which no row points to one that is yet to come.
+TABLES: Final = (
+    Table("sessions", "id", plain=("accounting",)),
+    Table("selections", "id"),
+    Table(
+        "utterances",
+        "id",
+        vectors={"embedding": "<f4", "emotion": "<f4"},
+        plain=("quality", "prediction", "verdict"),
+    ),
+    Table("recordings", "utterance", audio="audio"),
+    Table("queries", "utterance", audio="clip"),
+    Table("labels", "seq"),
+    Table("lessons", "label", vectors={"features": "<f8"}),
+    Table("enrollments", "id", vectors={"vector": "<f4"}),
+    Table("asides", "id"),
+)
+
+
+def read_rows(database: Database, table: Table) -> Iterator[Row]:
+    """All rows in order, one at a time; what holds JSON is decoded. Call it in a `snapshot`."""
+    for row in database.stream(f"SELECT * FROM {table.name} ORDER BY {table.key}"):
+        values = dict(row)
+        for column in table.plain:
+            if values[column] is not None:
+                values[column] = json.loads(values[column])
+        yield values
+
+
+def write_row(database: Database, table: Table, row: Mapping[str, Any]) -> None:
+    """Insert one.
+
+    Raises ValueError for what the table has no column for, is of another type, or contradicts what
+    is there.
+    """
+    types = _column_types(database, table)
+    values: Row = {}
+    for column, value in row.items():
+        if column not in types:
+            raise ValueError(f"{table.name} has no {column!r}")
+        if column in table.plain:
+            value = None if value is None else json.dumps(value, allow_nan=False)
+        elif column not in table.blobs:
+            _check(f"{table.name}.{column}", value, types[column])
+        values[column] = value
+    places = ", ".join("?" * len(values))
+    insert = f"INSERT INTO {table.name} ({', '.join(values)}) VALUES ({places})"
+    try:
+        database.write(insert, *values.values())
+    except sqlite3.IntegrityError as error:
+        raise ValueError(str(error)) from error
+
+
+def clear_rows(database: Database) -> None:
+    """Delete everything that was heard, said and learned."""
+    for name in ("states", *(table.name for table in reversed(TABLES))):
+        database.write(f"DELETE FROM {name}")
+    database.write("DELETE FROM meta WHERE key <> 'holder'")
+
+
+def numbers_used(database: Database) -> dict[str, int]:
+    """The highest number that each table has ever given: none is given again."""
+    rows = database.rows("SELECT * FROM sqlite_sequence ORDER BY name")
+    return {row["name"]: row["seq"] for row in rows}
+
+
+def use_numbers_after(database: Database, used: Mapping[str, int]) -> None:
+    """Continue behind these, and behind what is there."""
+    for name, number in numbers_used(database).items():
+        database.write(
+            "UPDATE sqlite_sequence SET seq = ? WHERE name = ?",
+            max(number, used.get(name, 0)),
+            name,
+        )
+    known = {table.name for table in TABLES} - numbers_used(database).keys()
+    for name in known & used.keys():
+        database.write("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", name, used[name])
+
+
+def _column_types(database: Database, table: Table) -> dict[str, str]:
+    rows = database.rows(f"SELECT name, type FROM pragma_table_info('{table.name}')")
+    return {row["name"]: row["type"] for row in rows}
+
+
+def _check(what: str, value: object, kind: str) -> None:
+    if value is None:
+        return  # the schema says where that may be
+    if isinstance(value, bool) or not isinstance(value, _TYPES[kind]):
+        raise ValueError(f"{what} is {value!r}, not of type {kind}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{what} is {value!r}, no finite number")
+    if kind == "INTEGER" and isinstance(value, int) and not 0 <= value <= LARGEST_NUMBER:
+        raise ValueError(f"{what} is {value!r}, too large")
