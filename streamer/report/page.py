@@ -1,0 +1,62 @@
+"""A record as one HTML page: no script, nothing to load, light or dark, and printable."""
+
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+from streamer.config import Config
+from streamer.report import told
+from streamer.report.bars import questions, samples
+from streamer.report.curves import FIRST_SHOWN, coverage, learning_curve
+from streamer.report.fan import fan_picture
+from streamer.report.frame import Picture
+from streamer.report.plane import plane, twice
+from streamer.report.record import Record
+from streamer.report.timeline import timeline
+
+HERE: Final = Path(__file__).parent
+MOST_FANS: Final = 12
+
+
+def page(record: Record, config: Config, now_s: float) -> str:
+    """config: the settings as they stand; now_s: when it is made, in seconds since 1970."""
+    templates = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    return templates.get_template("page.html").render(
+        record=record,
+        title=told.title(record),
+        subtitle=told.subtitle(record),
+        answer=told.answer(record) if record.heard else "",
+        tiles=told.tiles(record),
+        fairly=told.fairly(record),
+        sessions=told.sessions(record),
+        ended=any(row.accounting for row in record.sessions),
+        named=any(label.emotion for label in record.labels),
+        curves=has_curves(record),
+        timeline=_inline(timeline(record)),
+        plane=_inline(plane(record)),
+        learning=_inline(learning_curve(record)),
+        coverage=_inline(coverage(record)),
+        questions=_inline(questions(record)),
+        samples=_inline(samples(record)),
+        fans=[_inline(fan_picture(fan)) for fan in record.fans[:MOST_FANS]],
+        more_fans=max(len(record.fans) - MOST_FANS, 0),
+        raters=[(rater, _inline(twice(rater))) for rater in record.raters],
+        drift=[drift["text"] for drift in record.status["drift"]],
+        settings=told.settings(config),
+        versions=told.versions(record),
+        made=told.moment(now_s),
+    )
+
+
+def has_curves(record: Record) -> bool:
+    """Enough labels for a line."""
+    return any(len(trace) > FIRST_SHOWN for trace in record.traces.values())
+
+
+def _inline(picture: Picture) -> Markup:
+    """Drawings escape what people named themselves."""
+    return Markup(picture.svg())

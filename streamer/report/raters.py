@@ -1,0 +1,73 @@
+"""How steady each annotator is, and how far annotators agree."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.core.metrics import concordance_cc
+from streamer.messages import DIMENSIONS, Label
+from streamer.store.profile import Profile
+from streamer.store.records import LogEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Rater:
+    """labels: that count. repeats: (first, second) answers on the same utterance, in order.
+
+    difference: mean absolute difference of the two, in [0, 2], by dimension, where there is any.
+    shared: utterances that others answered too; agreement: CCC with the mean of the others on
+    those, by dimension, where it is defined.
+    """
+
+    name: str
+    labels: int
+    repeats: Sequence[tuple[Label, Label]]
+    difference: dict[str, float]
+    shared: int
+    agreement: dict[str, float]
+
+
+def raters(profile: Profile) -> list[Rater]:
+    """Everybody who has labels that count, in alphabetical order."""
+    entries = profile.labels.effective()
+    return [_rater(profile, name, entries) for name in profile.labels.annotators()]
+
+
+def _rater(profile: Profile, name: str, entries: Sequence[LogEntry]) -> Rater:
+    own = {e.label.utterance: e.label for e in entries if e.label.annotator == name}
+    others: dict[int, list[Label]] = {}
+    for entry in entries:
+        if entry.label.annotator != name and entry.label.utterance in own:
+            others.setdefault(entry.label.utterance, []).append(entry.label)
+    repeats = [
+        (own[again.utterance], again)
+        for again in profile.asides.repeats()
+        if again.annotator == name and again.utterance in own
+    ]
+    difference, agreement = {}, {}
+    for dimension in DIMENSIONS:
+        if pairs := [p for p in (_both(*two, dimension) for two in repeats) if p]:
+            difference[dimension] = float(np.mean([abs(one - two) for one, two in pairs]))
+        ccc = _agreement(own, others, dimension)
+        if ccc is not None:
+            agreement[dimension] = ccc
+    return Rater(name, len(own), repeats, difference, len(others), agreement)
+
+
+def _both(one: Label, other: Label, dimension: str) -> tuple[float, float] | None:
+    first, second = getattr(one, dimension), getattr(other, dimension)
+    return None if first is None or second is None else (first, second)
+
+
+def _agreement(
+    own: dict[int, Label], others: dict[int, list[Label]], dimension: str
+) -> float | None:
+    pairs = []
+    for utterance, answers in others.items():
+        mine = getattr(own[utterance], dimension)
+        theirs = [v for v in (getattr(label, dimension) for label in answers) if v is not None]
+        if mine is not None and theirs:
+            pairs.append((mine, float(np.mean(theirs))))
+    columns = np.array(pairs, np.float64).reshape(-1, 2).T
+    return concordance_cc(columns[0], columns[1])

@@ -1,0 +1,74 @@
+"""Everything that a report tells of a profile, read from the store and nothing written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from streamer.learning import Learning
+from streamer.messages import DIMENSIONS, Label
+from streamer.report.angles import Fan, fans
+from streamer.report.raters import Rater, raters
+from streamer.report.track import Trace, traces
+from streamer.store.profile import Profile
+from streamer.store.sessions import HeardRow, SessionRow, Sessions
+from streamer.summary import status_row
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """profile: its name; session: the one that it is about, None for the whole profile.
+
+    sessions, heard, labels and traces are those of that session; what was learned, who labelled
+    and which emotions are enrolled belongs to the profile. status: see `status_row`.
+    """
+
+    profile: str
+    encoder: str | None
+    encoder_sha256: str | None
+    session: int | None
+    sessions: Sequence[SessionRow]
+    heard: Sequence[HeardRow]
+    labels: Sequence[Label]
+    traces: Mapping[str, Trace]
+    fans: Sequence[Fan]
+    raters: Sequence[Rater]
+    status: Mapping[str, Any]
+
+    def fates(self) -> dict[str, int]:
+        """How many utterances met which fate; see `HeardRow`."""
+        names = ("answered", "open", "closed", "answered unasked", "in the buffer", "let go")
+        return {name: sum(row.fate == name for row in self.heard) for name in names}
+
+
+def read_record(profile: Profile, session: int | None = None) -> Record:
+    """Of a session (see `Sessions.get`), or of the whole profile; others may listen meanwhile.
+
+    Raises NotFound for an unknown session, and other kinds of ProfileError.
+    """
+    stored = Sessions(profile.database)
+    sessions = stored.all() if session is None else [stored.get(session)]
+    session = None if session is None else sessions[0].id
+    heard = stored.heard(session)
+    numbers = {row.id for row in heard}
+    labels = [entry.label for entry in profile.labels.effective()]
+    known: dict[str, Trace] = {}
+    enrolled: Sequence[Fan] = ()
+    if not profile.is_empty():
+        known = {name: trace.of(numbers) for name, trace in traces(profile).items()}
+        learning = Learning(profile)
+        enrolled = fans(
+            profile.emotions.enrolled(), learning.prototypes, learning.usual_emotion.mean
+        )
+    return Record(
+        profile=profile.folder.name,
+        encoder=profile.meta("encoder"),
+        encoder_sha256=profile.meta("encoder_sha256"),
+        session=session,
+        sessions=sessions,
+        heard=heard,
+        labels=[label for label in labels if label.utterance in numbers],
+        traces={name: known[name] for name in DIMENSIONS if name in known and len(known[name])},
+        fans=enrolled,
+        raters=raters(profile),
+        status=status_row(profile),
+    )

@@ -1,0 +1,178 @@
+"""A record in words and figures: what a report says beside its pictures."""
+
+import math
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from streamer import __version__
+from streamer.config import PRIVATE, Config
+from streamer.report.record import Record
+from streamer.screens.tables import fair_line
+from streamer.store.sessions import SessionRow
+
+_PACKAGES: Final = ("numpy", "onnxruntime", "river", "librosa")
+
+
+def title(record: Record) -> str:
+    if record.session is None:
+        return f"Profile {record.profile}"
+    return f"Session {record.session} of profile {record.profile}"
+
+
+def subtitle(record: Record) -> str:
+    """When, from what, by which encoder."""
+    if not record.sessions:
+        return "No session yet"
+    first, last = record.sessions[0], record.sessions[-1]
+    days = list(dict.fromkeys(day(row.started_at) for row in (first, last)))
+    count = len(record.sessions)
+    of = source_name(first) if count == 1 else f"{count} sessions"
+    return f"{' to '.join(days)} · {of} · encoder {record.encoder}"
+
+
+def answer(record: Record) -> str:
+    """What came out, in three sentences at most."""
+    fates = record.fates()
+    answered, unasked = fates["answered"], fates["answered unasked"]
+    asked = answered + fates["open"] + fates["closed"]
+    besides = f"; {unasked:,} more it was told unasked" if unasked else ""
+    sentences = [
+        f"Of {_count(len(record.heard), 'utterance')} Streamer asked about {asked:,} and was told "
+        f"{answered:,}{besides}."
+    ]
+    tested = {n: t for n, t in record.traces.items() if math.isfinite(t.agreement[-1])}
+    if tested:
+        told = [f"{name} {figure(trace.agreement[-1])}" for name, trace in tested.items()]
+        sentences.append(
+            f"What it predicted agrees with what it was then told at a CCC of {_and(told)} "
+            "(1 is perfect, 0 is chance)."
+        )
+        shares = [f"{trace.coverage[-1]:.0%}" for trace in tested.values()]
+        sentences.append(f"Of its intervals {_and(shares)} held; 80% is promised.")
+    return " ".join(sentences)
+
+
+def tiles(record: Record) -> list[dict[str, str]]:
+    fates = record.fates()
+    audio_s = sum(row.accounting["audio_s"] for row in record.sessions if row.accounting)
+    rows = [
+        ("Heard", length(audio_s), _count(len(record.heard), "utterance")),
+        ("Labels", f"{len(record.labels):,}", _count(fates["open"], "question") + " open"),
+        ("Spared", f"{fates['let go']:,}", "let go without a question"),
+    ]
+    for name, trace in record.traces.items():
+        held = f"{trace.coverage[-1]:.0%} of intervals held"
+        rows.append((f"{name.capitalize()} CCC", figure(trace.agreement[-1]), held))
+    differences = [d for rater in record.raters for d in rater.difference.values()]
+    if differences:
+        repeats = sum(len(rater.repeats) for rater in record.raters)
+        off = f"±{sum(differences) / len(differences):.2f}"
+        rows.append(("Steadiness", off, f"on {_count(repeats, 'repeat')}"))
+    return [{"name": name, "value": value, "note": note} for name, value, note in rows]
+
+
+def fairly(record: Record) -> list[str]:
+    """What questions drawn at random tell of all that is heard, and of the labels saved."""
+    return [
+        f"{name.capitalize()}, {fair_line(figures['fair'])}."
+        for name, figures in record.status["dimensions"].items()
+        if figures["labels"]
+    ]
+
+
+def sessions(record: Record) -> list[dict[str, Any]]:
+    """Newest first."""
+    rows = []
+    for row in reversed(record.sessions):
+        account = row.accounting
+        rows.append(
+            {
+                "id": row.id,
+                "begun": moment(row.started_at),
+                "source": source_name(row),
+                "utterances": row.utterances,
+                "length": length(account["audio_s"]) if account else "",
+                "account": account
+                and [
+                    account["captured_samples"], account["speech_samples"],
+                    account["silence_samples"], sum(account["dropped_samples"].values()),
+                ],
+            }
+        )  # fmt: skip
+    return rows
+
+
+def settings(config: Config) -> list[dict[str, Any]]:
+    """Every setting, but for folders and what lets somebody in."""
+    rows = []
+    for name, field in Config.model_fields.items():
+        value = getattr(config, name)
+        usual = field.get_default(call_default_factory=True)
+        if name == "segmentation":
+            rows += [
+                {
+                    "name": f"segmentation.{part}",
+                    "value": getattr(value, part),
+                    "changed": getattr(value, part) != getattr(usual, part),
+                }
+                for part in value.__dataclass_fields__
+            ]
+        elif name not in PRIVATE:
+            rows.append({"name": name, "value": value, "changed": value != usual})
+    for row in rows:
+        row["value"] = "–" if row["value"] in (None, "") else row["value"]
+    return rows
+
+
+def versions(record: Record) -> dict[str, str]:
+    return {
+        "Streamer": __version__,
+        "Encoder": record.encoder or "none yet",
+        "Encoder's sha256": record.encoder_sha256 or "–",
+        "Python": platform.python_version(),
+        **{name: version(name) for name in _PACKAGES},
+        "System": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def source_name(row: SessionRow) -> str:
+    """Without the folder, which tells of the machine and not of the session."""
+    return Path(row.source).name if row.kind == "file" else row.source
+
+
+def day(at_s: float) -> str:
+    return time.strftime("%-d %B %Y", time.localtime(at_s))
+
+
+def moment(at_s: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at_s))
+
+
+def figure(value: float) -> str:
+    """Two digits; a dash for what is not known yet.
+
+    >>> figure(-0.014), figure(math.nan)
+    ('−0.01', '–')
+    """
+    return f"{value:.2f}".replace("-", "−") if math.isfinite(value) else "–"
+
+
+def length(seconds: float) -> str:
+    """
+    >>> length(75.4), length(3661.0)
+    ('1:15', '1:01:01')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _and(parts: list[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"

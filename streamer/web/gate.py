@@ -1,0 +1,138 @@
+"""Who may come in: every request passes here before anything else looks at it.
+
+A refusal costs one comparison and forty bytes, so that a flood of them leaves the ear its time.
+The token in the printed address is exchanged once for a cookie that scripts cannot read and other
+sites cannot send. SECURITY.md says what each check is for.
+"""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+from urllib.parse import parse_qs
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PAGES: Final = ("/", "/live", "/emotions", "/profile")
+LARGEST_BODY: Final = 64 * 1024
+_SAFE: Final = {"GET", "HEAD"}
+_HEADERS: Final = [
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        b"media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        b"frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+]
+_NO_STORE: Final = (b"cache-control", b"no-store")
+# The program's own files hold nothing private; an upgrade changes them.
+_ASK_AGAIN: Final = (b"cache-control", b"no-cache")
+
+
+class Gate:
+    """ASGI: lets those in who bear the token or its cookie, by our own name, from our own page.
+
+    is_ours: whether a Host header is one of ours; origin: what our pages' Origin header says,
+    given that Host; cookie: its name, its own for each port, since browsers share them.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, is_ours: Callable[[str], bool], scheme: str, cookie: str
+    ) -> None:
+        self._app = app
+        self._is_ours = is_ours
+        self._scheme = scheme
+        self._cookie = cookie
+        self.token = secrets.token_urlsafe(32)
+        self._key = secrets.token_urlsafe(32)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
+        refusal = self._refusal(scope["method"], headers, host)
+        if refusal is not None:
+            await _answer(send, *refusal)
+        elif b"token=" in scope["query_string"]:
+            await self._exchange(scope["path"], scope["query_string"], send)
+        elif not self._bears_cookie(headers):
+            await _answer(send, 403, "Open the address that streamer printed, all of it.")
+        else:
+            await self._let_in(scope, receive, send)
+
+    def _refusal(
+        self, method: str, headers: dict[bytes, bytes], host: str
+    ) -> tuple[int, str] | None:
+        if not self._is_ours(host):
+            return 421, "This is not the name of this server."
+        origin = headers.get(b"origin")
+        same = origin == f"{self._scheme}://{host}".encode("latin-1")
+        if (origin is not None and not same) or (origin is None and method not in _SAFE):
+            return 403, "Another site may not ask here."
+        if headers.get(b"sec-fetch-site", b"none") not in {b"none", b"same-origin"}:
+            return 403, "Another site may not ask here."
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > LARGEST_BODY:
+            return 413, "That is too large."
+        if method not in _SAFE and headers.get(b"content-type") != b"application/json":
+            return 415, "Send JSON."
+        return None
+
+    async def _exchange(self, path: str, query: bytes, send: Send) -> None:
+        """The token for the cookie; the address without the token is where to go on."""
+        given = parse_qs(query.decode("latin-1")).get("token", [""])[0]
+        if not hmac.compare_digest(given.encode(), self.token.encode()):
+            await _answer(send, 403, "That key is not, or no longer, right.")
+            return
+        secure = "; Secure" if self._scheme == "https" else ""
+        cookie = f"{self._cookie}={self._key}; Path=/; HttpOnly; SameSite=Strict{secure}"
+        # Never what was asked: "//elsewhere" would lead to another host.
+        location = path if path in PAGES else "/"
+        headers = [(b"location", location.encode()), (b"set-cookie", cookie.encode())]
+        await _answer(send, 303, "", headers)
+
+    def _bears_cookie(self, headers: dict[bytes, bytes]) -> bool:
+        try:
+            morsel = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(self._cookie)
+        except CookieError:
+            return False
+        return morsel is not None and hmac.compare_digest(morsel.value.encode(), self._key.encode())
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        taken = 0
+
+        async def receive_little() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > LARGEST_BODY:
+                raise HTTPException(413, "That is too large.")
+            return message
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                keep = _ASK_AGAIN if scope["path"].startswith("/static/") else _NO_STORE
+                message = {**message, "headers": [*message["headers"], *_HEADERS, keep]}
+            await send(message)
+
+        await self._app(scope, receive_little, send_guarded)
+
+
+async def _answer(
+    send: Send, status: int, text: str, headers: list[tuple[bytes, bytes]] | None = None
+) -> None:
+    body = text.encode()
+    length = (b"content-length", str(len(body)).encode())
+    kind = (b"content-type", b"text/plain; charset=utf-8")
+    extra = [*_HEADERS, _NO_STORE, kind, length, *(headers or [])]
+    await send({"type": "http.response.start", "status": status, "headers": extra})
+    await send({"type": "http.response.body", "body": body})

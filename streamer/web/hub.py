@@ -1,0 +1,109 @@
+"""Events from the listening thread to any number of pages, none of which can hold it up.
+
+`publish` appends to a bounded deque and returns. The web thread hands copies to bounded queues,
+one a page; a page that does not keep up loses its queue and is told to fetch the state anew.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+PENDING: Final = 1000
+WAITING: Final = 64
+MOST_PAGES: Final = 32
+HEARTBEAT_S: Final = 15.0
+KEPT_NOTICES: Final = 20
+# What stays true until the next of its kind; a page that comes later is told it first.
+_LASTING: Final = ("start", "status", "end")
+
+Named = tuple[str, Mapping[str, Any]]
+
+
+class TooManyPages(Exception):
+    pass
+
+
+class Hub:
+    """`publish` may be called from any thread; the rest from the web server's loop.
+
+    beat_s: when the loop last gave a sign of life, on the monotonic clock.
+    """
+
+    def __init__(self) -> None:
+        self._pending: deque[Named] = deque(maxlen=PENDING)
+        self._pages: set[asyncio.Queue[str | None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._awake = False
+        self.lasting: dict[str, Mapping[str, Any]] = {}
+        self.notices: deque[Mapping[str, Any]] = deque(maxlen=KEPT_NOTICES)
+        self.reloads = 0
+        self.beat_s: float | None = None
+
+    @property
+    def watched(self) -> bool:
+        """Somebody looks."""
+        return bool(self._pages)
+
+    def publish(self, name: str, values: Mapping[str, Any]) -> None:
+        """Tell all pages; never waits."""
+        if name in _LASTING:
+            self.lasting[name] = values
+        if name in {"notice", "drift"}:
+            self.notices.append(values)
+        loop = self._loop
+        if loop is None or not self._pages:
+            return
+        self._pending.append((name, values))
+        if not self._awake:
+            self._awake = True
+            with suppress(RuntimeError):  # the web server has ended
+                loop.call_soon_threadsafe(self._deliver)
+
+    async def follow(self) -> AsyncIterator[str]:
+        """The stream of one page, in the form of server-sent events. Raises TooManyPages."""
+        if len(self._pages) >= MOST_PAGES:
+            raise TooManyPages
+        self._loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[str | None] = asyncio.Queue(WAITING)
+        self._pages.add(queue)
+        try:
+            yield "retry: 1000\n" + _written("hello", self.lasting)
+            while True:
+                try:
+                    text = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
+                except TimeoutError:
+                    text = ": still here\n\n"
+                if text is None:
+                    return
+                yield text
+        finally:
+            self._pages.discard(queue)
+
+    def close(self) -> None:
+        """End all streams."""
+        for queue in self._pages:
+            _refill(queue, None)
+
+    def _deliver(self) -> None:
+        self._awake = False
+        while self._pending:
+            text = _written(*self._pending.popleft())
+            for queue in self._pages:
+                try:
+                    queue.put_nowait(text)
+                except asyncio.QueueFull:
+                    self.reloads += 1
+                    _refill(queue, _written("reload", {}))
+
+
+def _refill(queue: "asyncio.Queue[str | None]", text: str | None) -> None:
+    while not queue.empty():
+        queue.get_nowait()
+    queue.put_nowait(text)
+
+
+def _written(name: str, values: Mapping[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(values, separators=(',', ':'))}\n\n"

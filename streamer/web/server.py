@@ -1,0 +1,108 @@
+"""Pages served on a thread of their own, while another one listens."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from streamer.clip_shelf import ClipShelf
+from streamer.config import Config
+from streamer.runtime import Screen, stop_on_signal
+from streamer.store.profile import profile_folder
+from streamer.web.address import Address
+from streamer.web.broadcast import Broadcast
+from streamer.web.desk import Desk
+from streamer.web.gate import Gate
+from streamer.web.hub import Hub
+from streamer.web.metrics import ScraperDoor, scraper_token
+from streamer.web.site import make_site
+
+# Open connections; beyond, the answer is 503.
+MOST_CONNECTIONS: Final = 200
+LONGEST_HEADERS: Final = 16 * 1024
+GOODBYE_S: Final = 3
+
+
+class Pages:
+    """A running web server. url: with the token that lets in whoever opens it.
+
+    clips: where the pages look for audio that is not on the disk.
+    """
+
+    def __init__(self, url: str, hub: Hub, clips: ClipShelf) -> None:
+        self.url = url
+        self.clips = clips
+        self._hub = hub
+
+    def beside(self, screen: Screen) -> Screen:
+        """The screen, whose events the pages are told too."""
+        return Broadcast(screen, self._hub)
+
+    def wait(self) -> None:
+        """Return when somebody asks this process to stop."""
+        with stop_on_signal() as stop:
+            stop.wait()
+
+
+@contextmanager
+def serving(config: Config, address: Address, *, listens: bool) -> Iterator[Pages]:
+    """Serve the profile's pages while inside. listens: the same process runs the loop.
+
+    Raises UsageError where the address cannot be had, ProfileError for a profile that cannot be.
+    """
+    folder = profile_folder(config.profile, config.home)
+    token = scraper_token(folder)
+    with address.listen() as listening:
+        port: int = listening.getsockname()[1]
+        hub = Hub()
+        desk = Desk(config, folder, hub, listens)
+        site = make_site(desk)
+        is_ours = partial(address.is_ours, port=port)
+        gate = Gate(
+            site,
+            is_ours=is_ours,
+            scheme=address.scheme,
+            cookie=f"streamer-{port}",
+        )
+        door = ScraperDoor(gate, site, token, is_ours)
+        server = _server(door, address)
+        thread = threading.Thread(target=_serve, args=(server, listening), name="web", daemon=True)
+        thread.start()
+        try:
+            yield Pages(f"{address.url(port)}/?token={gate.token}", hub, desk.clips)
+        finally:
+            hub.close()
+            server.should_exit = True
+            thread.join(2 * GOODBYE_S)
+            desk.close()
+
+
+def _serve(server: uvicorn.Server, listening: socket.socket) -> None:
+    server.run([listening])
+
+
+def _server(app: ASGIApp, address: Address) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            h11_max_incomplete_event_size=LONGEST_HEADERS,
+            timeout_graceful_shutdown=GOODBYE_S,
+            ssl_certfile=address.tls_cert,
+            ssl_keyfile=address.tls_key,
+        )
+    )

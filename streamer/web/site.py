@@ -1,0 +1,113 @@
+"""The pages and the requests behind them, by address."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from streamer import __version__
+from streamer.errors import StreamerError
+from streamer.web.answers import Answers
+from streamer.web.desk import Desk
+from streamer.web.downloads import Downloads
+from streamer.web.emotions import EmotionRequests
+from streamer.web.live import Live
+from streamer.web.metrics import Metrics
+from streamer.web.profile import ProfileRequests
+from streamer.web.replies import explain, label_values
+
+_HERE: Final = Path(__file__).parent
+
+
+class Pages:
+    """HTML; what moves on them is fetched by their scripts."""
+
+    def __init__(self, desk: Desk, labels: ProfileRequests) -> None:
+        self._desk = desk
+        self._labels = labels
+        self._templates = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=select_autoescape(default=True, default_for_string=True),
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters["values"] = lambda label: json.dumps(label_values(label))
+
+    async def label(self, request: Request) -> HTMLResponse:
+        return self._render("label.html")
+
+    async def live(self, request: Request) -> HTMLResponse:
+        return self._render("live.html")
+
+    async def emotions(self, request: Request) -> HTMLResponse:
+        return self._render("emotions.html")
+
+    async def profile(self, request: Request) -> HTMLResponse:
+        return self._render("profile.html", **await self._labels.listed(request))
+
+    def _render(self, name: str, **values: Any) -> HTMLResponse:
+        template = self._templates.get_template(name)
+        return HTMLResponse(
+            template.render(
+                page=name.removesuffix(".html"),
+                profile=self._desk.folder.name,
+                config=self._desk.config,
+                listens=self._desk.listens,
+                version=__version__,
+                **values,
+            )
+        )
+
+
+def make_site(desk: Desk) -> Starlette:
+    """All routes. Whoever serves it puts a `Gate` in front."""
+    answers, live = Answers(desk), Live(desk)
+    emotions, profile = EmotionRequests(desk), ProfileRequests(desk)
+    downloads = Downloads(desk)
+    metrics = Metrics(desk.hub, desk.listens)
+    pages = Pages(desk, profile)
+    post = ["POST"]
+    return Starlette(
+        routes=[
+            Route("/", pages.label),
+            Route("/live", pages.live),
+            Route("/emotions", pages.emotions),
+            Route("/profile", pages.profile),
+            Route("/api/next", answers.next),
+            Route("/api/labels", answers.save, methods=post),
+            Route("/api/asides", answers.pass_over, methods=post),
+            Route("/api/undo", answers.undo, methods=post),
+            Route("/api/skipped", answers.ask_again, methods=post),
+            Route("/api/utterances/{utterance:int}/change", answers.change),
+            Route("/clips/{utterance:int}", answers.clip),
+            Route("/clips/{utterance:int}/picture", answers.picture),
+            Route("/events", live.events),
+            Route("/api/live", live.state),
+            Route("/api/track", live.track),
+            Route("/api/emotions", emotions.state),
+            Route("/api/cohesion", emotions.compare, methods=post),
+            Route("/api/enrollments", emotions.enroll, methods=post),
+            Route("/api/corrections", profile.correct, methods=post),
+            Route("/api/labels/{seq:int}/withdrawal", profile.withdraw, methods=post),
+            Route("/api/forget", profile.forget, methods=post),
+            Route("/api/expire", profile.expire, methods=post),
+            Route("/labels.csv", downloads.labels),
+            Route("/report.html", downloads.report),
+            Route("/profile.zip", downloads.everything),
+            Route("/health", metrics.health),
+            Route("/metrics", metrics.metrics),
+            Route("/favicon.ico", _no_icon),
+            Mount("/static", StaticFiles(directory=_HERE / "static")),
+        ],
+        exception_handlers={StreamerError: explain},
+    )
+
+
+async def _no_icon(request: Request) -> Response:
+    return Response(status_code=204)

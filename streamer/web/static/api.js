@@ -1,0 +1,42 @@
+// Requests to this server, and what is said when one fails.
+
+let hideToast;
+
+export function toast(text) {
+  const box = document.getElementById("toast");
+  box.textContent = text;
+  box.classList.add("shown");
+  clearTimeout(hideToast);
+  hideToast = setTimeout(() => box.classList.remove("shown"), 5000);
+}
+
+async function read(response) {
+  const values = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(values.error || `the server answered ${response.status}`);
+  return values;
+}
+
+export async function get(path, values = {}) {
+  const query = new URLSearchParams(values).toString();
+  return read(await fetch(query ? `${path}?${query}` : path));
+}
+
+export async function post(path, values = {}) {
+  return read(
+    await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(values),
+    }),
+  );
+}
+
+// Runs an action; an error is shown, not thrown.
+export async function trying(action) {
+  try {
+    return await action();
+  } catch (error) {
+    toast(error instanceof TypeError ? "Streamer does not answer: is it still running?" : error.message);
+    return undefined;
+  }
+}

@@ -1,0 +1,193 @@
+// The live view: the state at first, then carried on by events.
+
+import { get, trying } from "/static/api.js";
+import { drawChart } from "/static/chart.js";
+import { follow } from "/static/events.js";
+import { across, down, drawPlane, node } from "/static/plane.js";
+
+const SHOWN = 60;
+const ROWS = 20;
+const ON_PLANE = 12;
+const FLOOR_DBFS = -60;
+const $ = (id) => document.getElementById(id);
+const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2);
+const grouped = (value) => value.toLocaleString("en");
+
+let utterances = [];
+let trackSoon;
+
+function cells(row, values) {
+  for (const value of values) {
+    const cell = document.createElement("td");
+    if (value instanceof Node) cell.append(value);
+    else cell.textContent = value;
+    cell.className = "num";
+    row.append(cell);
+  }
+  return row;
+}
+
+const clock = (seconds) =>
+  new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+function verdict(found) {
+  if (found.distance === null) return "";
+  return `${found.emotion ?? "unknown"} (${found.distance.toFixed(2)})`;
+}
+
+function fate(state) {
+  const tag = document.createElement("span");
+  tag.className = state === "asked" ? "tag" : "tag gone";
+  tag.textContent = { asked: "asks", released: "let go", buffered: "in the buffer" }[state];
+  return tag;
+}
+
+function drawUtterances() {
+  for (const name of ["valence", "arousal"]) {
+    drawChart($(`${name}-chart`), utterances.map((u) => ({ at: u.heard_at, asked: u.state === "asked", ...u[name] })));
+  }
+  const svg = drawPlane();
+  const trail = utterances.slice(-ON_PLANE);
+  const place = (u) => [across(u.valence.mean), down(u.arousal.mean)];
+  svg.append(node("polyline", { class: "trail-line", points: trail.map((u) => place(u).join(",")).join(" ") }));
+  trail.forEach((u, at) => {
+    const [cx, cy] = place(u);
+    const age = (at + 1) / trail.length;
+    svg.append(node("circle", { class: "trail", cx, cy, r: 4 + 5 * age, opacity: 0.15 + 0.85 * age * age }));
+  });
+  $("live-plane").replaceChildren(svg);
+  const rows = utterances.slice(-ROWS).reverse();
+  $("rows").replaceChildren(
+    ...rows.map((u) =>
+      cells(document.createElement("tr"), [
+        u.id, clock(u.heard_at), signed(u.valence.mean), signed(u.arousal.mean), verdict(u.verdict), fate(u.state),
+      ]),
+    ),
+  );
+}
+
+function drawSelection(selection) {
+  if (!selection) return;
+  const asked = selection.asked.map((id) => `#${id}`).join(", ") || "nothing";
+  $("selection").textContent =
+    `Buffer ${selection.id ?? selection.buffer}, by ${selection.strategy}: asks ${asked}; ` +
+    `lets ${selection.released.length} go. Why: ${selection.reason}.`;
+}
+
+function drawTrack(track) {
+  const share = (value) => (value === null ? "not known yet" : `${Math.round(100 * value)} %`);
+  const rows = Object.entries(track.dimensions).map(([name, figures]) =>
+    cells(document.createElement("tr"), [
+      name, figures.labels, figures.ccc === null ? "not known yet" : figures.ccc.toFixed(2), share(figures.coverage),
+    ]),
+  );
+  $("track").replaceChildren(...rows);
+  $("open").textContent = grouped(track.open_queries);
+  $("labels").textContent = grouped(track.labels.given);
+  $("queries").replaceChildren(
+    ...track.queries.slice(0, 5).map((query) => {
+      const line = document.createElement("li");
+      line.textContent = `#${query.utterance}, heard ${clock(query.heard_at)}, informativeness ${signed(query.score)}`;
+      return line;
+    }),
+  );
+  if (!$("now").hidden) return;
+  $("utterances").textContent = grouped(Object.values(track.utterances).reduce((sum, n) => sum + n, 0));
+}
+
+function drawStatus(status) {
+  const level = Math.max(status.level_dbfs, -99);
+  $("state").className = status.speaking ? "state speech" : "state";
+  $("state-text").textContent = status.speaking ? "speech" : "silence";
+  $("level-bar").style.width = `${100 * Math.min(Math.max(1 - level / FLOOR_DBFS, 0), 1)}%`;
+  $("level").className = level > -3 ? "level loud" : status.speaking ? "level speech" : "level";
+  $("level").setAttribute("aria-valuenow", Math.round(Math.max(level, FLOOR_DBFS)));
+  $("level-text").textContent = `${Math.round(level).toString().replace("-", "−")} dBFS`;
+  const minutes = Math.floor(status.audio_s / 60);
+  $("heard").textContent = `${minutes}:${String(Math.floor(status.audio_s % 60)).padStart(2, "0")}`;
+  $("utterances").textContent = grouped(status.utterances);
+  $("buffer").textContent = `${status.buffer[0]} / ${status.buffer[1]}`;
+  $("open").textContent = grouped(status.open_queries);
+  $("labels").textContent = grouped(status.labels);
+  const lost = Object.values(status.dropped_samples).reduce((sum, n) => sum + n, 0);
+  $("dropped").textContent = grouped(lost);
+  $("dropped").className = lost ? "bad" : "";
+  $("cpu").textContent = `${Math.round(100 * status.cpu_share)} %`;
+  $("factor").textContent = status.realtime_factor.toFixed(3);
+}
+
+function drawNotices(notices) {
+  if (!notices.length) return;
+  $("notices").replaceChildren(
+    ...notices.map((notice) => {
+      const line = document.createElement("li");
+      line.textContent = notice.text;
+      return line;
+    }),
+  );
+}
+
+function drawEnd(end) {
+  $("state").className = "state";
+  $("state-text").textContent = "ended";
+  $("heard").textContent = `${Math.floor(end.audio_s / 60)}:${String(Math.floor(end.audio_s % 60)).padStart(2, "0")}`;
+  $("utterances").textContent = grouped(end.utterances);
+  $("factor").textContent = end.realtime_factor.toFixed(3);
+}
+
+let notices = [];
+addEventListener("resize", drawUtterances);
+
+async function load() {
+  const state = await trying(() => get("/api/live"));
+  if (!state) return;
+  utterances = state.utterances;
+  // Changes from before this run are in the state alone, those since are among the notices too.
+  const told = new Set(state.notices.map((one) => one.text));
+  notices = [...state.track.drift.filter((one) => !told.has(one.text)), ...state.notices];
+  drawUtterances();
+  drawSelection(state.selection);
+  drawTrack(state.track);
+  drawNotices(notices);
+  const { start, status, end } = state.lasting;
+  if (start) $("source").textContent = `${start.source.kind} ${start.source.name.split("/").at(-1)}`;
+  if (status) drawStatus(status);
+  if (end) drawEnd(end);
+}
+
+function learned() {
+  clearTimeout(trackSoon);
+  trackSoon = setTimeout(async () => {
+    const track = await trying(() => get("/api/track"));
+    if (track) drawTrack(track);
+  }, 500);
+}
+
+function notice(values) {
+  notices = [...notices, values].slice(-20);
+  drawNotices(notices);
+}
+
+follow({
+  hello: load,
+  reload: load,
+  status: drawStatus,
+  end: drawEnd,
+  notice,
+  drift: notice,
+  learned,
+  unlearned: learned,
+  utterance(heard) {
+    utterances = [...utterances, { ...heard, heard_at: Date.now() / 1000, state: "buffered" }].slice(-SHOWN);
+    drawUtterances();
+  },
+  selection(selection) {
+    for (const u of utterances) {
+      if (selection.asked.includes(u.id)) u.state = "asked";
+      if (selection.released.includes(u.id)) u.state = "released";
+    }
+    drawUtterances();
+    drawSelection(selection);
+    learned();
+  },
+});

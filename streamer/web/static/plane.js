@@ -1,0 +1,108 @@
+// The plane of valence (left to right) and arousal (bottom to top), drawn in SVG.
+
+const SIZE = 400;
+const NS = "http://www.w3.org/2000/svg";
+const CORNERS = [
+  [12, 24, "start", "tense, angry, afraid"],
+  [SIZE - 12, 24, "end", "thrilled, elated"],
+  [12, SIZE - 12, "start", "sad, tired, bored"],
+  [SIZE - 12, SIZE - 12, "end", "calm, content"],
+];
+
+export function node(name, attributes = {}, text = "") {
+  const made = document.createElementNS(NS, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text) made.textContent = text;
+  return made;
+}
+
+export const across = (valence) => ((valence + 1) / 2) * SIZE;
+export const down = (arousal) => ((1 - arousal) / 2) * SIZE;
+
+// The empty plane. words: with the names of its corners and ends.
+export function drawPlane(words = true) {
+  const svg = node("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, "aria-hidden": "true" });
+  const half = SIZE / 2;
+  for (const [name, x, y] of [["q2", 0, 0], ["q1", half, 0], ["q3", 0, half], ["q4", half, half]]) {
+    svg.append(node("rect", { class: name, x, y, width: half, height: half }));
+  }
+  for (let at = SIZE / 8; words && at < SIZE; at += SIZE / 8) {
+    svg.append(node("line", { class: "grid-line", x1: at, x2: at, y1: 0, y2: SIZE }));
+    svg.append(node("line", { class: "grid-line", y1: at, y2: at, x1: 0, x2: SIZE }));
+  }
+  svg.append(node("line", { class: "axis", x1: half, x2: half, y1: 0, y2: SIZE }));
+  svg.append(node("line", { class: "axis", y1: half, y2: half, x1: 0, x2: SIZE }));
+  if (words) {
+    for (const [x, y, anchor, text] of CORNERS) {
+      svg.append(node("text", { class: "corner", x, y, "text-anchor": anchor }, text));
+    }
+    const name = (x, y, anchor, text) =>
+      svg.append(node("text", { class: "axis-name", x, y, "text-anchor": anchor }, text));
+    name(half + 8, 16, "start", "↑ excited");
+    name(half + 8, SIZE - 8, "start", "↓ calm");
+    name(8, half - 8, "start", "← negative");
+    name(SIZE - 8, half - 8, "end", "positive →");
+  }
+  return svg;
+}
+
+// A plane that is answered on, by mouse, pen or finger; keys and sliders go through `set`.
+export class Plane {
+  constructor(box, onChange) {
+    this.value = null;
+    this.onChange = onChange;
+    const svg = drawPlane();
+    this.guides = [node("line", { class: "guide" }), node("line", { class: "guide" })];
+    this.halo = node("circle", { class: "halo-you", r: 22 });
+    this.dot = node("circle", { class: "dot-you", r: 10 });
+    this.mark = node("g", { visibility: "hidden" });
+    this.mark.append(...this.guides, this.halo, this.dot);
+    svg.append(this.mark);
+    box.append(svg);
+    const take = (event) => {
+      const area = box.getBoundingClientRect();
+      const part = (at, start, size) => Math.min(Math.max((at - start) / size, 0), 1);
+      this.set(
+        2 * part(event.clientX, area.left, area.width) - 1,
+        1 - 2 * part(event.clientY, area.top, area.height),
+      );
+    };
+    box.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      box.setPointerCapture(event.pointerId);
+      take(event);
+      event.preventDefault();
+    });
+    box.addEventListener("pointermove", (event) => {
+      if (box.hasPointerCapture(event.pointerId)) take(event);
+    });
+  }
+
+  set(valence, arousal) {
+    const whole = (value) => Math.round(Math.min(Math.max(value, -1), 1) * 100) / 100;
+    this.value = { valence: whole(valence), arousal: whole(arousal) };
+    const x = across(this.value.valence);
+    const y = down(this.value.arousal);
+    for (const circle of [this.halo, this.dot]) {
+      circle.setAttribute("cx", x);
+      circle.setAttribute("cy", y);
+    }
+    const ends = [{ x1: x, x2: x, y1: 0, y2: SIZE }, { y1: y, y2: y, x1: 0, x2: SIZE }];
+    ends.forEach((places, at) => {
+      for (const [key, value] of Object.entries(places)) this.guides[at].setAttribute(key, value);
+    });
+    this.mark.setAttribute("visibility", "visible");
+    this.onChange(this.value);
+  }
+
+  move(valence, arousal) {
+    const from = this.value ?? { valence: 0, arousal: 0 };
+    this.set(from.valence + valence, from.arousal + arousal);
+  }
+
+  clear() {
+    this.value = null;
+    this.mark.setAttribute("visibility", "hidden");
+    this.onChange(null);
+  }
+}

@@ -1,0 +1,156 @@
+"""Who is refused, and that nobody else is. SECURITY.md names these tests."""
+
+import socket
+
+import pytest
+
+from tests.web.conftest import Client
+
+SAVE = b'{"utterance":1,"annotator":"me","valence":0.5,"arousal":0.5}'
+
+
+def test_the_token_is_exchanged_for_a_cookie_that_scripts_and_sites_cannot_have(served, stranger):
+    token = served.url.split("token=")[1]
+    answer = stranger.ask("GET", f"/live?token={token}")
+    assert (answer.status, answer.getheader("location")) == (303, "/live")
+    cookie = answer.getheader("set-cookie")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert token not in cookie
+
+
+def test_who_has_the_cookie_gets_the_page(client):
+    assert client.ask("GET", "/").status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/live", "/api/next", "/clips/1", "/events", "/static/base.css", "/labels.csv",
+     "/report.html", "/profile.zip"],
+)  # fmt: skip
+def test_no_token_no_answer(stranger, path):
+    answer = stranger.ask("GET", path)
+    assert answer.status == 403
+    assert b"utterance" not in answer.read()
+
+
+def test_a_wrong_token_or_cookie_is_refused(served, stranger):
+    token = served.url.split("token=")[1]
+    assert stranger.ask("GET", f"/?token={token[:-1]}").status == 403
+    assert stranger.ask("GET", "/?token=").status == 403
+    assert stranger.ask("GET", "/", cookie=f"streamer-{stranger.port}=guess").status == 403
+    assert stranger.ask("GET", "/", cookie=f"streamer-{stranger.port}={token}").status == 403
+    assert stranger.ask("GET", "/", cookie="}{=;;;").status == 403
+
+
+def test_the_token_leads_nowhere_else(served, stranger):
+    token = served.url.split("token=")[1]
+    answer = stranger.ask("GET", f"//elsewhere.example/?token={token}")
+    assert (answer.status, answer.getheader("location")) == (303, "/")
+    answer = stranger.ask("GET", f"/%0d%0aset-cookie:x=y?token={token}")
+    assert answer.getheader("location") == "/"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost.evil:{port}",
+     "", "10.1.2.3:{port}", "127.0.0.1:{port}.evil", "[::ffff:10.0.0.1]:{port}"],
+)  # fmt: skip
+def test_a_foreign_host_is_refused(client, host):
+    """DNS rebinding: the browser believes that another site's name is ours."""
+    answer = client.ask("GET", "/api/next", host=host.format(port=client.port))
+    assert answer.status == 421
+
+
+@pytest.mark.parametrize("host", ["localhost:{port}", "127.0.0.1:{port}", "[::1]:{port}"])
+def test_our_own_names_are_not(client, host):
+    assert client.ask("GET", "/api/next", host=host.format(port=client.port)).status == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "https://127.0.0.1:{port}", "http://127.0.0.1:1", ""]
+)
+def test_a_foreign_origin_is_refused(client, asked, origin):
+    origin = origin.format(port=client.port)
+    assert client.ask("POST", "/api/labels", SAVE, origin=origin).status == 403
+    assert client.ask("GET", "/api/next", origin=origin).status == 403
+    assert asked.labels.count() == 0
+
+
+def test_a_post_that_says_not_where_it_comes_from_is_refused(client, asked):
+    assert client.ask("POST", "/api/labels", SAVE, origin=None).status == 403
+    assert client.ask("POST", "/api/labels", SAVE, sec_fetch_site="cross-site").status == 403
+    assert client.ask("POST", "/api/labels", SAVE, sec_fetch_site="same-site").status == 403
+    assert asked.labels.count() == 0
+
+
+def test_a_form_of_another_site_cannot_label(client, asked):
+    """What a form can send without a script: other content types than JSON."""
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", None):
+        assert client.ask("POST", "/api/labels", SAVE, content_type=kind).status == 415
+    assert asked.labels.count() == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/clips/../profile.db", "/clips/..%2f..%2fprofile.db", "/clips/1/../../x", "/clips/1.flac",
+     "/clips/-1", "/clips/abc", "/static/../site.py", "/static/..%2fsite.py",
+     "/static/%2e%2e/gate.py", "/static//etc/passwd", "/static/....//site.py",
+     "/clips/99999999999999999999999"],
+)  # fmt: skip
+def test_no_path_leads_out(client, path):
+    answer = client.ask("GET", path)
+    assert answer.status == 404
+    assert b"import" not in answer.read()
+
+
+def test_a_body_of_100_mb_is_refused_before_it_is_read(client):
+    """By its length, and where it does not say one, by what has come."""
+    head = (
+        f"POST /api/labels HTTP/1.1\r\nhost: 127.0.0.1:{client.port}\r\n"
+        f"origin: http://127.0.0.1:{client.port}\r\ncookie: {client.cookie}\r\n"
+        "content-type: application/json\r\n"
+    )
+    for last in ("content-length: 104857600\r\n\r\n", "transfer-encoding: chunked\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", client.port), timeout=30) as connection:
+            connection.sendall((head + last).encode())
+            if "chunked" in last:
+                connection.sendall((b"10000\r\n" + b"x" * 0x10000 + b"\r\n") * 2)
+            assert connection.recv(4096).startswith(b"HTTP/1.1 413")
+
+
+def test_every_answer_tells_the_browser_to_be_strict(client, stranger):
+    answers = [
+        client.ask("GET", "/"), client.ask("GET", "/static/label.js"),
+        client.ask("GET", "/clips/1"), client.ask("GET", "/nowhere"), stranger.ask("GET", "/"),
+    ]  # fmt: skip
+    for answer in answers:
+        policy = answer.getheader("content-security-policy")
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.getheader("x-content-type-options") == "nosniff"
+        assert answer.getheader("referrer-policy") == "no-referrer"
+        assert answer.getheader("x-frame-options") == "DENY"
+        assert answer.getheader("access-control-allow-origin") is None
+    assert answers[0].getheader("cache-control") == "no-store"
+    assert answers[2].getheader("cache-control") == "no-store"
+
+
+def test_no_page_holds_a_script_or_style_of_its_own(client):
+    for page in ("/", "/live", "/emotions", "/profile"):
+        text = client.ask("GET", page).read().decode()
+        assert "<style" not in text
+        assert " style=" not in text
+        assert " onclick=" not in text
+        assert text.count("<script") == text.count('<script type="module" src="/static/') == 1
+        assert "https://" not in text
+
+
+def test_garbage_is_answered_and_survived(client: Client):
+    for line in (b"\x00\xff\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET " + b"a" * 70_000):
+        with socket.create_connection(("127.0.0.1", client.port), timeout=30) as connection:
+            connection.sendall(line)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65_536):
+                pass
+    assert client.ask("GET", "/").status == 200
