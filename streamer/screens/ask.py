@@ -1,31 +1,49 @@
 """Labelling in the terminal: hear a clip, answer with one key for each question."""
 
+import errno
+import signal
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Final
 
+import numpy as np
 import typer
+from rich.console import Console
+from rich.text import Text
 
-from streamer.audio.clip import from_flac
 from streamer.errors import UsageError
-from streamer.labelling import give, take_back
-from streamer.messages import SAMPLE_RATE_HZ, Label
-from streamer.screens.lines import clock, interval
+from streamer.labelling import emotion_name
+from streamer.messages import Label, Prediction
+from streamer.screens.lines import clock
+from streamer.screens.panel import bar
+from streamer.screens.play import play as play_here
+from streamer.sitting import Item, Saved, Sitting
 from streamer.store.profile import Profile
-from streamer.store.records import OpenQuery
+from streamer.store.questions import Order
 
 POINTS: Final = "123456789"
-COMMON_EMOTIONS: Final = (
-    "neutral", "happiness", "sadness", "anger", "fear", "disgust", "surprise", "calm", "boredom",
-)  # fmt: skip
+# Letters that are no command.
+EMOTION_KEYS: Final = "123456789abcefghijklmnprtuvwy"
 KEYS: Final = (
-    "keys: 1-9 answer (5 is the middle), space plays again, s skips, x cannot tell, "
-    "z takes the last answer back, q stops"
+    "1-9 answer (5 is the middle) · space again · s skip · x cannot tell · z undo · q stop · ? more"
 )
+MORE: Final = (
+    "d asks for dominance too · o the oldest first, or the most informative · + a new emotion",
+    "x closes a question and deletes its audio; s leaves it for later; z takes back the last of "
+    "all these, tomorrow too",
+    "About one in twenty comes a second time: it teaches nothing and tells how steady your ear is.",
+)
+ENDS: Final = {
+    "valence": ("negative", "positive"),
+    "arousal": ("calm", "excited"),
+    "dominance": ("submissive", "dominant"),
+}
+_ENTER: Final = {"\r", "\n"}
+_END: Final = {"\x03", "\x04"}
+_ORDERS: Final[dict[Order, str]] = {"informative": "most informative", "oldest": "oldest"}
 
 
 def label_by_keys(
@@ -33,21 +51,47 @@ def label_by_keys(
     annotator: str,
     *,
     key: Callable[[], str] = typer.getchar,
+    line: Callable[[], str] = input,
     play: Callable[[bytes], str] | None = None,
+    rng: np.random.Generator | None = None,
+    on_disk: bool = True,
 ) -> None:
     """Ask about every open query, most informative first, until none is left or `q`.
 
     The prediction is shown only after the answer, so that it does not lead it. Each answer is
-    stored and learned before the next question. key: reads one key; play: plays a FLAC clip and
-    says how. Raises UsageError where there is no terminal.
+    stored and learned before the next question. key: reads one key; line: reads a name; play:
+    plays a FLAC clip and says how; rng: draws the repeats; on_disk: audio may lie there. The
+    signals HUP and TERM stop it like `q`. Raises UsageError where there is no terminal.
     """
     if key is typer.getchar and not sys.stdin.isatty():
         raise UsageError("no terminal to answer in: give an utterance, or --import FILE.csv")
-    print(KEYS)
-    with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
-        asker = _Asker(profile, annotator, key, play or partial(_play, folder=Path(folder)))
-        asker.ask_all()
-    print(f"{asker.answered} answered, {profile.utterances.open_query_count()} still open")
+    profile.delete_played()
+    sitting = Sitting(profile, rng or np.random.default_rng(), time.time, on_disk=on_disk)
+    heard = play or partial(play_here, folder=profile.playing if on_disk else None)
+    with _interrupted_by_signals():
+        try:
+            _Asker(sitting, annotator, key, line, heard).ask_all()
+        except OSError as error:
+            if error.errno != errno.EIO:  # that is a terminal that was closed: nobody to tell
+                raise
+        finally:
+            profile.delete_played()
+
+
+@contextmanager
+def _interrupted_by_signals() -> Iterator[None]:
+    """What ends a process from outside is Ctrl-C: nothing is left behind."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    names = [name for name in ("SIGHUP", "SIGTERM") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 class _Stop(Exception):
@@ -55,115 +99,204 @@ class _Stop(Exception):
 
 
 class _Leave(Exception):
-    """Leave this query: skipped, closed, or because an earlier one was opened again."""
+    """Leave this item for another: the next one, or one that was opened again."""
+
+    def __init__(self, item: Item | None = None) -> None:
+        self.item = item
 
 
 class _Asker:
     def __init__(
         self,
-        profile: Profile,
+        sitting: Sitting,
         annotator: str,
         key: Callable[[], str],
+        line: Callable[[], str],
         play: Callable[[bytes], str],
     ) -> None:
-        self._profile = profile
+        self._sitting = sitting
         self._annotator = annotator
         self._key = key
+        self._line = line
         self._play = play
-        self._passed: set[int] = set()
-        # A label deletes the stored audio; what was answered here can still be heard after `z`.
-        self._clips: dict[int, bytes] = {}
-        self.answered = 0
+        self._order: Order = "informative"
+        self._wants_dominance = False
+        self._answered = 0
+        self._screen = Console(highlight=False, soft_wrap=True)
 
     def ask_all(self) -> None:
+        self._say(f"Labelling as {self._annotator} · {self._progress()}", "bold")
+        self._say(KEYS, "dim")
         try:
-            while query := self._next():
+            item = self._next()
+            while item is not None:
                 try:
-                    self._ask(query)
-                except _Leave:
-                    continue
+                    self._ask(item)
+                    item = self._next()
+                except _Leave as leaving:
+                    item = leaving.item or self._next()
         except (_Stop, KeyboardInterrupt, EOFError):
-            print()
+            self._say("")
+        self._say(f"{self._answered} answered now · {self._progress()}")
 
-    def _next(self) -> OpenQuery | None:
-        queries = self._profile.utterances.open_queries()
-        return next((q for q in queries if q.utterance.id not in self._passed), None)
+    def _next(self) -> Item | None:
+        """The next item; where none is left, one that is asked again if that is wanted."""
+        item = self._sitting.next(self._annotator, self._order)
+        skipped = self._sitting.progress(self._annotator).skipped
+        if item is not None or not (skipped or self._answered):
+            return item
+        again = f"space asks the {skipped} skipped again, " if skipped else ""
+        self._say(f"\nNothing is left: {again}z takes your last answer back, q stops")
+        while True:
+            pressed = self._key()
+            if pressed == " " and skipped:
+                self._sitting.ask_skipped_again(self._annotator)
+                return self._sitting.next(self._annotator, self._order)
+            if pressed == "z":
+                return self._sitting.undo(self._annotator)
+            self._stop_at(pressed)
 
-    def _ask(self, query: OpenQuery) -> None:
-        heard = query.utterance
-        clip = self._profile.utterances.clip(heard.id)
-        if clip is not None:
-            self._clips[heard.id] = clip
-        print(f"\n#{heard.id}  {heard.source} {clock(heard.onset_s)}-{clock(heard.offset_s)}")
-        self._replay(heard.id)
-        valence = self._scale("valence  1 negative .. 9 positive", heard.id)
-        arousal = self._scale("arousal  1 calm .. 9 excited", heard.id)
-        emotion = self._emotion(heard.id)
-        label = Label(heard.id, valence, arousal, None, emotion, self._annotator)
-        print(give(self._profile, [label]))
-        self.answered += 1
-        print(
-            f"  you said {valence:+.2f}, {arousal:+.2f}; it had predicted "
-            f"{interval(heard.prediction.valence)}, {interval(heard.prediction.arousal)}"
-        )
+    def _ask(self, item: Item) -> None:
+        heard = item.utterance
+        place = f"{heard.source} {clock(heard.onset_s)}-{clock(heard.offset_s)}"
+        self._say(f"\n#{heard.id}  ", "bold", end="")
+        self._say(place)
+        self._replay(item)
+        if item.answered is not None:
+            self._say(f"  you had said: {_told(item.answered)}", "dim")
+        names = ["valence", "arousal"] + ["dominance"] * self._wants_dominance
+        values = {name: self._scale(name, item) for name in names}
+        label = Label(
+            heard.id, values["valence"], values["arousal"], values.get("dominance"),
+            self._emotion(item), self._annotator,
+        )  # fmt: skip
+        self._show(label, self._sitting.save(label))
+        self._answered += 1
 
-    def _scale(self, question: str, utterance: int) -> float:
-        return (int(self._answer(f"  {question}: ", POINTS, utterance)) - 5) / 4
+    def _show(self, label: Label, saved: Saved) -> None:
+        """The answer beside the guess, and what it changed."""
+        known = self._sitting.learned(label.utterance, self._annotator)
+        now = self._sitting.predict(label.utterance) if known and not saved.first else None
+        for name in ("valence", "arousal"):
+            guess = getattr(saved.predicted, name)
+            line = Text.assemble(
+                (f"    {name:8} ", "dim"), f"you {getattr(label, name):+.2f}  ",
+                ("guess ", "dim"), bar(guess),
+            )  # fmt: skip
+            if now is not None:
+                line.append("  now ", "dim").append(f"{getattr(now, name).mean:+.2f}")
+            self._screen.print(line)
+        self._say(f"    {_remark(label, saved)}", "dim")
 
-    def _emotion(self, utterance: int) -> str | None:
-        enrolled = list(self._profile.emotions.enrolled())
-        names = [*enrolled, *(name for name in COMMON_EMOTIONS if name not in enrolled)][:9]
-        choices = "  ".join(f"{at} {name}" for at, name in enumerate(names, start=1))
-        chosen = self._answer(f"  emotion  {choices}  Enter none: ", POINTS + "\r\n", utterance)
-        return names[int(chosen) - 1] if chosen in POINTS else None
+    def _scale(self, name: str, item: Item) -> float:
+        low, high = ENDS[name]
+        question = f"  {name:9} 1 {low} … 9 {high}: "
+        return (int(self._answer(question, set(POINTS), item)) - 5) / 4
 
-    def _answer(self, question: str, allowed: str, utterance: int) -> str:
-        print(question, end="", flush=True)
+    def _emotion(self, item: Item) -> str | None:
+        names = self._sitting.emotions()[: len(EMOTION_KEYS)]
+        choices = dict(zip(EMOTION_KEYS, names, strict=False))
+        listed = "  ".join(f"{pressed} {name}" for pressed, name in choices.items())
+        self._screen.print(Text(f"  {listed}  + new  Enter none"), soft_wrap=False)
+        chosen = self._answer("  emotion   ", {*choices, "+", *_ENTER}, item)
+        if chosen == "+":
+            return self._new_emotion()
+        return choices.get(chosen)
+
+    def _new_emotion(self) -> str | None:
+        self._say("  its name, then Enter: ", end="")
+        typed = self._line()
+        return emotion_name(typed) if typed.strip() else None
+
+    def _answer(self, question: str, allowed: set[str], item: Item) -> str:
+        self._say(question, end="")
         while True:
             pressed = self._key()
             if pressed in allowed:
-                print(pressed.strip())
+                self._say(pressed.strip(), "bold")
                 return pressed
-            self._obey(pressed, utterance)
+            if self._obey(pressed, item):
+                self._say(question, end="")
 
-    def _obey(self, pressed: str, utterance: int) -> None:
+    def _obey(self, pressed: str, item: Item) -> bool:
+        """Do what a command asks; whether the question has to be put again."""
+        number = item.utterance.id
         match pressed:
             case " ":
-                self._replay(utterance)
+                self._say("")
+                self._replay(item)
             case "s":
-                self._passed.add(utterance)
-                print("skipped")
-                raise _Leave
+                self._sitting.pass_over("skip", number, self._annotator)
+                self._leave("skipped")
             case "x":
-                self._profile.utterances.close_query(utterance, time.time())
-                print("closed: nobody can tell")
-                raise _Leave
+                self._sitting.pass_over("cannot tell", number, self._annotator)
+                self._leave("closed: nobody can tell")
             case "z":
-                print(take_back(self._profile, 1))
-                raise _Leave
+                again = self._sitting.undo(self._annotator)
+                if again is not None:
+                    self._leave(f"#{again.utterance.id} is open again", again)
+                self._say("there is nothing to take back")
+            case "o":
+                self._order = "oldest" if self._order == "informative" else "informative"
+                self._leave(f"from now on the {_ORDERS[self._order]} first")
+            case "d":
+                self._wants_dominance = not self._wants_dominance
+                asked = "is asked too" if self._wants_dominance else "is not asked"
+                self._leave(f"dominance {asked}", item)
             case "?":
-                print(f"\n{KEYS}")
-            case "q" | "\x03" | "\x04":
-                raise _Stop
+                self._say(f"\n{KEYS}")
+                for line in MORE:
+                    self._say(line, "dim")
+            case _:
+                self._stop_at(pressed)
+                return False
+        return True
 
-    def _replay(self, utterance: int) -> None:
-        clip = self._clips.get(utterance)
-        print(f"  {self._play(clip) if clip else 'its audio is not kept any more'}")
+    def _stop_at(self, pressed: str) -> None:
+        # Nothing is pressed any more on a terminal that is gone.
+        if not pressed or pressed == "q" or pressed in _END:
+            raise _Stop
+
+    def _leave(self, why: str, item: Item | None = None) -> None:
+        self._say(why)
+        raise _Leave(item)
+
+    def _replay(self, item: Item) -> None:
+        clip = self._sitting.clip(item.utterance.id)
+        told = self._play(clip) if clip else "its audio is not kept any more"
+        self._say(f"  {told}", "dim")
+
+    def _progress(self) -> str:
+        found = self._sitting.progress(self._annotator)
+        steady = (
+            f" · steady to ±{found.mean_difference:.2f} over {found.repeats} repeats"
+            if found.mean_difference is not None
+            else ""
+        )
+        return (
+            f"{found.left} left, {found.answered} answered, {found.spared} spared"
+            f"{f', {found.skipped} skipped' * bool(found.skipped)}{steady}"
+        )
+
+    def _say(self, text: str, style: str = "", end: str = "\n") -> None:
+        """Names may hold brackets: nothing in them is markup."""
+        self._screen.print(Text(text), style=style, end=end)
 
 
-def _play(clip: bytes, folder: Path) -> str:
-    """Play a clip; where there is no sound output, name a file in `folder` that holds it."""
-    from streamer.audio.devices import load_portaudio
-    from streamer.errors import AudioError, NoDevice
+def _told(label: Label) -> str:
+    said = ["–" if value is None else f"{value:+.2f}" for value in (label.valence, label.arousal)]
+    return f"valence {said[0]}, arousal {said[1]}{f', {label.emotion}' if label.emotion else ''}"
 
-    try:
-        sounddevice = load_portaudio()
-        try:
-            sounddevice.play(from_flac(clip), SAMPLE_RATE_HZ)
-        except sounddevice.PortAudioError as error:
-            raise NoDevice(str(error)) from error
-    except AudioError:
-        path = folder / "clip.flac"
-        path.write_bytes(clip)
-        return f"no sound output here; until you stop, it is in {path}"
-    return "playing"
+
+def _remark(label: Label, saved: Saved) -> str:
+    if saved.first is not None:
+        return f"you have heard this one before, and said: {_told(saved.first)}"
+    inside = [name for name in ("valence", "arousal") if _holds(saved.predicted, label, name)]
+    if len(inside) == 2:
+        return "within the interval of the guess"
+    return f"only {inside[0]} lies within the interval" if inside else "a surprise: outside it"
+
+
+def _holds(predicted: Prediction, label: Label, name: str) -> bool:
+    interval = getattr(predicted, name)
+    return bool(interval.low <= getattr(label, name) <= interval.high)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from streamer.events import (
+    Drifted,
     Ended,
     Event,
     Heard,
@@ -74,6 +75,8 @@ def describe(event: Event) -> str:
             return f"learned #{event.utterance} from {event.annotator}, label {event.labels}"
         case Unlearned():
             return f"labels were taken back or replaced: learned anew from {event.labels}"
+        case Drifted():
+            return f"drift: {event.text}"
         case Noticed():
             return f"notice: {event.text}"
         case Ended():

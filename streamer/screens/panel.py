@@ -12,7 +12,17 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from streamer.events import Ended, Event, Heard, Noticed, Selected, Started, Status, Unlearned
+from streamer.events import (
+    Drifted,
+    Ended,
+    Event,
+    Heard,
+    Noticed,
+    Selected,
+    Started,
+    Status,
+    Unlearned,
+)
 from streamer.messages import Estimate
 from streamer.screens.lines import clock, describe, verdict
 
@@ -52,7 +62,7 @@ class LivePanel:
             case Ended():
                 self.close()
                 self._console.print(self._utterances(), Text(describe(event)), sep="\n")
-            case Noticed() | Unlearned():
+            case Drifted() | Noticed() | Unlearned():
                 self._console.print(Text(describe(event), style="yellow"))
             case _:
                 self._last = describe(event)

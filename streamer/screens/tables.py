@@ -6,6 +6,7 @@ from streamer.messages import DIMENSIONS, Estimate
 from streamer.screens.lines import clock, interval
 
 if TYPE_CHECKING:
+    from streamer.encoder.measuring import Measurement
     from streamer.encoder.registry import EncoderRow
     from streamer.enrolling import Verified
 
@@ -49,6 +50,7 @@ def status_lines(row: dict[str, Any]) -> str:
         f"labels: {row['labels']['given']} given, {row['labels']['learned']} learned; "
         f"{row['open_queries']} open queries; {row['emotions']} emotions enrolled",
     ]
+    lines += [f"drift: {drift['text']}" for drift in row["drift"]] or ["drift: none"]
     for name, figures in row["dimensions"].items():
         if figures["labels"]:
             ccc = "not known yet" if figures["ccc"] is None else f"{figures['ccc']:.2f}"
@@ -56,7 +58,30 @@ def status_lines(row: dict[str, Any]) -> str:
                 "" if figures["coverage"] is None else f", intervals held {figures['coverage']:.0%}"
             )
             lines.append(f"{name}: {figures['labels']} labels, prequential CCC {ccc}{held}")
+            lines.append(f"  {fair_line(figures['fair'])}")
     return "\n".join(lines)
+
+
+def fair_line(fair: dict[str, Any]) -> str:
+    """What the questions drawn at random tell, and what they cannot tell yet."""
+    agreement, saved = fair["ccc"], fair["saved"]
+    if agreement is None:
+        return (
+            f"of all that is heard: cannot tell yet, {fair['answers']} of "
+            f"{fair['needed_answers']} answers drawn at random"
+        )
+    line = (
+        f"of all that is heard: CCC {agreement['ccc']:.2f} "
+        f"({agreement['low']:.2f} to {agreement['high']:.2f}, {agreement['answers']} answers)"
+    )
+    if saved is None:
+        return f"{line}; labels saved: cannot tell yet"
+    by_chance, low, high = (saved[key] for key in ("by_chance", "low", "high"))
+    if high is not None and high < by_chance:
+        what = f"choosing saved {by_chance - high:.0f} to {by_chance - low:.0f}"
+    else:
+        what = f"choosing took at least {low - by_chance:.0f} more"
+    return f"{line}; of {by_chance} labels by chance, {what}"
 
 
 def model_lines(row: "EncoderRow", *, verified: bool) -> str:
@@ -66,5 +91,14 @@ def model_lines(row: "EncoderRow", *, verified: bool) -> str:
     size = f"{row.size_bytes / 1e6:.1f} MB" if row.file else "built in"
     return (
         f"{mark} {row.name}  {size}, embedding {row.embedding_size}, "
-        f"emotion {row.emotion_size}, {row.licence}{limits}{state}\n    {row.description}"
+        f"emotion {row.emotion_size}, licence {row.licence}{limits}{state}\n    {row.description}"
+    ).rstrip()
+
+
+def added_line(row: "EncoderRow", found: "Measurement") -> str:
+    padding = "does not change" if found.padding_invariant else "changes"
+    return (
+        f"added {row.name} to {row.folder}: 3 s of speech in {found.latency_ms:.1f} ms on one "
+        f"thread (real-time factor {found.realtime_factor:.4f}), at least {found.min_samples} "
+        f"samples, silence after speech {padding} its outputs; use it with --encoder {row.name}"
     )

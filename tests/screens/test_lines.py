@@ -5,7 +5,17 @@ import io
 import pytest
 from rich.console import Console
 
-from streamer.events import Ended, Heard, Learned, Noticed, Selected, Started, Status, Unlearned
+from streamer.events import (
+    Drifted,
+    Ended,
+    Heard,
+    Learned,
+    Noticed,
+    Selected,
+    Started,
+    Status,
+    Unlearned,
+)
 from streamer.messages import Estimate, Prediction, Quality, Verdict
 from streamer.screens.lines import clock, describe
 from streamer.screens.panel import LivePanel, bar
@@ -25,6 +35,7 @@ HEARD = Heard(
 STARTED = Started("1.0", "default", {"name": "small"}, {
     "kind": "microphone", "name": "USB", "rate_hz": 48_000, "channels": 2,
 })  # fmt: skip
+DRIFTED = Drifted("labels", "valence", 120, 150, 0.2, 0.6, "labels changed at utterance 120")
 ENDED = Ended(100, 60, 30, {"overflow": 10}, 2, 1, 1, 3725.04, 0.02)
 
 
@@ -40,7 +51,7 @@ def test_every_event_has_its_line() -> None:
         describe(event)
         for event in (
             STARTED, HEARD, Selected(1, "random", "at random", [7], [8, 9]),
-            Learned(7, "me", 3), Unlearned(2), Noticed("gone"), ENDED,
+            Learned(7, "me", 3), Unlearned(2), Noticed("gone"), ENDED, DRIFTED,
         )
     ]  # fmt: skip
     assert "USB (48000 Hz, 2 ch)" in told[0]
@@ -50,6 +61,7 @@ def test_every_event_has_its_line() -> None:
     assert "asks #7 (at random); lets 2 go" in told[2]
     assert "overflow 10" in told[6]
     assert "50 times real time" in told[6]
+    assert told[7] == "drift: labels changed at utterance 120"
 
 
 def test_the_bar_shows_mean_and_interval() -> None:

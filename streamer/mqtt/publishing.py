@@ -1,0 +1,213 @@
+"""A screen that shows everything on another one, and tells a broker of utterances and state.
+
+    streamer/NODE/availability   online, offline (also the last will)            retained
+    streamer/NODE/state          counts, dropped samples, real-time factor       retained
+    streamer/NODE/utterance      the `utterance` event, without its source
+
+Nothing here waits: paho's thread connects, sends, and connects again. What is heard while the
+broker is away is kept, up to `WAITING` utterances, and sent when it is back; what is beyond is
+counted and told. No audio is ever sent, nor the name of a recording or of a microphone.
+"""
+
+import json
+import re
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from streamer.errors import UsageError
+from streamer.events import Ended, Event, Heard, Noticed, Started, Status, to_json
+from streamer.mqtt.broker import Broker
+from streamer.mqtt.discovery import entities
+from streamer.runtime import Screen
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client
+
+WAITING: Final = 1000
+STATE_EVERY_S: Final = 10.0
+RETRY_S: Final = (1, 60)
+GOODBYE_S: Final = 2.0
+POLL_S: Final = 0.02
+ONLINE: Final = "online"
+OFFLINE: Final = "offline"
+# paho's MQTT_ERR_QUEUE_SIZE: without a connection, what is sent with quality 1 waits in a queue.
+QUEUE_FULL: Final = 15
+
+
+def node_name(profile: str) -> str:
+    """This machine and profile, as MQTT and Home Assistant take it.
+
+    >>> node_name("Ann's voice").endswith("-ann-s-voice")
+    True
+    """
+    return re.sub(r"[^a-z0-9]+", "-", f"{socket.gethostname()}-{profile}".lower()).strip("-")
+
+
+class Publishing:
+    """wall_s: seconds since 1970, told with each utterance; now_s: a steady clock.
+
+    Raises UsageError where paho-mqtt is not installed.
+    """
+
+    def __init__(
+        self,
+        screen: Screen,
+        broker: Broker,
+        profile: str,
+        wall_s: Callable[[], float],
+        now_s: Callable[[], float],
+    ) -> None:
+        self._screen = screen
+        self._broker = broker
+        self._node = node_name(profile)
+        self._topic = f"streamer/{self._node}"
+        self._wall_s = wall_s
+        self._now_s = now_s
+        self._told_s = -STATE_EVERY_S
+        self._lost = 0
+        self._waiting: set[int] = set()
+        self._acknowledged: deque[int] = deque()
+        self._words: deque[str] = deque(maxlen=8)
+        self._reachable: bool | None = None
+        self._client = self._make_client()
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, Ended):
+            self._wait_for_last_ones()
+        self._screen.show(event)
+        if isinstance(event, Started):
+            self._words.append(f"MQTT broker {self._broker} is told of every utterance")
+            self._client.connect_async(self._broker.host, self._broker.port)
+            self._client.loop_start()
+        elif isinstance(event, Heard):
+            said = to_json(event)
+            del said["event"], said["source"]
+            self._publish_utterance({**said, "heard_at": self._wall_s()})
+        elif isinstance(event, Ended):
+            state = {**asdict(event), "undelivered": self._lost}
+            self._publish("state", {"state": "ended", **state})
+        self._pass_on()
+
+    def refresh(self, status: Callable[[], Status]) -> None:
+        self._pass_on()
+        now_s = self._now_s()
+        if now_s - self._told_s >= STATE_EVERY_S and self._client.is_connected():
+            self._told_s = now_s
+            state = asdict(status())
+            for passing in ("level_dbfs", "speaking", "buffer"):
+                del state[passing]
+            told = {"state": "listening", **state, "undelivered": self._lost}
+            self._publish("state", told)
+        self._screen.refresh(status)
+
+    def close(self) -> None:
+        """Say goodbye where somebody listens, within about `GOODBYE_S`."""
+        if self._client.is_connected():
+            gone = self._client.publish(f"{self._topic}/availability", OFFLINE, 1, retain=True)
+            gone.wait_for_publish(GOODBYE_S)
+            self._client.disconnect()
+            self._client.loop_stop()
+        self._screen.close()
+
+    def _make_client(self) -> "Client":
+        try:
+            from paho.mqtt.client import Client
+            from paho.mqtt.enums import CallbackAPIVersion
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                "--mqtt needs paho-mqtt: python -m pip install 'streamer[mqtt]'"
+            ) from error
+        client = Client(CallbackAPIVersion.VERSION2, client_id=f"streamer-{self._node}")
+        client.max_queued_messages_set(WAITING)
+        client.reconnect_delay_set(*RETRY_S)
+        client.will_set(f"{self._topic}/availability", OFFLINE, qos=1, retain=True)
+        if self._broker.user is not None:
+            client.username_pw_set(self._broker.user, self._broker.password)
+        if self._broker.tls:
+            client.tls_set()
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        return client
+
+    def _publish(self, name: str, values: Mapping[str, Any]) -> None:
+        payload = json.dumps(values, ensure_ascii=False)
+        self._client.publish(f"{self._topic}/{name}", payload, retain=True)
+
+    def _publish_utterance(self, values: Mapping[str, Any]) -> None:
+        payload = json.dumps(values, ensure_ascii=False)
+        done = self._client.publish(f"{self._topic}/utterance", payload, qos=1)
+        if done.rc != QUEUE_FULL:
+            self._waiting.add(done.mid)
+            return
+        self._lost += 1
+        if self._lost == 1:
+            self._words.append(
+                f"MQTT broker {self._broker}: {WAITING} utterances wait for it; further ones are "
+                "not told to it (here they are kept all the same)"
+            )
+
+    def _wait_for_last_ones(self) -> None:
+        """Give what was just heard a moment to get there, unless it is known that it cannot."""
+        until_s = self._now_s() + GOODBYE_S
+        self._settle()
+        while self._waiting and self._reachable is not False and self._now_s() < until_s:
+            time.sleep(POLL_S)
+            self._settle()
+        if self._waiting:
+            self._words.append(
+                f"MQTT broker {self._broker} was not told of the last {len(self._waiting)} "
+                "utterances"
+            )
+        self._pass_on()
+
+    def _settle(self) -> None:
+        while self._acknowledged:
+            self._waiting.discard(self._acknowledged.popleft())
+
+    def _pass_on(self) -> None:
+        """What paho's thread found out, on the thread that listens."""
+        self._settle()
+        while self._words:
+            self._screen.show(Noticed(self._words.popleft()))
+
+    # Called on paho's thread.
+
+    def _on_connect(
+        self, client: "Client", _: object, flags: object, code: Any, properties: object
+    ) -> None:
+        if code.is_failure:
+            self._say_unreachable(f"refuses: {code}")
+            return
+        for topic, configuration in entities(self._node, self._topic):
+            client.publish(topic, json.dumps(configuration), retain=True)
+        # Of quality 0, which is sent at once: the queue may be full of utterances.
+        client.publish(f"{self._topic}/availability", ONLINE, retain=True)
+        if self._reachable is False:
+            self._words.append(f"MQTT broker {self._broker} is back")
+        self._reachable = True
+
+    def _on_connect_fail(self, client: "Client", _: object) -> None:
+        self._say_unreachable("cannot be reached")
+
+    def _on_disconnect(
+        self, client: "Client", _: object, flags: object, code: Any, properties: object
+    ) -> None:
+        if code.is_failure:
+            self._say_unreachable("went away")
+
+    def _on_publish(
+        self, client: "Client", _: object, number: int, code: object, properties: object
+    ) -> None:
+        self._acknowledged.append(number)
+
+    def _say_unreachable(self, how: str) -> None:
+        """Once, until it is back."""
+        if self._reachable is not False:
+            self._words.append(f"MQTT broker {self._broker} {how}; trying on")
+        self._reachable = False
