@@ -1,0 +1,97 @@
+"""A disk that is full, or cannot be written: told of, and nothing acknowledged is lost."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from streamer.archive.reading import import_profile
+from streamer.archive.writing import export_profile
+from streamer.errors import ProfileError
+from streamer.labelling import give
+from streamer.learning import Learning
+from streamer.store.profile import Profile
+from tests.archive.making import SETTINGS, everything, exported, lived_in
+from tests.conftest import Streamer
+from tests.faults.conftest import fill_up
+from tests.killing import check_state
+from tests.support import balance, bound_profile, events_of, label_of, named, store_utterance
+
+Mount = Callable[[str], Path]
+
+
+def test_full_while_listening(streamer: Streamer, session_file: Path, small_disk: Mount) -> None:
+    disk = small_disk("8m")
+    folder = disk / "profile"
+    streamer("run", "--input", session_file, "--profile", folder, "--max-seconds", 6)
+    filler = fill_up(disk, 300_000)
+    full = streamer("run", "--json", "--input", session_file, "--profile", folder)
+    assert full.returncode == 5
+    assert "free some disk space" in full.stderr
+    events = events_of(full.stdout)
+    assert events[-1]["event"] == "end"
+    assert balance(events[-1]) == 0
+    told = [event["id"] for event in named(events, "utterance")]
+    filler.unlink()
+    check_state(folder, told, [])
+
+
+def test_full_while_labelling(small_disk: Mount) -> None:
+    disk = small_disk("2m")
+    profile = bound_profile(disk / "profile")
+    numbers = [store_utterance(profile) for _ in range(40)]
+    labels = [label_of(number, valence=0.5, emotion="joy") for number in numbers]
+    filler = fill_up(disk, 0)
+    stored: list[int] = []
+
+    def go_on() -> None:
+        for _ in range(50):
+            stored.extend(profile.labels.add(labels, 10.0))
+
+    with pytest.raises(ProfileError, match="free some disk space"):
+        go_on()
+    assert profile.labels.newest() == len(stored)
+    filler.unlink()
+    give(profile, labels)
+    assert Learning(profile).labels == profile.labels.count() == 40
+    profile.close()
+
+
+def test_full_while_exporting(tmp_path: Path, small_disk: Mount) -> None:
+    disk = small_disk("1m")
+    profile = lived_in(tmp_path / "lived in")
+    before = everything(profile)
+    filler = fill_up(disk, 20_000)
+    with pytest.raises(ProfileError, match="free some disk space"):
+        export_profile(profile, disk / "out", SETTINGS)
+    assert [path.name for path in disk.iterdir()] == ["filler"]
+    filler.unlink()
+    export_profile(profile, disk / "out", SETTINGS)
+    assert everything(profile) == before
+    profile.close()
+
+
+def test_full_while_importing(tmp_path: Path, small_disk: Mount) -> None:
+    disk = small_disk("1m")
+    folder = exported(tmp_path)
+    profile = Profile(disk / "profile")
+    before = everything(profile)
+    fill_up(disk, 40_000)
+    with pytest.raises(ProfileError, match="free some disk space"):
+        import_profile(profile, folder, None)
+    assert everything(profile) == before
+    profile.close()
+
+
+def test_a_disk_that_cannot_be_written(streamer: Streamer, small_disk: Mount) -> None:
+    disk = small_disk("4m")
+    profile = bound_profile(disk / "profile")
+    store_utterance(profile)
+    profile.close()
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    refused = streamer("label", 1, "--emotion", "joy", "--profile", disk / "profile")
+    assert refused.returncode == 5
+    assert "--profile" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
