@@ -5,8 +5,8 @@
 TRUTH.csv has onset_s, offset_s and emotion of each utterance. The recording is heard in a new
 profile; then the utterances of its first half are labelled with the affective norms of their
 emotions, as a person would; then it is heard again. CCC of the second half, before and after.
-The shipped prior was fitted on labels of this recording's corpus too: STREAMER_MODELS=FOLDER, with
-a manifest that names no prior, shows what the labels do alone.
+The shipped prior was fitted on labels of this recording's corpus too. What labels do alone shows
+with STREAMER_MODELS=FOLDER STREAMER_ENCODER=NAME, a copy of the encoder whose row names no prior.
 """
 
 import argparse
