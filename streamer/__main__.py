@@ -42,7 +42,8 @@ def main() -> None:
             _fail(error, f"streamer: {message}", StreamerError.exit_code)
         message = explain()
         if "Usage:" not in message:  # else it is the help itself
-            message = f"streamer: {message} (`streamer --help` explains)"
+            path = getattr(getattr(error, "ctx", None), "command_path", "streamer")
+            message = f"streamer: {message} (`{path} --help` explains)"
         _fail(error, message, UsageError.exit_code)
 
 

@@ -1,28 +1,38 @@
 """The composition root: from a Config to things that run. Heavy imports wait for their verb."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from streamer import __version__
 from streamer.config import Config
 from streamer.errors import NotFound
-from streamer.events import Started
+from streamer.events import Noticed, Started
 from streamer.store.profile import FILE_NAME, Profile, profile_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from streamer.audio.source import Source
-    from streamer.core.informativeness import BinaryConfidence, Strategy
+    from streamer.clip_shelf import ClipShelf
+    from streamer.core.informativeness import Strategy
+    from streamer.core.strategies.binary_confidence import BinaryConfidence
     from streamer.ear import Ear
     from streamer.encoder.acoustic import AcousticEncoder
     from streamer.encoder.onnx import OnnxEncoder
     from streamer.runtime import Screen
+
+USES: Final = (
+    "Streamer guesses how speech sounds, not what anyone feels. It is for people who label their "
+    "own voice, and for research with their consent; not for judging people at work, at school or "
+    "in public, nor for deciding anything about them. Tell those who are heard. Audio on disk: "
+    "only clips of open questions, unless --privacy says otherwise"
+)
 
 
 @contextmanager
@@ -85,12 +95,16 @@ def run(
     screen: "Screen",
     open_source: "Callable[[], Source]",
     max_seconds: float | None = None,
-) -> None:
+    clips: "ClipShelf | None" = None,
+) -> bool:
     """The main job: hear, predict, ask, learn, until the source ends or somebody stops it.
 
-    Raises StreamerError of the kind that went wrong.
+    clips: where the pages of this process look for audio that may not lie on the disk.
+    Returns whether it came to its end by itself. Raises StreamerError of the kind that went wrong.
     """
-    from streamer.core.informativeness import ASKED_DIMENSIONS, BinaryConfidence, make_strategy
+    from streamer.core.informativeness import ASKED_DIMENSIONS
+    from streamer.core.strategies import make_strategy
+    from streamer.core.strategies.binary_confidence import BinaryConfidence
 
     dimensions = (config.dimension,) if config.dimension else ASKED_DIMENSIONS
     strategy = make_strategy(config.strategy, dimensions)
@@ -100,7 +114,7 @@ def run(
         # The microphone first: it already hears while the models load.
         source = open_source()
         try:
-            _run(config, profile, source, strategy, doubt, screen, max_seconds)
+            return _run(config, profile, source, strategy, doubt, screen, max_seconds, clips)
         finally:
             screen.close()
             source.close()
@@ -114,13 +128,20 @@ def _run(
     doubt: "BinaryConfidence",
     screen: "Screen",
     max_seconds: float | None,
-) -> None:
+    clips: "ClipShelf | None",
+) -> bool:
     from streamer.audio.clip import to_flac
     from streamer.audio.resampling import Resampler
+    from streamer.clip_shelf import ClipShelf
+    from streamer.encoding import AtOnce, Beside
+    from streamer.gauges import temperature_c
     from streamer.hearing import Hearing
+    from streamer.keeping import Keeping
+    from streamer.ladder import Heeding, Ladder
     from streamer.learning import Learning
     from streamer.runtime import UntilGone, listen, stop_on_signal
     from streamer.session import Session
+    from streamer.watchdog import watching
 
     encoder = bind_encoder(config, profile)
     place = str(Path(source.name).resolve()) if source.kind == "file" else source.name
@@ -128,35 +149,91 @@ def _run(
     profile.utterances.release_orphans()
     learning = Learning(profile)
     learning.catch_up()
+    # A recording and a pipe can wait for the encoder, a microphone cannot.
+    ladder = Ladder(encoder, time.perf_counter, temperature_c)
+    encodings = Beside(ladder) if source.kind == "microphone" else AtOnce(encoder)
+    keeping = Keeping(
+        profile=profile,
+        to_clip=to_flac,
+        memory=clips or ClipShelf(),
+        privacy=config.privacy,
+        query_life_s=config.query_life_s,
+        audio_life_s=config.audio_life_s,
+        most_bytes=config.audio_mb * 1e6,
+    )
     session = Session(
         number=number,
         hearing=Hearing(make_ear(config), partial(Resampler, channel=config.channel)),
-        encoder=encoder,
+        encodings=encodings,
         profile=profile,
         learning=learning,
         strategy=strategy,
         doubt=doubt,
         size=config.buffer,
         keep=config.keep,
+        explore=config.explore,
         seed=config.seed,
-        query_life_s=config.query_life_s,
-        to_clip=to_flac,
+        keeping=keeping,
         wall_s=time.time,
         now_s=time.perf_counter,
     )
     with stop_on_signal() as stop:
-        telling = UntilGone(screen, stop)
-        telling.show(_started(profile, encoder, source))
-        ended = listen(
-            source, session, telling, stop=stop, now_s=time.monotonic, max_seconds=max_seconds
-        )
+        telling = UntilGone(Heeding(screen, ladder), stop)
+        telling.show(_started(config, profile, encoder, source))
+        _tell_uses(profile, telling)
+        _tell_limits(config, profile, encoder.name, telling)
+        for text in keeping.begin():
+            telling.show(Noticed(text))
+        # In front of a person it only tells: they may have stopped it, or a pager its output.
+        leave = not (sys.stderr and sys.stderr.isatty())
+        try:
+            with watching(config.watchdog_s, leave=leave) as turn:
+                ended = listen(
+                    source,
+                    session,
+                    telling,
+                    stop=stop,
+                    now_s=time.monotonic,
+                    max_seconds=max_seconds,
+                    turn=turn,
+                )
+        finally:
+            encodings.close()
         # Not after an error: the rows are right, what is in memory may not be.
         learning.save()
         profile.end_session(number, asdict(ended), time.time())
+        return not stop.is_set()
+
+
+def _tell_uses(profile: Profile, screen: "Screen") -> None:
+    """Say once a profile what this is for, and what not."""
+    if profile.meta("uses_told"):
+        return
+    screen.show(Noticed(USES))
+    profile.set_meta("uses_told", __version__)
+
+
+def _tell_limits(config: Config, profile: Profile, encoder: str, screen: "Screen") -> None:
+    """Say once a profile and encoder that the licence allows no commercial use, where so."""
+    from streamer.encoder.registry import find_encoder
+
+    row = find_encoder(encoder, config.models)
+    if row.commercial_use or profile.meta("licence_told") == row.sha256:
+        return
+    screen.show(
+        Noticed(
+            f"the licence of encoder {row.name} ({row.licence}) allows no commercial use; "
+            "`streamer models list` shows others"
+        )
+    )
+    profile.set_meta("licence_told", row.sha256)
 
 
 def _started(
-    profile: Profile, encoder: "OnnxEncoder | AcousticEncoder", source: "Source"
+    config: Config,
+    profile: Profile,
+    encoder: "OnnxEncoder | AcousticEncoder",
+    source: "Source",
 ) -> Started:
     return Started(
         version=__version__,
@@ -172,4 +249,5 @@ def _started(
             "rate_hz": source.rate_hz,
             "channels": source.channels,
         },
+        privacy=config.privacy,
     )

@@ -1,10 +1,11 @@
 """All settings, in one frozen object: defaults < TOML file < environment < flags."""
 
+import math
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,6 +17,8 @@ from pydantic_settings import (
 from streamer.core.segmentation import SegmentationSettings
 from streamer.errors import UsageError
 
+# Of this machine or its owner: no business of whoever reads an export or a report.
+PRIVATE: Final = {"home", "models", "profile", "mqtt", "mqtt_user", "mqtt_password"}
 _DAY_S: Final = 86_400.0
 
 
@@ -39,7 +42,10 @@ class Config(BaseSettings):
         description="where named profiles live",
     )
     encoder: str = Field("", description="a name in the models' manifest; empty: the default")
-    models: Path | None = Field(None, description="a folder of models instead of the shipped one")
+    models: Path = Field(
+        default_factory=lambda: user_data_path("streamer") / "models",
+        description="where your own encoders live, beside the shipped ones",
+    )
     threads: int = Field(1, ge=1, le=64, description="onnxruntime's intra-op threads")
 
     device: str | None = Field(None, description="microphone, by name or index")
@@ -51,6 +57,9 @@ class Config(BaseSettings):
 
     buffer: int = Field(10, ge=1, le=1000, description="utterances in a buffer")
     keep: float = Field(0.5, ge=0, le=1, description="part of each buffer that is asked")
+    explore: float = Field(
+        0.1, ge=0, le=1, description="part of the questions that is drawn at random, as a fair test"
+    )
     strategy: str = "binary-confidence"
     dimension: str | None = Field(
         None, description="ask about this dimension only, not about valence and arousal together"
@@ -58,16 +67,39 @@ class Config(BaseSettings):
     seed: int = Field(0, ge=0, description="seed of every random choice")
     query_days: float = Field(30.0, gt=0, description="an unanswered query expires after this")
 
+    privacy: Literal["clips", "embeddings", "everything"] = Field(
+        "clips",
+        description="audio on disk: of open questions, none at all, or of every utterance",
+    )
+    audio_days: float | None = Field(
+        None, gt=0, description="with privacy = everything: audio is deleted after this"
+    )
+    audio_mb: float = Field(
+        1000.0, gt=0, description="most megabytes of audio on disk; the oldest is deleted first"
+    )
+
+    watchdog_s: float = Field(
+        300.0, ge=0, description="a loop that hangs so long tells where, and ends; 0: never"
+    )
+
     annotator: str = Field("me", min_length=1, description="whose labels these are")
+
+    mqtt: str | None = Field(None, description="tell this broker of utterances: HOST[:PORT]")
+    mqtt_user: str | None = Field(None, description="its user, where it asks for one")
+    mqtt_password: SecretStr | None = Field(None, description="and its password")
 
     @field_validator("home", "models")
     @classmethod
-    def _expand(cls, folder: Path | None) -> Path | None:
-        return folder and folder.expanduser()
+    def _expand(cls, folder: Path) -> Path:
+        return folder.expanduser()
 
     @property
     def query_life_s(self) -> float:
         return self.query_days * _DAY_S
+
+    @property
+    def audio_life_s(self) -> float:
+        return math.inf if self.audio_days is None else self.audio_days * _DAY_S
 
     @classmethod
     def load(cls, toml: Path | None = None, **flags: Any) -> Self:
@@ -87,6 +119,11 @@ class Config(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "extra_forbidden":
+                known = ", ".join(cls.model_fields)
+                raise UsageError(
+                    f"setting {name} = {first['input']!r}: there is none such; choose from {known}"
+                ) from error
             raise UsageError(f"setting {name} = {first['input']!r}: {first['msg']}") from error
         except SettingsError as error:
             raise UsageError(f"environment: {error}: mend that STREAMER_ variable") from error

@@ -42,7 +42,7 @@ def enroll(
     if files:
         encoder = bind_encoder(config, profile)
         for file in files:
-            for heard in _utterances(config, file):
+            for heard in utterances_in(config, file):
                 vectors.append((encoder.encode(heard.audio)[1], heard.source, None))
     with profile.database.transaction():
         for number in dict.fromkeys(utterances):
@@ -59,7 +59,7 @@ def verify_files(config: Config, profile: Profile, files: Sequence[str]) -> Iter
     learning = Learning(profile)
     learning.follow()
     for file in files:
-        for utterance in _utterances(config, file):
+        for utterance in utterances_in(config, file):
             embedding, emotion = encoder.encode(utterance.audio)
             yield Verified(
                 utterance.source,
@@ -79,7 +79,8 @@ def read_numbers(text: str | None) -> list[int]:
     return numbers
 
 
-def _utterances(config: Config, file: str) -> list[Utterance]:
+def utterances_in(config: Config, file: str) -> list[Utterance]:
+    """Every utterance that is heard in a recording. Raises AudioError, also where there is none."""
     source = open_source(file)
     hearing = Hearing(make_ear(config), partial(Resampler, channel=config.channel))
     try:

@@ -2,10 +2,12 @@
 
     StreamerError            exit code 1
     +-- UsageError           2   a value, flag or file of labels that cannot be meant
+    |   +-- CorpusError          a corpus that is not as its owner ships it
     +-- AudioError           3   a source cannot be heard
     |   +-- PortAudioMissing     the PortAudio library is not installed
     |   +-- NoDevice             no microphone, or none of that name
     |   +-- UnreadableAudio      a file or stream that is no audio
+    +-- ServiceError         1   no systemd that would start the loop
     +-- EncoderError         4   a model is missing, altered, or of the wrong shape
     +-- ProfileError         5   the profile's store
         +-- ProfileBusy          another process listens on this profile
@@ -28,6 +30,10 @@ class UsageError(StreamerError):
     exit_code = 2
 
 
+class CorpusError(UsageError):
+    pass
+
+
 class AudioError(StreamerError):
     exit_code = 3
 
@@ -41,6 +47,10 @@ class NoDevice(AudioError):
 
 
 class UnreadableAudio(AudioError):
+    pass
+
+
+class ServiceError(StreamerError):
     pass
 
 

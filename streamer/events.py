@@ -9,10 +9,13 @@ from streamer.messages import DIMENSIONS, Prediction, Quality, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Started:
+    """privacy: which audio is kept on disk, see `keeping`."""
+
     version: str
     profile: str
     encoder: Mapping[str, Any]
     source: Mapping[str, Any]
+    privacy: str = "clips"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """A buffer was split. asked: most informative first."""
+    """A buffer was split. asked: as the strategy took them, then the explored by lot."""
 
     buffer: int
     strategy: str
     reason: str
     asked: Sequence[int]
     released: Sequence[int]
+    explored: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,19 @@ class Unlearned:
     """Labels were taken back or replaced; the learner is as if they had never been given."""
 
     labels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """Something changed for good; text says it in words. See `core.drift.Drift` for the fields."""
+
+    cause: str
+    signal: str
+    since: int
+    found: int
+    before: float
+    after: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +96,7 @@ class Ended:
     realtime_factor: float
 
 
-Event = Started | Heard | Selected | Learned | Unlearned | Noticed | Ended
+Event = Started | Heard | Selected | Learned | Unlearned | Drifted | Noticed | Ended
 
 _NAMES: Mapping[type[Event], str] = {
     Started: "start",
@@ -87,6 +104,7 @@ _NAMES: Mapping[type[Event], str] = {
     Selected: "selection",
     Learned: "learned",
     Unlearned: "unlearned",
+    Drifted: "drift",
     Noticed: "notice",
     Ended: "end",
 }
@@ -94,7 +112,10 @@ _NAMES: Mapping[type[Event], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a screen shows between events. buffer: (filled, size)."""
+    """What a screen shows between events. buffer: (filled, size).
+
+    realtime_factor: seconds of work a second of audio, so far.
+    """
 
     level_dbfs: float
     speaking: bool
@@ -104,6 +125,7 @@ class Status:
     utterances: int
     audio_s: float
     dropped_samples: Mapping[str, int] = field(default_factory=dict)
+    realtime_factor: float = 0.0
 
 
 def to_json(event: Event) -> dict[str, Any]:

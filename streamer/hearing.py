@@ -64,6 +64,13 @@ class Hearing:
         utterances += self._listen(self._stretch, self._stretch.resampler.push(item.samples))
         return utterances
 
+    def give_up(self, utterance: Utterance, reason: str) -> None:
+        """An utterance that was heard here, and of which nothing will come, was dropped."""
+        rate_hz = self._key[1]
+        samples = round(utterance.offset_s * rate_hz) - round(utterance.onset_s * rate_hz)
+        self.accounting.speech -= samples
+        self.accounting.dropped[reason] += samples
+
     def finish(self) -> list[Utterance]:
         """End the stretch: its last utterance, and its accounts closed."""
         stretch, self._stretch = self._stretch, None

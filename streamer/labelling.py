@@ -8,7 +8,7 @@ from pathlib import Path
 from streamer.errors import UsageError
 from streamer.learning import Learning
 from streamer.messages import Label
-from streamer.store.labels import LONGEST_NAME
+from streamer.store.labels import LONGEST_NAME, checked_answer, checked_scale
 from streamer.store.profile import PATIENCE_S, Profile
 
 COLUMNS = ("utterance", "valence", "arousal", "dominance", "emotion", "annotator")
@@ -37,7 +37,14 @@ def take_back(profile: Profile, count: int) -> str:
     if not undone:
         return "there is no label to take back"
     numbers = ", ".join(f"#{entry.label.utterance}" for entry in undone)
-    return f"{_labels(len(undone))} taken back ({numbers}); {_learn_here(profile)}"
+    fewer = ", there were no more" * (len(undone) < count)
+    return f"{_labels(len(undone))} taken back ({numbers}){fewer}; {_learn_here(profile)}"
+
+
+def withdraw(profile: Profile, seq: int) -> str:
+    """Take one label of the log back; what came of it, in words. Raises NotFound, ProfileError."""
+    entry = profile.labels.retract(seq, time.time())
+    return f"the label of #{entry.label.utterance} taken back; {_learn_here(profile)}"
 
 
 def one(
@@ -48,12 +55,16 @@ def one(
     emotion: str | None,
     annotator: str,
 ) -> Label:
-    """A label as typed on the command line: valence with arousal, an emotion, or all of them.
+    """A label as typed: valence with arousal, and dominance at will; an emotion; or all of them.
 
     Raises UsageError: a later answer replaces an earlier one whole, so half of one is no answer.
     """
-    if (valence is None) != (arousal is None):
-        raise UsageError(f"utterance {utterance}: give --valence and --arousal together")
+    dominance_alone = valence is None and dominance is not None
+    if (valence is None) != (arousal is None) or dominance_alone:
+        raise UsageError(
+            f"utterance {utterance}: give valence and arousal together, and dominance only "
+            "with both; or an emotion alone"
+        )
     name = None if emotion is None else emotion_name(emotion)
     return Label(utterance, valence, arousal, dominance, name, annotator)
 
@@ -66,7 +77,7 @@ def read_scale(text: str | None) -> tuple[float, float]:
         low, high = (float(part) for part in text.split(":"))
     except ValueError:
         raise UsageError(f"scale {text!r}: give LOW:HIGH, for example 1:5") from None
-    return low, high
+    return checked_scale((low, high))
 
 
 def _learn_here(profile: Profile) -> str:
@@ -87,31 +98,50 @@ def _labels(count: int) -> str:
     return f"{count} label{'s' * (count != 1)}"
 
 
-def read_labels(path: Path, annotator: str) -> list[Label]:
+def read_labels(path: Path, annotator: str, scale: tuple[float, float] = UNIT) -> list[Label]:
     """Labels of a CSV file: utterance,valence,arousal[,dominance][,emotion][,annotator].
 
-    An empty cell is no answer. Raises UsageError naming the line.
+    An empty cell is no answer; a row is as whole as `one`, with values on `scale`. Emotions alone
+    need no other columns. Raises UsageError naming the file and the line.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             names = [(name or "").strip() for name in reader.fieldnames or []]
-            twice = len(set(names)) < len(names)
-            if "utterance" not in names or twice or not set(names) <= set(COLUMNS):
+            if not _can_head(names):
                 raise UsageError(
-                    f"{path}: the first line is {','.join(names)!r}; it must name the columns "
-                    f"{','.join(COLUMNS)} (those after the first as needed), each once"
+                    f"{path}, line 1: {','.join(names)!r} must name the columns "
+                    f"{','.join(COLUMNS)}, each once: utterance, and valence and arousal, or "
+                    "emotion, or all of them; the rest as needed"
                 )
             reader.fieldnames = names
-            return [
-                _label(f"{path}, line {reader.line_num}", row, annotator)
-                for row in reader
-                if any(row.values())
-            ]
+            labels = []
+            for row in reader:
+                if any(row.values()):
+                    try:
+                        labels.append(checked_answer(_label(row, annotator), scale))
+                    except UsageError as error:
+                        raise UsageError(f"{path}, line {reader.line_num}: {error}") from error
+            return labels
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}: give an existing CSV file to --import"
+        ) from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is not a CSV file in UTF-8: {error}") from error
+        raise UsageError(
+            f"{path} is not a CSV file in UTF-8 ({error}): save it anew as CSV, encoded in UTF-8"
+        ) from error
+
+
+def _can_head(names: Sequence[str]) -> bool:
+    """These columns can hold whole answers."""
+    values = {"valence", "arousal"} & set(names)
+    return (
+        "utterance" in names
+        and set(names) <= set(COLUMNS)
+        and len(set(names)) == len(names)
+        and (len(values) == 2 or ("emotion" in names and not values and "dominance" not in names))
+    )
 
 
 def emotion_name(name: str) -> str:
@@ -124,26 +154,27 @@ def emotion_name(name: str) -> str:
     return kept
 
 
-def _label(place: str, row: dict[str, str | None], annotator: str) -> Label:
+def _label(row: dict[str, str | None], annotator: str) -> Label:
     def number(column: str) -> float | None:
         cell = (row.get(column) or "").strip()
         try:
             return float(cell) if cell else None
         except ValueError:
-            raise UsageError(f"{place}: {column} is {cell!r}; give a number") from None
+            raise UsageError(f"{column} is {cell!r}; give a number") from None
 
     if None in row:
-        raise UsageError(f"{place}: more cells than the first line names")
+        raise UsageError("more cells than the first line names: quote a cell that holds a comma")
+    if None in row.values():
+        raise UsageError("fewer cells than the first line names: leave a cell empty, not away")
     try:
         utterance = int((row["utterance"] or "").strip())
     except ValueError:
-        raise UsageError(f"{place}: utterance is {row['utterance']!r}; give its number") from None
-    emotion = (row.get("emotion") or "").strip()
-    return Label(
-        utterance=utterance,
-        valence=number("valence"),
-        arousal=number("arousal"),
-        dominance=number("dominance"),
-        emotion=emotion_name(emotion) if emotion else None,
-        annotator=(row.get("annotator") or "").strip() or annotator,
+        raise UsageError(f"utterance is {row['utterance']!r}; give its number") from None
+    return one(
+        utterance,
+        number("valence"),
+        number("arousal"),
+        number("dominance"),
+        (row.get("emotion") or "").strip() or None,
+        (row.get("annotator") or "").strip() or annotator,
     )

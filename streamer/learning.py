@@ -1,5 +1,7 @@
 """What a profile has learned: a fold over its stored rows, kept in step with them.
 
+What is usual, and whether the voice or microphone has changed, is the fold of all utterances.
+
 The learner is the fold of the effective labels, in the order of the log, each with the features
 that it was first learned with. A plain new label is one more step; an undone or replaced one folds
 anew without it. So a restart, a replay and an unbroken run agree to the last bit.
@@ -7,12 +9,17 @@ anew without it. So a restart, a replay and an unbroken run agree to the last bi
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import copy
+from copy import copy, deepcopy
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from streamer.core.affect import AffectLearner
+from streamer.core.drift import Change, Drift, VoiceWatch, drifts
+from streamer.core.emotion_models import EmotionModels
+from streamer.core.informativeness import Labelled
+from streamer.core.knowledge import Known
 from streamer.core.normalization import RunningNormalization
 from streamer.core.prototypes import Prototype, build_prototypes, verify
 from streamer.messages import Label, Prediction, Samples, Vector, Verdict
@@ -37,30 +44,36 @@ class Learning:
         self.usual_emotion = RunningNormalization(
             prior.emotion_mean, np.ones_like(prior.emotion_mean)
         )
+        self.voice = VoiceWatch()
         self.learner = AffectLearner(prior)
         self.labels = 0
         self._through = 0
         self._saved_labels = 0
         self._prototypes: dict[str, Prototype] | None = None
+        self._emotions: EmotionModels | None = None
         self._restore()
+        self._told = {(d.signal, d.found) for d in self.drifts()}
+        self._known_changes = self._changes()
 
     def adapt(self, embedding: Samples, emotion: Samples) -> None:
         """Take an utterance into what is usual for this voice and microphone, and store that."""
+        self.voice.hear(self.usual.count + 1, self.features(embedding))
         self.usual.update(embedding.astype(np.float64))
         self.usual_emotion.update(emotion.astype(np.float64))
         self._prototypes = None
         arrays = {f"embedding/{k}": v for k, v in self.usual.to_arrays().items()}
         arrays |= {f"emotion/{k}": v for k, v in self.usual_emotion.to_arrays().items()}
+        arrays |= {f"voice/{k}": v for k, v in self.voice.to_arrays().items()}
         self._profile.save_state("usual", arrays)
 
     @contextmanager
     def unadapted_on_error(self) -> Iterator[None]:
         """An error inside undoes `adapt` here as it does in the store."""
-        before = copy(self.usual), copy(self.usual_emotion)
+        before = copy(self.usual), copy(self.usual_emotion), deepcopy(self.voice)
         try:
             yield
         except BaseException:
-            self.usual, self.usual_emotion = before
+            self.usual, self.usual_emotion, self.voice = before
             self._prototypes = None
             raise
 
@@ -75,11 +88,42 @@ class Learning:
         return verify(emotion.astype(np.float64), self.prototypes, self.usual_emotion.mean)
 
     @property
+    def knowledge(self) -> Known:
+        """What a query strategy may ask."""
+        return Known(
+            self.learner,
+            self._labelled,
+            lambda: self._emotion_models().together,
+            lambda: self._emotion_models().by_annotator,
+        )
+
+    @property
     def prototypes(self) -> dict[str, Prototype]:
         if self._prototypes is None:
             enrolled = self._profile.emotions.enrolled()
             self._prototypes = build_prototypes(enrolled, self.usual_emotion.mean)
         return self._prototypes
+
+    def drifts(self) -> list[Drift]:
+        """What has changed since the beginning, in the order in which it was found."""
+        # The voice is heard before its utterance has a number, so its changes count utterances.
+        nth = self._profile.utterances.nth
+        heard, errors = self._changes()
+        voice = [replace(c, since=nth(c.since), found=nth(c.found)) for c in heard]
+        return drifts(voice, errors)
+
+    def new_drifts(self) -> list[Drift]:
+        """Those found since the start or the last time that this was asked."""
+        if self._changes() == self._known_changes:  # as after nearly every utterance
+            return []
+        self._known_changes = self._changes()
+        fresh = [d for d in self.drifts() if (d.signal, d.found) not in self._told]
+        self._told |= {(d.signal, d.found) for d in fresh}
+        return fresh
+
+    def _changes(self) -> tuple[list[Change], dict[str, tuple[Change, ...]]]:
+        errors = {name: one.errors.changes for name, one in self.learner.dimensions.items()}
+        return self.voice.changes(), errors
 
     def learn_new(self) -> tuple[list[Label], bool]:
         """Learn what was added to the log, at most `LABELS_AT_ONCE` rows of it.
@@ -117,6 +161,7 @@ class Learning:
     def start_over(self) -> None:
         """Know no label; the next ones are learned from the beginning of the log."""
         self.learner, self.labels, self._through = AffectLearner(self._prior), 0, 0
+        self._emotions = None
 
     def catch_up(self) -> None:
         """Learn all of the log that is not in the last snapshot."""
@@ -151,8 +196,26 @@ class Learning:
         self._profile.labels.learned_with(entry.seq, features)
         return features
 
+    def _labelled(self) -> Labelled:
+        return Labelled.of(list(self._lessons()), self._prior.weights.shape[0])
+
+    def _emotion_models(self) -> EmotionModels:
+        if self._emotions is None:
+            self._emotions = EmotionModels(self._prior.weights.shape[0])
+            for label, features in self._lessons():
+                self._emotions.learn(features, label)
+        return self._emotions
+
+    def _lessons(self) -> Iterator[tuple[Label, Vector]]:
+        """What was learned, from the log: only the strategies that look at it have it read."""
+        for entry in self._profile.labels.effective(self._through):
+            if entry.features is not None:
+                yield entry.label, entry.features
+
     def _learn(self, entry: LogEntry, features: Vector) -> None:
         self.learner.learn(features, entry.label, first=entry.first)
+        if self._emotions is not None:
+            self._emotions.learn(features, entry.label)
         self.labels += 1
 
     def _restore(self) -> None:
@@ -161,6 +224,8 @@ class Learning:
             for name, target in (("embedding", "usual"), ("emotion", "usual_emotion")):
                 own = {k.split("/")[1]: a for k, a in usual[0].items() if k.startswith(f"{name}/")}
                 setattr(self, target, RunningNormalization.from_arrays(own))
+            own = {k.split("/")[1]: a for k, a in usual[0].items() if k.startswith("voice/")}
+            self.voice = VoiceWatch.from_arrays(own) if own else VoiceWatch()
         learner = self._profile.load_state("learner")
         if learner:
             arrays, self._through = learner

@@ -5,6 +5,7 @@ learned from features by the final normalization.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from streamer.app import make_encoder
 from streamer.audio.clip import from_flac, from_recording
 from streamer.config import Config
-from streamer.errors import NotFound, ProfileError, UsageError
+from streamer.errors import NotFound, ProfileError, UnreadableAudio, UsageError
 from streamer.learning import Learning
 from streamer.messages import Samples
 from streamer.store.profile import Profile
@@ -38,9 +39,21 @@ def forget_utterances(profile: Profile, numbers: Sequence[int]) -> int:
         for number in numbers:
             profile.utterances.get(number)
             profile.utterances.delete(number)
+        if numbers:
+            profile.utterances.delete_empty_sessions()
         _learn_anew(profile)
     _erase(profile)
     return len(numbers)
+
+
+def forget_audio(profile: Profile) -> int:
+    """Delete all audio, that of open questions included; they stay open. How many clips.
+
+    Raises ProfileError and its kinds.
+    """
+    profile.take_over_or_fail("streamer forget")
+    profile.delete_copies()
+    return profile.audio.delete_all()
 
 
 def forget_before(profile: Profile, day: str) -> int:
@@ -125,7 +138,8 @@ def _learn_anew(profile: Profile) -> None:
 def _audio(profile: Profile, stored: StoredUtterance, channel: int | None) -> Samples | None:
     clip = profile.utterances.clip(stored.id)
     if clip is not None:
-        return from_flac(clip)
+        with suppress(UnreadableAudio):  # then the recording may still be there
+            return from_flac(clip)
     recording = profile.recording_of(stored.id)
     if recording is None:
         return None

@@ -13,13 +13,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Protocol
+from functools import partial
+from typing import Final, Protocol
 
 from streamer.audio.protocol import Delivered, Source
 from streamer.errors import StreamerError
 from streamer.events import Ended, Event, Status
 from streamer.messages import Chunk, Gap
 from streamer.session import Session
+
+# Less than any sample lasts: what subtracting times may leave of nothing.
+SHORTEST_S: Final = 1e-9
 
 
 class Screen(Protocol):
@@ -70,11 +74,12 @@ def listen(
     stop: threading.Event,
     now_s: Callable[[], float],
     max_seconds: float | None = None,
+    turn: Callable[[], None] = lambda: None,
 ) -> Ended:
     """Hear `source` to its end, learning as labels come; the accounting is shown in any case.
 
-    max_seconds: of audio, or of waiting for it. Returns the accounting. Raises what went wrong,
-    after what could still be told was told.
+    max_seconds: of audio, or of waiting for it; turn: called whenever there was progress. Returns
+    the accounting. Raises what went wrong, after what could still be told was told.
     """
     limit_s = math.inf if max_seconds is None else max_seconds
     live = source.kind != "file"
@@ -82,19 +87,22 @@ def listen(
     begun_s = now_s()
     try:
         for item in _limited(source, limit_s):
+            turn()
             started_s = now_s()
             for event in session.hear(item):
                 screen.show(event)
             for event in session.learn():
                 screen.show(event)
-            session.expire()
-            screen.refresh(session.status)
+            for event in session.expire():
+                screen.show(event)
+            screen.refresh(partial(session.status, busy_s))
             ended_s = now_s()
             busy_s += ended_s - started_s
             if stop.is_set() or (live and ended_s - begun_s >= limit_s):
                 break
         started_s = now_s()
         for event in session.finish():
+            turn()
             screen.show(event)
         busy_s += now_s() - started_s
     except StreamerError:
@@ -118,7 +126,7 @@ def _limited(source: Source, left_s: float) -> Iterator[Delivered]:
         elif isinstance(item, Gap):
             left_s -= item.samples / source.rate_hz
         yield item
-        if left_s <= 0:
+        if left_s < SHORTEST_S:
             return
 
 

@@ -9,26 +9,34 @@ No thread, socket, clock or SQL in here: they come in through the constructor.
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final, Protocol
+from dataclasses import asdict, dataclass
+from typing import Final
 
 import numpy as np
 
-from streamer.core.informativeness import BinaryConfidence, Strategy
+from streamer.core.informativeness import Strategy
 from streamer.core.selection import choose
-from streamer.events import Ended, Event, Heard, Learned, Noticed, Selected, Status, Unlearned
+from streamer.core.strategies.binary_confidence import BinaryConfidence
+from streamer.encoding import Encoded, Encodings
+from streamer.events import (
+    Drifted,
+    Ended,
+    Event,
+    Heard,
+    Learned,
+    Noticed,
+    Selected,
+    Status,
+    Unlearned,
+)
 from streamer.hearing import Hearing
+from streamer.keeping import Keeping
 from streamer.learning import Learning
 from streamer.messages import Chunk, Gap, Notice, Samples, Utterance
 from streamer.store.profile import Profile
 
-EXPIRE_EVERY_S: Final = 3600.0
-
-
-class Encoder(Protocol):
-    """audio: float32 [samples] at 16 kHz; returns embedding float32 [d], emotion float32 [e]."""
-
-    def encode(self, audio: Samples) -> tuple[Samples, Samples]: ...
+EXPIRE_EVERY_S: Final = 600.0
+TOO_SLOW: Final = "encoder_slow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +52,9 @@ class Session:
     """One run of the loop over one source.
 
     doubt: what an utterance's own informativeness is measured by, whatever the strategy;
-    size: utterances in a buffer; keep: part of it that is asked, in [0, 1]; seed: of every random
-    choice; query_life_s: an unanswered query expires after that; to_clip: audio to the bytes that
-    a query keeps; wall_s: seconds since 1970, for the rows; now_s: a steady clock, for latencies.
+    size: utterances in a buffer; keep: part of it that is asked, in [0, 1]; explore: part of the
+    asked that is drawn at random, in [0, 1]; seed: of every random choice; keeping: which audio is
+    kept; wall_s: seconds since 1970, for the rows; now_s: a steady clock, for latencies.
     """
 
     def __init__(
@@ -54,36 +62,37 @@ class Session:
         *,
         number: int,
         hearing: Hearing,
-        encoder: Encoder,
+        encodings: Encodings,
         profile: Profile,
         learning: Learning,
         strategy: Strategy,
         doubt: BinaryConfidence,
         size: int,
         keep: float,
+        explore: float,
         seed: int,
-        query_life_s: float,
-        to_clip: Callable[[Samples], bytes],
+        keeping: Keeping,
         wall_s: Callable[[], float],
         now_s: Callable[[], float],
     ) -> None:
         self._number = number
         self._hearing = hearing
-        self._encoder = encoder
+        self._encodings = encodings
         self._profile = profile
         self._learning = learning
         self._strategy = strategy
         self._size = size
         self._keep = keep
+        self._explore = explore
         self._seed = seed
-        self._query_life_s = query_life_s
-        self._expired_at = -math.inf
-        self._to_clip = to_clip
+        self._keeping = keeping
         self._wall_s = wall_s
         self._now_s = now_s
+        self._began = wall_s(), now_s()
+        self._expired_s = -math.inf
         self._doubt = doubt
         self._buffer: list[Buffered] = []
-        self._utterances = self._asked = self._released = 0
+        self._utterances = self._asked = self._released = self._given_up = 0
         self._open_queries: int | None = None
 
     def hear(self, item: Chunk | Gap | Notice) -> Iterator[Event]:
@@ -103,18 +112,31 @@ class Session:
         first = self._learning.labels - len(labels) + 1
         for count, label in enumerate(labels, start=first):
             yield Learned(label.utterance, label.annotator, count)
+        if labels or replaced:
+            yield from self._drifted()
 
-    def expire(self) -> None:
-        """Once an hour, close the queries that are too old and delete their audio."""
-        now = self._wall_s()
-        if now - self._expired_at >= EXPIRE_EVERY_S:
-            self._expired_at = now
-            self._profile.utterances.expire_queries(now - self._query_life_s, now)
-            self._open_queries = None
+    def expire(self) -> Iterator[Noticed]:
+        """Now and then, delete the audio that is too old or too much, and say so.
+
+        Time goes on as the steady clock does, so that nothing is too old because somebody, or the
+        network, sets the other one meanwhile.
+        """
+        wall_s, steady_s = self._began
+        now_s = self._now_s()
+        if now_s - self._expired_s >= EXPIRE_EVERY_S:
+            self._expired_s = now_s
+            for text in self._keeping.expire(wall_s + now_s - steady_s):
+                self._open_queries = None
+                yield Noticed(text)
 
     def finish(self) -> Iterator[Event]:
         """The last utterance, the last, partly filled buffer, and the last labels."""
-        yield from self._take_all(self._hearing.finish())
+        last = self._hearing.finish()
+        if self._encodings.waiting:
+            yield Noticed(f"{self._encodings.waiting} utterances are still to be encoded")
+        yield from self._settle(self._encodings.rest())
+        yield from self._take_all(last)
+        yield from self._settle(self._encodings.rest())
         if self._buffer:
             yield self._select()
         while events := list(self.learn()):
@@ -135,7 +157,8 @@ class Session:
             realtime_factor=busy_s / account.audio_s if account.audio_s else 0.0,
         )
 
-    def status(self) -> Status:
+    def status(self, busy_s: float = 0.0) -> Status:
+        """busy_s: see `ended`."""
         account = self._hearing.accounting
         if self._open_queries is None:  # counting takes long where there are thousands
             self._open_queries = self._profile.utterances.open_query_count()
@@ -148,17 +171,35 @@ class Session:
             utterances=self._utterances,
             audio_s=account.audio_s,
             dropped_samples=dict(account.dropped),
+            realtime_factor=busy_s / account.audio_s if account.audio_s else 0.0,
         )
 
     def _take_all(self, utterances: list[Utterance]) -> Iterator[Event]:
         decided_s = self._now_s()
         for utterance in utterances:
-            yield self._take(utterance, decided_s)
+            if not self._encodings.put(utterance, decided_s):
+                yield from self._give_up(utterance)
+        yield from self._settle(self._encodings.ready())
+
+    def _give_up(self, utterance: Utterance) -> Iterator[Noticed]:
+        self._hearing.give_up(utterance, TOO_SLOW)
+        self._given_up += 1
+        if self._given_up & (self._given_up - 1) == 0:  # the 1st, 2nd, 4th, 8th...
+            yield Noticed(
+                f"the encoder is slower than people speak: {self._given_up} utterances given up; "
+                "choose a faster one (`streamer bench`)"
+            )
+
+    def _settle(self, encoded: Iterator[Encoded]) -> Iterator[Event]:
+        for one in encoded:
+            yield self._take(one)
+            yield from self._drifted()
             if len(self._buffer) >= self._size:
                 yield self._select()
 
-    def _take(self, utterance: Utterance, decided_s: float) -> Heard:
-        embedding, emotion = self._encoder.encode(utterance.audio)
+    def _take(self, encoded: Encoded) -> Heard:
+        utterance, embedding, emotion = encoded.utterance, encoded.embedding, encoded.emotion
+        wall_s = self._wall_s()
         with self._learning.unadapted_on_error(), self._profile.database.transaction():
             self._learning.adapt(embedding, emotion)
             prediction = self._learning.predict(embedding)
@@ -172,8 +213,9 @@ class Session:
                 prediction,
                 verdict,
                 informativeness,
-                self._wall_s(),
+                wall_s,
             )
+            self._keeping.heard(number, utterance.audio, wall_s)
         self._buffer.append(Buffered(number, embedding, utterance.audio))
         self._utterances += 1
         return Heard(
@@ -185,32 +227,41 @@ class Session:
             verdict=verdict,
             informativeness=informativeness,
             quality=utterance.quality,
-            latency_ms=1000.0 * (self._now_s() - decided_s),
+            latency_ms=1000.0 * (self._now_s() - encoded.decided_s),
         )
+
+    def _drifted(self) -> Iterator[Drifted]:
+        for drift in self._learning.new_drifts():
+            yield Drifted(**asdict(drift), text=str(drift))
 
     def _informativeness(self, embedding: Samples) -> float | None:
         features = self._learning.features(embedding)[np.newaxis]
-        value = self._doubt.informativeness(features, self._learning.learner)
+        value = self._doubt.informativeness(features, self._learning.knowledge)
         return None if value is None else float(value[0])
 
     def _select(self) -> Selected:
         buffer, self._buffer = self._buffer, []
         features = self._learning.features(np.stack([b.embedding for b in buffer]))
         rng = np.random.default_rng([self._seed, buffer[0].id])
-        scores = self._strategy(features, self._learning.learner, rng)
-        ask, release = choose(scores.values, self._keep)
-        asked = [(buffer[i], float(scores.values[i])) for i in ask]
-        released = [buffer[i].id for i in release]
+        choice = choose(
+            self._strategy, features, self._learning.knowledge, self._keep, self._explore, rng
+        )
+        values = choice.scores.values
+        asked = [(buffer[i], float(values[i])) for i in choice.asked]
+        released = [buffer[i].id for i in choice.released]
+        explored = [buffer[i].id for i in choice.explored]
         number = self._profile.utterances.select(
             self._strategy.name,
-            scores.reason,
-            [(b.id, score, self._to_clip(b.audio)) for b, score in asked],
+            choice.scores.reason,
+            [(b.id, score, self._keeping.asked(b.id, b.audio)) for b, score in asked],
             released,
             self._wall_s(),
+            explored,
+            choice.propensity,
         )
         self._open_queries = None
         self._asked += len(asked)
         self._released += len(released)
-        return Selected(
-            number, self._strategy.name, scores.reason, [b.id for b, _ in asked], released
-        )
+        ids = [b.id for b, _ in asked]
+        reason = choice.scores.reason
+        return Selected(number, self._strategy.name, reason, ids, released, explored)

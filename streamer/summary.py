@@ -1,8 +1,12 @@
 """What a profile holds and how well it does: the rows behind `queue`, `emotions` and `status`."""
 
+import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from streamer.core.exploration import FEWEST
+from streamer.exploring import FairTest, fair_tests
 from streamer.learning import Learning
 from streamer.messages import DIMENSIONS
 from streamer.store.profile import Profile
@@ -48,21 +52,27 @@ def status_row(profile: Profile) -> dict[str, Any]:
     """Counts, the track record of the predictions, and the disk.
 
     ccc and coverage are prequential: each label was predicted before it was learned. They rest on
-    the utterances that were asked about, which are the doubtful ones.
+    the utterances that were asked about, which are the doubtful ones. fair: the same of all that
+    is heard, by the questions drawn at random (see `exploring`); None where it cannot tell yet.
+    drift: what changed, oldest first.
     """
     counts = profile.utterances.counts()
     dimensions: dict[str, Any] = {}
+    drift: list[dict[str, Any]] = []
     labels = 0
     if not profile.is_empty():
         learning = Learning(profile)
         learning.follow()
         labels = learning.labels
+        drift = [{**asdict(one), "text": str(one)} for one in learning.drifts()]
+        fair = fair_tests(profile)
         for name, learner in learning.learner.dimensions.items():
             dimensions[name] = {
                 "labels": learner.regression.count,
                 "ccc": learner.agreement.ccc,
                 "rmse": learner.agreement.rmse,
                 "coverage": learner.interval.coverage,
+                "fair": _fair_row(fair[name]),
             }
     return {
         "profile": profile.folder.name,
@@ -71,9 +81,23 @@ def status_row(profile: Profile) -> dict[str, Any]:
         "utterances": counts,
         "open_queries": profile.utterances.open_query_count(),
         "labels": {"given": profile.labels.count(), "learned": labels},
+        "drift": drift,
         "dimensions": dimensions,
         "emotions": len(profile.emotions.enrolled()),
         "disk_bytes": _size(profile.folder),
+    }
+
+
+def _fair_row(test: FairTest) -> dict[str, Any]:
+    saved: dict[str, Any] | None = None
+    if test.saved is not None and test.saved.tells:
+        # JSON has no infinity: where the learner may never have got there, there is no bound.
+        saved = {k: v if math.isfinite(v) else None for k, v in asdict(test.saved).items()}
+    return {
+        "answers": test.answers,
+        "needed_answers": FEWEST,
+        "ccc": None if test.agreement is None else asdict(test.agreement),
+        "saved": saved,
     }
 
 

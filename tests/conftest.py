@@ -10,12 +10,20 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import settings
 
 from streamer.messages import SAMPLE_RATE_HZ, Samples
 from streamer.store.profile import Profile
 from streamer.testing import Spoken, synthetic_session
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
+
+# Machines are shared: how long an example takes says nothing about it. People's runs look for new
+# examples; the same commit gives the same answer where CI is set, as hypothesis itself has it.
+settings.register_profile("streamer", deadline=None, derandomize="CI" in os.environ)
+# An emulated processor takes a hundred times as long: scripts/arm64.sh asks for few.
+settings.register_profile("emulated", deadline=None, derandomize=True, max_examples=5)
+settings.load_profile("streamer")
 
 pytest_plugins = ["tests.virtual_microphone"]
 
@@ -55,7 +63,9 @@ def shared_wav() -> Path:
 @pytest.fixture
 def streamer_environment(tmp_path: Path) -> dict[str, str]:
     """An environment in which the command line keeps its profiles to this test."""
-    return {**os.environ, "STREAMER_HOME": str(tmp_path / "profiles"), "NO_COLOR": "1"}
+    folders = {"STREAMER_HOME": "profiles", "STREAMER_MODELS": "models"}
+    own = {name: str(tmp_path / folder) for name, folder in folders.items()}
+    return {**os.environ, **own, "NO_COLOR": "1"}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from streamer.core.drift import VoiceWatch
 from streamer.core.normalization import RunningNormalization
 from streamer.learning import Learning
 from streamer.messages import Label
@@ -26,17 +27,22 @@ def hear_label_and_kill(
 ) -> tuple[list[int], list[int]]:
     """Run on a recording, answer at random while it runs, then send `how` at a random moment.
 
-    Returns the utterances that it had told of, and the labels that the store had acknowledged.
+    One in five is sent while the process starts, the others after its first event, so that a slow
+    machine is stopped under load too. Returns the utterances that it had told of, and the labels
+    that the store had acknowledged.
     """
     command = [sys.executable, "-m", "streamer", "run", "--json", "--buffer", "4"]
     command += ["--input", str(recording), "--profile", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=False)
+    waits = rng.random() < 0.8
     until_s = time.monotonic() + rng.uniform(0.2, longest_s)
     profile = Profile(folder)
     output, labels = b"", []
     assert process.stdout is not None
-    while time.monotonic() < until_s and process.poll() is None:
+    while (time.monotonic() < until_s or (waits and not output)) and process.poll() is None:
         if select.select([process.stdout], [], [], 0.02)[0]:
+            if waits and not output:
+                until_s = time.monotonic() + rng.uniform(0.0, longest_s)
             output += os.read(process.stdout.fileno(), 65_536)
         queries = profile.utterances.open_queries()
         if queries:
@@ -71,13 +77,19 @@ def check_state(folder: Path, utterances: list[int], labels: list[int]) -> None:
 def _check_usual(profile: Profile) -> None:
     prior, kept = profile.prior(), profile.load_state("usual")
     replayed = RunningNormalization(prior.embedding_mean, prior.embedding_deviation)
-    for row in profile.database.rows("SELECT embedding FROM utterances ORDER BY id"):
-        replayed.update(np.frombuffer(row["embedding"], "<f4").astype(np.float64))
+    voice = VoiceWatch()
+    rows = profile.database.rows("SELECT embedding FROM utterances ORDER BY id")
+    for place, row in enumerate(rows, 1):
+        embedding = np.frombuffer(row["embedding"], "<f4").astype(np.float64)
+        voice.hear(place, replayed.apply(embedding))
+        replayed.update(embedding)
     if kept is None:
         assert replayed.count == 0
         return
     for name, array in replayed.to_arrays().items():
         assert np.array_equal(kept[0][f"embedding/{name}"], array)
+    for name, array in voice.to_arrays().items():
+        assert np.array_equal(kept[0][f"voice/{name}"], array)
 
 
 def _check_learner(profile: Profile) -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from streamer.events import (
+    Drifted,
     Ended,
     Heard,
     Learned,
@@ -61,6 +62,11 @@ CONTRACT = [
     ),
     (Learned(12, "me", 31), "learned", "utterance annotator labels"),
     (Unlearned(30), "unlearned", "labels"),
+    (
+        Drifted("labels", "valence", 120, 150, 0.2, 0.6, "labels changed"),
+        "drift",
+        "cause signal since found before after text",
+    ),
     (Noticed("the microphone is back"), "notice", "text"),
     (
         ENDED,

@@ -39,7 +39,9 @@ def test_stopped_it_finishes_its_sentence(
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=streamer_environment,
     )  # fmt: skip
     assert process.stdout is not None
-    first = process.stdout.readline() + process.stdout.readline()
+    first = ""
+    while '"event":"utterance"' not in first.replace(" ", ""):
+        first += process.stdout.readline()
     process.send_signal(how)
     rest, errors = process.communicate(timeout=20)
     events = events_of(first + rest)

@@ -63,7 +63,9 @@ def test_taking_back_names_what_was_taken(labelled):
     assert labelling.take_back(labelled, 2) == (
         "2 labels taken back (#4, #3); learned, 1 label in all"
     )
-    assert labelling.take_back(labelled, 5) == "1 label taken back (#1); learned, 0 labels in all"
+    assert labelling.take_back(labelled, 5) == (
+        "1 label taken back (#1), there were no more; learned, 0 labels in all"
+    )
     assert labelling.take_back(labelled, 1) == "there is no label to take back"
 
 
@@ -79,9 +81,10 @@ def test_however_many_more_than_there_are_can_be_taken_back(labelled):
 
 
 def test_of_a_file_with_one_bad_line_nothing_is_stored(labelled, tmp_path):
-    labels = read(tmp_path, "utterance,valence\n1,0.5\n2,0.5\n99,0.5\n")
-    with pytest.raises(NotFound, match="99"):
-        labelling.give(labelled, labels)
+    for absent in ("99", "9" * 30, "-" + "9" * 30):
+        text = f"utterance,valence,arousal\n1,0.5,0\n2,0.5,0\n{absent},0.5,0\n"
+        with pytest.raises(NotFound, match=f"{absent} in this profile; `streamer queue`"):
+            labelling.give(labelled, read(tmp_path, text))
     assert labelled.labels.newest() == 0
 
 
@@ -94,16 +97,16 @@ def test_a_file_is_read_with_its_columns_in_any_order(tmp_path):
         "﻿emotion, utterance ,arousal,valence,annotator,dominance\r\n"
         " Anger ,1, 0.5,-1,anna,0\r\n"
         "\r\n"
-        ",2,,0.25,,\r\n"
+        ",2,0,0.25,,\r\n"
         '"very\n  happy",3,,,  ,\r\n'
     )
     assert read(tmp_path, text) == [
         label_of(1, "anna", valence=-1.0, arousal=0.5, dominance=0.0, emotion="anger"),
-        label_of(2, valence=0.25),
+        label_of(2, valence=0.25, arousal=0.0),
         label_of(3, emotion="very happy"),
     ]
-    assert read(tmp_path, "utterance,valence\n") == []
-    assert read(tmp_path, "utterance,valence\n7,0.1") == [label_of(7, valence=0.1)]
+    assert read(tmp_path, "utterance,valence,arousal\n") == []
+    assert read(tmp_path, "utterance,emotion\n7,joy") == [label_of(7, emotion="joy")]
 
 
 @pytest.mark.parametrize(
@@ -113,27 +116,54 @@ def test_a_file_is_read_with_its_columns_in_any_order(tmp_path):
         ("valence,arousal\n1,2\n", "must name the columns"),
         ("utterance,mood\n1,2\n", "must name the columns"),
         ("1,0.5,0.5\n", "must name the columns"),
-        ("utterance,valence,valence\n1,0.5,0.6\n", "must name the columns"),
-        ("utterance,valence\nx,0.5\n", "line 2: utterance is 'x'"),
-        ("utterance,valence\n1,0.5\n1.5,0.5\n", "line 3: utterance is '1.5'"),
-        ("utterance,valence\n,0.5\n", "line 2: utterance is ''"),
-        ("utterance,valence\n1,high\n", "line 2: valence is 'high'; give a number"),
-        ("utterance,valence\n1,0,5\n", "line 2: more cells"),
-        ("utterance;valence\n1;0.5\n", "must name the columns"),
-        ("utterance,emotion\n1," + "x" * 65 + "\n", "1 to 64 printable"),
-        ("utterance,valence\n1," + "9" * 200_000 + "\n", "not a CSV file"),
-        (b"utterance,valence\n1,\xff\xfe\n", "not a CSV file in UTF-8"),
-        ("utterance,valence\n1,0.5\n".encode("utf-16"), "not a CSV file in UTF-8"),
+        ("utterance,valence,arousal,valence\n1,0.5,0,0.6\n", "must name the columns"),
+        ("utterance\n1\n", "must name the columns"),
+        ("utterance,valence\n1,0.5\n", "line 1: .* valence and arousal"),
+        ("utterance,valence,emotion\n1,0.5,joy\n", "line 1: .* valence and arousal"),
+        ("utterance,dominance,emotion\n1,0.5,joy\n", "line 1: .* valence and arousal"),
+        ("utterance,valence,arousal\nx,0.5,0\n", "line 2: utterance is 'x'"),
+        ("utterance,valence,arousal\n1,0.5,0\n1.5,0.5,0\n", "line 3: utterance is '1.5'"),
+        ("utterance,valence,arousal\n,0.5,0\n", "line 2: utterance is ''"),
+        ("utterance,valence,arousal\n1,high,0\n", "line 2: valence is 'high'; give a number"),
+        ("utterance,valence,arousal\n1,0,5,0\n", "line 2: more cells"),
+        ("utterance,valence,arousal\n1,0,0\n5,0.5\n", "line 3: fewer cells"),
+        ("utterance,valence,arousal\n5,0.5,\n", "line 2: utterance 5: .* arousal together"),
+        ("utterance,valence,arousal,dominance\n5,,,0.4\n", "line 2: .* dominance only with both"),
+        ("utterance,valence,arousal\n5,,\n", "line 2: .* is empty"),
+        ("utterance,valence,arousal\n5,0,1.5\n", r"line 2: arousal 1.5 .* outside \[-1, 1\]"),
+        ("utterance,valence,arousal\n5,nan,0\n", "line 2: valence nan"),
+        ("utterance;valence;arousal\n1;0.5;0\n", "must name the columns"),
+        ("utterance,emotion\n1," + "x" * 65 + "\n", "line 2: .* 1 to 64 printable"),
+        ("utterance,emotion,annotator\n1,joy," + "x" * 65 + "\n", "line 2: annotator"),
+        ("utterance,valence,arousal\n1,0," + "9" * 200_000 + "\n", "not a CSV file"),
+        (b"utterance,valence,arousal\n1,\xff,\xfe\n", "not a CSV file in UTF-8.*: save it anew"),
+        ("utterance,valence,arousal\n1,0,0\n".encode("utf-16"), "not a CSV file in UTF-8"),
     ],
 )
 def test_a_file_that_cannot_be_meant_is_refused_with_its_place(tmp_path, text, message):
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(UsageError, match=f"labels.csv.*{message}"):
         read(tmp_path, text)
+
+
+def test_values_of_a_file_are_on_its_scale(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("utterance,valence,arousal\n1,5,1\n")
+    (label,) = labelling.read_labels(path, "me", (1.0, 5.0))
+    assert (label.valence, label.arousal) == (5.0, 1.0)
+    with pytest.raises(UsageError, match=r"labels.csv, line 2: valence 5 .* outside \[-1, 1\]"):
+        labelling.read_labels(path, "me")
+
+
+@pytest.mark.parametrize("values", [(0.3, None, None), (None, 0.3, None), (None, None, 0.4)])
+@pytest.mark.parametrize("emotion", [None, "joy"])
+def test_half_an_answer_is_none(values, emotion):
+    with pytest.raises(UsageError, match="utterance 3: give valence and arousal together"):
+        labelling.one(3, *values, emotion, "me")
 
 
 def test_a_file_that_is_not_there_is_told_of(tmp_path):
     for path in (tmp_path / "none.csv", tmp_path):
-        with pytest.raises(UsageError, match="cannot read"):
+        with pytest.raises(UsageError, match=r"cannot read .*: give an existing CSV file"):
             labelling.read_labels(path, "me")
 
 
@@ -187,7 +217,7 @@ def test_a_scale_is_low_and_high():
     assert labelling.read_scale("-3.5:3.5") == (-3.5, 3.5)
 
 
-@pytest.mark.parametrize("text", ["", "5", "1-5", "1:2:3", "a:b", ":", "1:"])
+@pytest.mark.parametrize("text", ["", "5", "1-5", "1:2:3", "a:b", ":", "1:", "5:1", "nan:1"])
 def test_another_scale_is_refused(text):
     with pytest.raises(UsageError, match="LOW:HIGH"):
         labelling.read_scale(text)

@@ -8,146 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from streamer import learning as learning_module
-from streamer.core.affect import AffectLearner
 from streamer.core.normalization import RunningNormalization
 from streamer.errors import ProfileError
 from streamer.learning import Learning
 from streamer.messages import DIMENSIONS
 from streamer.store.labels import Labels
 from streamer.store.profile import Profile
-from tests.support import bound_profile, label_of, same_arrays, store_utterance
-
-HEARD = 5
-# Where there is one, a disk of memory: every label waits until it is safely on the disk.
-FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None
-
-
-def heard(step: int) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng([7, step])
-    return rng.normal(size=6).astype(np.float32), rng.normal(size=4).astype(np.float32)
-
-
-def fold(profile: Profile) -> AffectLearner:
-    """The learner, from nothing but the rows."""
-    learner = AffectLearner(profile.prior())
-    for entry in profile.labels.effective():
-        learner.learn(entry.features, entry.label, first=entry.first)
-    return learner
-
-
-class Life:
-    """A profile that is heard into, labelled, learned, and now and then stopped or killed."""
-
-    def __init__(self, folder: Path, *, restarts: bool) -> None:
-        self.folder = folder
-        self.restarts = restarts
-        self.steps = 0
-        self.learned: list[Any] = []
-        self.profile = bound_profile(folder)
-        self.learning = Learning(self.profile)
-        for _ in range(HEARD):
-            self.hear()
-
-    def hear(self) -> None:
-        self.steps += 1
-        embedding, emotion = heard(self.steps)
-        self.learning.adapt(embedding, emotion)
-        store_utterance(self.profile, embedding, emotion)
-
-    def label(self, utterance: int, annotator: str, answers: dict[str, Any]) -> None:
-        self.profile.labels.add([label_of(utterance, annotator, **answers)], 0.0)
-
-    def undo(self, count: int) -> None:
-        self.profile.labels.undo(count, 0.0)
-
-    def learn(self) -> None:
-        before = self.learning.labels
-        labels, replaced = self.learning.learn_new()
-        self.learned += labels
-        assert len(labels) <= learning_module.LABELS_AT_ONCE
-        if not replaced:
-            assert self.learning.labels >= before + len(labels)
-
-    def catch_up(self) -> None:
-        self.learning.catch_up()
-        assert self.learning.labels == self.profile.labels.count()
-
-    def stop(self) -> None:
-        """An orderly end, and the next start."""
-        if self.restarts:
-            self.learning.save()
-            self.profile.close()
-            self.profile = Profile(self.folder)
-            self.learning = Learning(self.profile)
-        self.catch_up()
-
-    def kill(self) -> None:
-        """Nothing is saved that was not; the next start has the rows only."""
-        if self.restarts:
-            self.profile.close()
-            self.profile = Profile(self.folder)
-            self.learning = Learning(self.profile)
-        self.catch_up()
-
-    def arrays(self) -> dict[str, Any]:
-        return {
-            **self.learning.learner.to_arrays(),
-            **{f"usual/{k}": v for k, v in self.learning.usual.to_arrays().items()},
-            **{f"emotion/{k}": v for k, v in self.learning.usual_emotion.to_arrays().items()},
-        }
-
-
-VALUE = st.one_of(st.none(), st.floats(-1.0, 1.0))
-ANSWERS = st.one_of(
-    st.fixed_dictionaries({"valence": st.floats(-1, 1), "arousal": VALUE, "dominance": VALUE}),
-    st.fixed_dictionaries({"emotion": st.sampled_from(["joy", "anger"])}),
-    st.fixed_dictionaries({"arousal": st.floats(-1, 1), "emotion": st.just("joy")}),
-)
-LABEL = st.tuples(
-    st.just("label"), st.integers(1, 2), st.sampled_from(["me", "me", "anna"]), ANSWERS
-)
-UNDO = st.tuples(st.just("undo"), st.integers(1, 3))
-THEN = st.tuples(st.sampled_from(["learn", "catch_up", "hear", "stop", "kill"]))
-# Few utterances and much learning in between, so that answers are replaced after they were learned.
-STEPS = st.lists(st.one_of(LABEL, LABEL, UNDO, THEN, THEN), min_size=1, max_size=20)
-
-
-class Twins:
-    """The same history twice: one is stopped and killed on the way, the other never."""
-
-    def __init__(self, folder: Path) -> None:
-        self.broken = Life(folder / "broken", restarts=True)
-        self.whole = Life(folder / "whole", restarts=False)
-        self.lessons: dict[int, np.ndarray] = {}
-
-    def live(self, name: str, *values: Any) -> None:
-        for life in (self.broken, self.whole):
-            getattr(life, name)(*values)
-
-    def compare(self) -> None:
-        broken, whole = self.broken, self.whole
-        self.live("catch_up")
-        assert same_arrays(broken.learning.learner.to_arrays(), fold(broken.profile).to_arrays())
-        assert same_arrays(broken.arrays(), whole.arrays())
-        rows = [life.profile.labels.log() for life in (broken, whole)]
-        for entry, other in zip(*rows, strict=True):
-            assert (entry.label, entry.effective) == (other.label, other.effective)
-            assert np.array_equal(entry.features, other.features)
-            if entry.features is not None:
-                # Once learned, always the same lesson.
-                first = self.lessons.setdefault(entry.seq, entry.features)
-                assert np.array_equal(entry.features, first)
-        embedding, emotion = heard(0)
-        assert broken.learning.predict(embedding) == whole.learning.predict(embedding)
-        assert broken.learning.verdict(emotion) == whole.learning.verdict(emotion)
-        assert broken.learned == whole.learned
-
-    def close(self) -> None:
-        self.broken.profile.close()
-        self.whole.profile.close()
+from tests.learning_lives import FAST, HEARD, STEPS, Life, Twins, fold, heard
+from tests.support import same_arrays
 
 
 @pytest.fixture(params=[(50, 64), (1, 1), (1, 64), (2, 3), (3, 2)], ids=str)
@@ -201,6 +71,40 @@ def life(tmp_path):
     made = Life(tmp_path / "life", restarts=True)
     yield made
     made.profile.close()
+
+
+def test_strategies_are_told_what_was_learned(life):
+    answers = [
+        (1, "me", {"valence": 0.5, "emotion": "joy"}),
+        (2, "me", {"arousal": -0.5, "emotion": "anger"}),
+        (2, "anna", {"emotion": "joy"}),
+        (3, "anna", {"valence": 0.25, "emotion": "anger"}),
+    ]
+    features = heard(9)[0].astype(np.float64)[np.newaxis]
+    assert life.learning.knowledge.classes(features) is None
+    for answer in answers:
+        life.label(*answer)
+    life.catch_up()
+    knowledge = life.learning.knowledge
+    labelled = knowledge.labelled()
+    kept = [entry.features for entry in life.profile.labels.effective()]
+    assert np.array_equal(labelled.features, kept)
+    nan = np.nan
+    expected = [[0.5, nan, nan], [nan, -0.5, nan], [nan, nan, nan], [0.25, nan, nan]]
+    np.testing.assert_array_equal(labelled.answers, expected)
+    places, values = labelled.answering("valence")
+    assert np.array_equal(places, labelled.features[[0, 3]])
+    assert values.tolist() == [0.5, 0.25]
+    chances = knowledge.classes(features)
+    assert chances.names == ("joy", "anger")
+    assert chances.probabilities.sum() == pytest.approx(1.0)
+    mine, annas = knowledge.annotators(features)
+    assert mine.names == annas.names == ("anger", "joy")
+    assert not np.allclose(mine.probabilities, annas.probabilities)
+    life.undo(4)
+    life.catch_up()
+    assert life.learning.knowledge.classes(features) is None
+    assert life.learning.knowledge.annotators(features) is None
 
 
 def test_the_log_is_learned_in_portions(life, monkeypatch):

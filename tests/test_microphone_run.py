@@ -122,7 +122,9 @@ def test_the_whole_recorded_session_through_the_microphone(
     compare(listener.stop(), events_of(streamer("run", "--input", recording, "--json").stdout))
 
 
-@pytest.mark.parametrize("fault", ["unplugged", "server killed"])
+@pytest.mark.parametrize(
+    "fault", ["unplugged", pytest.param("server killed", marks=pytest.mark.long)]
+)
 def test_a_microphone_that_goes_away_is_taken_up_again(
     listener: Listener,
     virtual_microphone: VirtualMicrophone,
@@ -151,6 +153,7 @@ def test_a_microphone_that_goes_away_is_taken_up_again(
     assert onsets[3] - onsets[2] > 5.0
 
 
+@pytest.mark.long
 def test_a_microphone_of_another_rate_and_more_channels_is_heard(
     tmp_path: Path, short_file: Path, streamer: Streamer
 ) -> None:

@@ -41,6 +41,7 @@ def test_a_single_recording_is_accounted_for(
     assert balance(end) == 0
 
 
+@pytest.mark.long
 def test_labels_of_one_half_improve_arousal_on_the_other(
     shared_wav: Path, streamer: Streamer, tmp_path: Path
 ) -> None:

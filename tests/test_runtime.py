@@ -10,12 +10,16 @@ import pytest
 
 from streamer.audio.clip import to_flac
 from streamer.audio.resampling import Resampler
-from streamer.core.informativeness import BinaryConfidence, make_strategy
+from streamer.clip_shelf import ClipShelf
 from streamer.core.prior import Prior
+from streamer.core.strategies import make_strategy
+from streamer.core.strategies.binary_confidence import BinaryConfidence
 from streamer.ear import Ear
+from streamer.encoding import AtOnce
 from streamer.errors import UnreadableAudio
 from streamer.events import Ended, Event, Heard, Noticed, Selected, Status
 from streamer.hearing import Hearing
+from streamer.keeping import Keeping
 from streamer.learning import Learning
 from streamer.messages import Chunk, Gap, Notice, Samples
 from streamer.runtime import listen
@@ -77,16 +81,16 @@ def session(profile: Profile) -> Session:
     return Session(
         number=profile.begin_session("file", "script", 0.0),
         hearing=Hearing(Ear(FakeVoiceActivity()), partial(Resampler, channel=None)),
-        encoder=encoder,
+        encodings=AtOnce(encoder),
         profile=profile,
         learning=Learning(profile),
         strategy=make_strategy("random"),
         doubt=BinaryConfidence(),
         size=100,
         keep=0.5,
+        explore=0.0,
         seed=0,
-        query_life_s=86_400.0,
-        to_clip=to_flac,
+        keeping=Keeping(profile, to_flac, ClipShelf()),
         wall_s=lambda: 0.0,
         now_s=lambda: 0.0,
     )
@@ -134,7 +138,7 @@ def test_an_error_in_the_middle_still_closes_the_accounts(
     assert ended.captured_samples == ended.speech_samples + ended.silence_samples
 
 
-@pytest.mark.parametrize("max_seconds", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("max_seconds", [0.0, 0.3, 1.0, 1.1])  # 1.1 leaves 8e-17 of nothing
 def test_the_limit_is_kept_to_the_sample(session: Session, max_seconds: float) -> None:
     source = Script(chunks(np.zeros(100_000, np.float32)))
     screen = play(session, source, max_seconds=max_seconds)

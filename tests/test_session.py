@@ -11,14 +11,18 @@ import pytest
 from streamer.audio.clip import from_flac, to_flac
 from streamer.audio.resampling import Resampler
 from streamer.audio.voice_activity import SileroVoiceActivity
-from streamer.core.informativeness import BinaryConfidence, make_strategy
+from streamer.clip_shelf import ClipShelf
 from streamer.core.normalization import RunningNormalization
 from streamer.core.norms import affective_norm
 from streamer.core.prior import Prior
+from streamer.core.strategies import STRATEGIES, make_strategy
+from streamer.core.strategies.binary_confidence import BinaryConfidence
 from streamer.ear import Ear
+from streamer.encoding import AtOnce
 from streamer.errors import ProfileError
 from streamer.events import Event, Heard, Learned, Selected, Unlearned
 from streamer.hearing import Hearing
+from streamer.keeping import Keeping
 from streamer.learning import Learning
 from streamer.messages import Chunk, Label, Samples
 from streamer.session import Session
@@ -28,7 +32,13 @@ from streamer.testing import FakeEncoder, Spoken
 ENCODER = FakeEncoder()
 
 
-def make_session(profile: Profile, size: int = 4, keep: float = 0.5) -> Session:
+def make_session(
+    profile: Profile,
+    size: int = 4,
+    keep: float = 0.5,
+    explore: float = 0.0,
+    strategy: str = "binary-confidence",
+) -> Session:
     profile.bind(ENCODER.name, ENCODER.sha256, Prior.uninformed(16, 8))
     learning = Learning(profile)
     learning.catch_up()
@@ -36,16 +46,16 @@ def make_session(profile: Profile, size: int = 4, keep: float = 0.5) -> Session:
     return Session(
         number=profile.begin_session("file", "made up", 0.0),
         hearing=Hearing(Ear(SileroVoiceActivity()), partial(Resampler, channel=None)),
-        encoder=ENCODER,
+        encodings=AtOnce(ENCODER),
         profile=profile,
         learning=learning,
-        strategy=make_strategy("binary-confidence"),
+        strategy=make_strategy(strategy),
         doubt=BinaryConfidence(),
         size=size,
         keep=keep,
+        explore=explore,
         seed=0,
-        query_life_s=86_400.0,
-        to_clip=to_flac,
+        keeping=Keeping(profile, to_flac, ClipShelf()),
         wall_s=lambda: 1_000.0,
         now_s=lambda: float(next(ticks)),
     )
@@ -101,6 +111,42 @@ def test_half_of_each_buffer_is_asked_and_only_that_half_leaves_audio(
         assert len(clip) == pytest.approx((stored.offset_s - stored.onset_s) * 16_000, abs=2)
     ended = session.ended(1.0)
     assert (ended.utterances, ended.asked, ended.released) == (12, 7, 5)
+
+
+def test_a_part_of_the_questions_is_drawn_at_random_and_marked(
+    profile: Profile, spoken_session: tuple[Samples, list[Spoken]]
+) -> None:
+    session = make_session(profile, size=6, explore=0.5)
+    events = [*play(session, spoken_session[0]), *session.finish()]
+    selections = of(Selected, events)
+    assert [len(s.asked) for s in selections] == [3, 3]
+    explored = {number for s in selections for number in s.explored}
+    assert 2 <= len(explored) <= 4  # one or two of three
+    assert all(set(s.explored) <= set(s.asked) for s in selections)
+    rows = profile.database.rows("SELECT utterance, explored, propensity FROM queries")
+    assert {row["utterance"] for row in rows if row["explored"]} == explored
+    assert {row["propensity"] for row in rows} == {0.25}
+
+
+@pytest.mark.parametrize("name", [*STRATEGIES, "k-means+binary-confidence"])
+def test_every_strategy_serves_a_running_session(
+    profile: Profile, spoken_session: tuple[Samples, list[Spoken]], name: str
+) -> None:
+    audio, truth = spoken_session
+    session = make_session(profile, size=4, explore=0.3, strategy=name)
+    reasons = []
+    for event in play(session, audio):
+        if isinstance(event, Selected):
+            reasons.append(event.reason)
+            assert event.strategy == name
+            assert (len(event.asked), len(event.released)) == (2, 2)
+            first = event.buffer * 4 - 3
+            # All of the buffer, asked or not, so that there is something to go on.
+            labels = [answer(n, truth[n - 1]) for n in range(first, first + 4)]
+            profile.labels.add(labels, 0.0)
+            list(session.learn())
+    assert len(reasons) == 3
+    assert name == "random" or not reasons[-1].startswith("at random")
 
 
 @pytest.mark.parametrize(("keep", "asked"), [(0.0, 0), (1.0, 12)])

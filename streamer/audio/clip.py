@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from streamer.errors import UnreadableAudio
 from streamer.messages import SAMPLE_RATE_HZ, Samples
 
 
@@ -18,10 +19,16 @@ def to_flac(audio: Samples) -> bytes:
 
 
 def from_flac(clip: bytes) -> Samples:
-    """The inverse of `to_flac`, to 16 bit."""
+    """The inverse of `to_flac`, to 16 bit. Raises UnreadableAudio for bytes that are none of it."""
     import soundfile
 
-    audio, _ = soundfile.read(io.BytesIO(clip), dtype="float32")
+    try:
+        audio, _ = soundfile.read(io.BytesIO(clip), dtype="float32")
+    # RuntimeError, TypeError: soundfile's own, of what it cannot make out.
+    except (soundfile.SoundFileError, OSError, RuntimeError, TypeError, ValueError) as error:
+        raise UnreadableAudio(
+            f"a clip of {len(clip):,} bytes cannot be read ({error}): forget its utterance"
+        ) from error
     return np.asarray(audio, np.float32)
 
 

@@ -1,6 +1,7 @@
 """An encoder in an ONNX file, run by onnxruntime."""
 
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -9,7 +10,35 @@ from streamer.encoder.registry import EncoderRow, check_hash, load_prior
 from streamer.errors import EncoderError
 from streamer.messages import SAMPLE_RATE_HZ, Samples
 
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
 BUCKET_SAMPLES: Final = SAMPLE_RATE_HZ // 2
+
+
+def open_session(model: Path | bytes, threads: int = 1) -> "InferenceSession":
+    """A session as the product runs it; `model` is a file, or what stands in it.
+
+    Raises EncoderError for what onnxruntime cannot load.
+    """
+    # Imported here: 0.2 s that only the verbs that listen have to pay.
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4  # its errors are raised; said once is enough
+    given = model if isinstance(model, bytes) else str(model)
+    try:
+        return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own exceptions share no public base
+        where = "the model" if isinstance(model, bytes) else model
+        raise EncoderError(
+            f"{where}: onnxruntime cannot load it ({error}): give an ONNX file"
+        ) from error
 
 
 class OnnxEncoder:
@@ -21,27 +50,12 @@ class OnnxEncoder:
     """
 
     def __init__(self, row: EncoderRow, threads: int = 1) -> None:
-        # Imported here: 0.2 s that only the verbs that listen have to pay.
-        import onnxruntime
-
         check_hash(row.path, row.sha256)
         if row.rate_hz != SAMPLE_RATE_HZ:
             raise EncoderError(
                 f"encoder {row.name!r} wants {row.rate_hz} Hz; only {SAMPLE_RATE_HZ} is fed"
             )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False
-        options.enable_mem_pattern = False
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(row.path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's own exceptions share no public base
-            raise EncoderError(f"{row.path}: onnxruntime cannot load it: {error}") from error
+        self._session = open_session(row.path, threads)
         self._row = row
         self.name = row.name
         self.sha256 = row.sha256
@@ -78,12 +92,14 @@ class OnnxEncoder:
                 )
         if not (np.isfinite(embedding).all() and np.isfinite(emotion).all()):
             raise EncoderError(f"encoder {self.name!r} gave values that are not finite")
+        if not self._row.unit_length:
+            emotion = emotion / max(float(np.linalg.norm(emotion)), 1e-12)
         return embedding[0], emotion[0]
 
     def _check_signature(self) -> None:
         row = self._row
         inputs = [(i.name, i.type, i.shape) for i in self._session.get_inputs()]
-        if len(inputs) != 1 or not _takes_utterances(row.input, *inputs[0]):
+        if len(inputs) != 1 or not takes_utterances(row.input, *inputs[0]):
             raise EncoderError(
                 f"{row.path} takes {inputs}, not one {row.input!r} of float [batch, samples]"
             )
@@ -96,7 +112,7 @@ class OnnxEncoder:
                 )
 
 
-def _takes_utterances(wanted: str, name: str, kind: str, shape: list[int | str | None]) -> bool:
+def takes_utterances(wanted: str, name: str, kind: str, shape: list[int | str | None]) -> bool:
     """Whether an input takes one utterance of any length: a free dimension is a name, or None."""
     if name != wanted or kind != "tensor(float)" or len(shape) != 2:
         return False

@@ -3,7 +3,8 @@
 import hashlib
 import tomllib
 import zipfile
-from dataclasses import dataclass, field
+import zlib
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ class EncoderRow:
 
     file: the ONNX file in `folder`; "" for the encoder that is built in and has none.
     padding_invariant: trailing zeros do not change the outputs, so lengths may be rounded up.
+    unit_length: the graph gives `emotion` at unit length; else it is brought to it when it is read.
+    source: where the weights come from, and who states the licence.
     """
 
     folder: Path
@@ -40,9 +43,11 @@ class EncoderRow:
     emotion: str = "emotion"
     min_samples: int = 1_600
     padding_invariant: bool = False
+    unit_length: bool = True
     commercial_use: bool = False
     default: bool = False
     description: str = ""
+    source: str = ""
     prior: str | None = None
     prior_sha256: str | None = None
     size_bytes: int = 0
@@ -83,16 +88,25 @@ def read_manifest(folder: Path | None = None) -> list[EncoderRow]:
         raise EncoderError(f"{path}: {error}: mend the manifest") from error
 
 
-def known_encoders(folder: Path | None = None) -> list[EncoderRow]:
-    """The manifest's encoders, and the built-in one. Raises EncoderError."""
-    return [*read_manifest(folder), BUILT_IN]
+def known_encoders(own: Path | None = None) -> list[EncoderRow]:
+    """The user's own encoders, those that are shipped, and the built-in one. Raises EncoderError.
+
+    own: the user's models folder, with a manifest or without. Of two rows of one name, and of two
+    defaults, the user's counts.
+    """
+    mine = read_manifest(own) if own is not None and (own / MANIFEST).is_file() else []
+    rows: dict[str, EncoderRow] = {}
+    for row in (*mine, *read_manifest(), BUILT_IN):
+        second = row.default and any(other.default for other in rows.values())
+        rows.setdefault(row.name, replace(row, default=False) if second else row)
+    return list(rows.values())
 
 
-def find_encoder(name: str = "", folder: Path | None = None) -> EncoderRow:
+def find_encoder(name: str = "", own: Path | None = None) -> EncoderRow:
     """The row of that name, or the default's for "". Raises EncoderError naming those there are."""
     if name == BUILT_IN.name:
         return BUILT_IN  # needs no manifest
-    rows = known_encoders(folder)
+    rows = known_encoders(own)
     for row in rows:
         if row.name == name or (not name and row.default):
             return row
@@ -142,7 +156,9 @@ def load_prior(row: EncoderRow) -> Prior:
                 intercept=arrays["intercept"].astype(np.float64),
                 noise=arrays["noise_std"].astype(np.float64),
             )
-    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (
+        KeyError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error
+    ) as error:  # fmt: skip
         raise EncoderError(f"{path}: {error}: not a prior; export the encoder again") from error
     expected = Prior.uninformed(row.embedding_size, row.emotion_size).to_arrays()
     for name, array in prior.to_arrays().items():

@@ -41,11 +41,13 @@ def write_encoder(
     scale: float = 1.0,
     pooled: bool = True,
     only_samples: int | None = None,
+    any_sign: bool = False,
 ) -> Path:
     """embedding: the number of samples fed, EMBEDDING_SIZE times; emotion: their root sum.
 
     Each is multiplied by `scale`; the emotion of negative audio is not a number. Not `pooled`, the
-    embedding is the audio itself. `only_samples`: the graph fails at any other length.
+    embedding is the audio itself. `only_samples`: the graph fails at any other length. `any_sign`:
+    negative audio counts as positive, so that every emotion is a number.
     """
     first = inputs[0]
     constants = {
@@ -60,7 +62,8 @@ def write_encoder(
         helper.make_node("Shape", [first], ["shape"], start=1, end=2),
         helper.make_node("Cast", ["shape"], ["count"], to=TensorProto.FLOAT),
         helper.make_node("Mul", ["count", "columns"] if pooled else ["float", "one"], [outputs[0]]),
-        helper.make_node("Reshape", ["float", "fixed"], ["reshaped"]),
+        helper.make_node("Abs" if any_sign else "Identity", ["float"], ["signed"]),
+        helper.make_node("Reshape", ["signed", "fixed"], ["reshaped"]),
         helper.make_node("ReduceSum", ["reshaped", "axes"], ["sum"], keepdims=1),
         helper.make_node("Sqrt", ["sum"], ["root"]),
         helper.make_node("Mul", ["root", "rows"], [outputs[1]]),

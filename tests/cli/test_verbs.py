@@ -153,13 +153,15 @@ def test_on_a_pipe_people_get_a_line_an_utterance(streamer: Streamer, session_fi
         (["run", "--encoder", "none", "--input", "silence.wav"], 4, "none"),
         (["run", "--profile", "a:b"], 2, "a:b"),
         (["run", "--config", "none.toml"], 2, "none.toml"),
-        (["run", "--web"], 2, "streamer label"),
+        (["run", "--web", "--host", "0.0.0.0"], 2, "--allow-remote"),
+        (["label", "--web", "--host", "0.0.0.0", "--allow-remote"], 2, "--tls-cert"),
+        (["label", "5", "--web"], 2, "--web"),
         (["label", "5", "--valence", "0", "--arousal", "0"], 5, "utterance 5"),
         (["label", "5", "--valence", "nan", "--arousal", "0"], 2, "nan"),
         (["label", "--import", "none.csv"], 2, "none.csv"),
         (["label", "--undo", "0"], 2, "0"),
         (["label", "5", "--valence", "0"], 2, "together"),
-        (["label", "99999999999999999999", "--emotion", "joy"], 5, "so large a number"),
+        (["label", "99999999999999999999", "--emotion", "joy"], 5, "99999999999999999999 in"),
         (["enroll", "joy", "--utterances", "99999999999999999999"], 5, "so large a number"),
         (["forget", "--all", "--profile", "nowhere"], 5, "nowhere"),
         (["run", "--input", ""], 2, "--input"),
@@ -266,3 +268,27 @@ def test_a_terminal_without_unicode_gets_plain_lines(
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     assert "12 utterances" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("forget", "--all", "--profile", ""), "--profile is empty"),
+        (("run", "--input", "a.wav", "--device", "headset"), "--input or --device, not both"),
+        (("run", "--input", "a.wav", "--log", "."), "cannot be written"),
+        (("queue", "--nonsense"), "queue --help"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(streamer, words, said):
+    done = streamer(*words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_unknown_setting_is_told_with_those_that_there_are(streamer, tmp_path):
+    (tmp_path / "own.toml").write_text("bufer = 3\n")
+    done = streamer("status", "--config", tmp_path / "own.toml")
+    assert done.returncode == 2
+    assert "setting bufer = 3: there is none such" in done.stderr
+    assert "buffer" in done.stderr

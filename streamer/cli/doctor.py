@@ -1,0 +1,45 @@
+"""The verb doctor."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
+from streamer.cli.output import put, tell
+
+
+def doctor(
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="Write a ZIP file for whoever helps: no audio, no labels."),
+    ] = None,
+    encoder: Annotated[str | None, typer.Option(help="A name of `streamer models list`.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Microphone: name, part of it, or index.")
+    ] = None,
+    as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Look for what is missing on this machine, and say how to get it."""
+    from dataclasses import asdict
+
+    from streamer.doctor import examine
+
+    settings = settings_from(config, profile=profile, encoder=encoder, device=device)
+    findings = []
+    for finding in examine(settings):
+        findings.append(finding)
+        remedy = f"\n      {'':14}  try: {finding.remedy}" if finding.remedy else ""
+        line = f"{finding.state:4}  {finding.check:14}  {finding.said}{remedy}"
+        put(asdict(finding), line, as_json)
+    if bundle is not None:
+        from streamer.doctor.bundle import write_bundle
+
+        write_bundle(bundle, findings, settings)
+        tell(f"written: {bundle}; it holds no audio and no labels, but names of sound devices")
+    failed = [finding.exit_code for finding in findings if finding.state == "fail"]
+    if failed:
+        raise typer.Exit(failed[0])

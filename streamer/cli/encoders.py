@@ -1,0 +1,149 @@
+"""The verb `models`, with verbs of its own: list, verify, add, export."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
+from streamer.cli.output import put, tell
+
+models = typer.Typer(help="List the encoders, verify their files, add others.")
+
+NameFlag = Annotated[str | None, typer.Option("--name", help="What to call it here.")]
+LicenceFlag = Annotated[str | None, typer.Option("--licence", help="Licence of its weights.")]
+CommercialFlag = Annotated[
+    bool, typer.Option("--commercial-use", help="That licence allows commercial use.")
+]
+SpeechFlag = Annotated[
+    str | None,
+    typer.Option("--speech", help="Recordings that give its outputs' scale [made-up voices]."),
+]
+
+
+@models.callback(invoke_without_command=True)
+def _list_unless_told(
+    context: typer.Context,
+    as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        list_(as_json, profile, config, verbose)
+
+
+@models.command("list")
+def list_(
+    as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """List the encoders: licence, commercial use, sizes; * marks the default."""
+    from streamer.encoder.registry import known_encoders
+    from streamer.screens.tables import model_lines
+
+    for row in known_encoders(settings_from(config).models):
+        put(_plain(row), model_lines(row, verified=False), as_json)
+
+
+@models.command()
+def verify(
+    as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Verify the encoders' files against the manifest."""
+    from streamer.encoder.registry import known_encoders, verify_files
+    from streamer.screens.tables import model_lines
+
+    for row in known_encoders(settings_from(config).models):
+        verify_files(row)
+        put(_plain(row), model_lines(row, verified=True), as_json)
+
+
+@models.command()
+def add(
+    file: Annotated[Path, typer.Argument(help="ONNX: waveform in, one vector an utterance out.")],
+    name: NameFlag = None,
+    licence: LicenceFlag = None,
+    commercial_use: CommercialFlag = False,
+    embedding: Annotated[str | None, typer.Option(help="Output for the learner.")] = None,
+    emotion: Annotated[
+        str | None, typer.Option(help="Output for enrolment [the embedding].")
+    ] = None,
+    description: Annotated[str, typer.Option(help="A line for `models list`.")] = "",
+    speech: SpeechFlag = None,
+    as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Measure an ONNX encoder and take it into your own models."""
+    from streamer.adding import add as take_in
+    from streamer.encoder.adding import NOT_STATED, Statement
+
+    statement = Statement(
+        name or file.stem, licence or NOT_STATED, commercial_use, description,
+        embedding=embedding, emotion=emotion,
+    )  # fmt: skip
+    _show_added(*take_in(settings_from(config), file, statement, speech), as_json)
+
+
+@models.command()
+def export(
+    checkpoint_name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A preset, or OWNER/NAME on Hugging Face.")
+    ],
+    layer: Annotated[int | None, typer.Option(help="Cut after this block, from 1.", min=1)] = None,
+    pooling: Annotated[str, typer.Option(help="mean, or mean+deviation.")] = "mean",
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Its files in a folder, instead of the hub.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Models folder to write into [your own].")
+    ] = None,
+    name: NameFlag = None,
+    licence: LicenceFlag = None,
+    commercial_use: CommercialFlag = False,
+    speech: SpeechFlag = None,
+    as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Turn a wav2vec2, HuBERT, WavLM or Whisper checkpoint into an encoder of your own models."""
+    from dataclasses import replace
+    from tempfile import TemporaryDirectory
+
+    from streamer.adding import add as take_in
+    from streamer.cli.extras import training_module
+    from streamer.encoder.adding import check_name
+
+    settings = settings_from(config, models=out)
+    check_name(name or checkpoint_name.rsplit("/", 1)[-1], settings.models)
+    hub = training_module("hub")
+    with TemporaryDirectory(prefix="streamer-export-") as folder:
+        file, statement = hub.export_checkpoint(
+            checkpoint_name, Path(folder), layer=layer, pooling=pooling, checkpoint=checkpoint
+        )
+        if name:
+            statement = replace(statement, name=name)
+        if licence:
+            statement = replace(statement, licence=licence, commercial_use=commercial_use)
+        _show_added(*take_in(settings, file, statement, speech), as_json)
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {**asdict(row), "folder": str(row.folder)}
+
+
+def _show_added(row: Any, found: Any, as_json: bool) -> None:
+    from streamer.screens.tables import added_line, model_lines
+
+    put({**_plain(row), "latency_ms": found.latency_ms}, model_lines(row, verified=True), as_json)
+    tell(added_line(row, found))

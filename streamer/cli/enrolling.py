@@ -1,0 +1,70 @@
+"""Verbs of enrolled emotions: enroll, verify, emotions."""
+
+from typing import Annotated
+
+import typer
+
+from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
+from streamer.cli.output import put, tell
+from streamer.errors import UsageError
+
+
+def enroll(
+    emotion: Annotated[str, typer.Argument(help="Name of the emotion.")],
+    files: Annotated[list[str] | None, typer.Argument(help="Recordings of it.")] = None,
+    utterances: Annotated[str | None, typer.Option(help="Or utterances heard: ID,ID,...")] = None,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Teach an emotion by about ten examples; every utterance is compared with it from then on."""
+    from streamer import enrolling
+    from streamer.app import open_profile
+    from streamer.labelling import emotion_name
+
+    settings, name = settings_from(config, profile=profile), emotion_name(emotion)
+    numbers = enrolling.read_numbers(utterances)
+    if not files and not numbers:
+        raise UsageError(f"nothing to enroll as {name!r}: give recordings, or --utterances ID,ID")
+    with open_profile(settings) as opened:
+        count = enrolling.enroll(settings, opened, name, numbers, files or [])
+    tell(f"enrolled {count} utterance{'s' * (count != 1)} as {name}")
+
+
+def verify(
+    files: Annotated[list[str], typer.Argument(help="Recordings to compare.")],
+    as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Name the nearest enrolled emotion of each utterance in recordings. Nothing is stored."""
+    from dataclasses import asdict
+
+    from streamer.app import open_profile
+    from streamer.enrolling import verify_files
+    from streamer.screens.tables import verified_line
+
+    settings = settings_from(config, profile=profile)
+    with open_profile(settings) as opened:
+        for found in verify_files(settings, opened, files):
+            put(asdict(found), verified_line(found), as_json)
+
+
+def emotions(
+    as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """List the enrolled emotions, with their thresholds and error rates."""
+    from streamer.app import open_profile
+    from streamer.screens.tables import emotion_line
+    from streamer.summary import emotion_rows
+
+    with open_profile(settings_from(config, profile=profile)) as opened:
+        rows = emotion_rows(opened)
+    for row in rows:
+        put(row, emotion_line(row), as_json)
+    if not rows:
+        tell("no emotion is enrolled; begin with `streamer enroll NAME FILE...`")

@@ -1,0 +1,137 @@
+"""The verb that tells which query strategy to trust: evaluate."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streamer.cli.options import ConfigFlag, ProfileFlag, Verbose, settings_from
+from streamer.cli.output import tell
+from streamer.errors import UsageError
+
+if TYPE_CHECKING:
+    from streamer.evaluation.scales import Scale
+    from streamer.evaluation.scenario import Pool, Stream
+
+
+def evaluate(
+    place: Annotated[
+        Path,
+        typer.Argument(
+            help="A corpus's folder as it is shipped, or a CSV of features with the columns "
+            "utterance, speaker, f0, f1, ... and emotion, or valence, arousal [and dominance]."
+        ),
+    ],
+    corpus: Annotated[str, typer.Option(help="Which corpus it is [by its layout].")] = "auto",
+    scale: Annotated[
+        str | None,
+        typer.Option(help="LOW:HIGH of a table's ratings, such as 1:5, or --scale=-1:1."),
+    ] = None,
+    encoder: Annotated[str, typer.Option(help="A name of `streamer models list`.")] = "",
+    strategy: Annotated[
+        str, typer.Option(help="One or several: NAME,NAME,...; all asks about everything.")
+    ] = "binary-confidence",
+    dimension: Annotated[
+        str | None, typer.Option(help="Ask about valence, arousal or dominance only.")
+    ] = None,
+    learner: Annotated[
+        str,
+        typer.Option(help="plain, squashed, tuned, or river:module.Regressor."),
+    ] = "plain",
+    scenario: Annotated[str, typer.Option(help="stream, or pool.")] = "stream",
+    buffer: Annotated[int, typer.Option(help="Utterances in a buffer, of a stream.")] = 40,
+    keep: Annotated[float, typer.Option(help="Part of each buffer that is asked.")] = 0.5,
+    length: Annotated[int, typer.Option(help="Utterances of a stream at most.", min=1)] = 3000,
+    delay: Annotated[int, typer.Option(help="Answers come so many utterances late.")] = 0,
+    batch: Annotated[int, typer.Option(help="Asked in a round, of a pool.")] = 20,
+    rounds: Annotated[int, typer.Option(help="Rounds, of a pool.")] = 25,
+    subset: Annotated[
+        int | None, typer.Option(help="Look only at so many of a pool, drawn each round.")
+    ] = None,
+    first: Annotated[int, typer.Option(help="Labels to begin with.")] = 40,
+    seeds: Annotated[int, typer.Option(help="Runs of each strategy.")] = 10,
+    jobs: Annotated[int | None, typer.Option(help="Processes [one a core].", min=1)] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the curves.")] = Path("evaluation"),
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Draw learning curves of query strategies on a corpus. Ctrl-C loses nothing: run it again."""
+    import os
+
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from streamer.core.informativeness import ASKED_DIMENSIONS
+    from streamer.evaluation.evaluate import Plan
+    from streamer.evaluation.evaluate import evaluate as run
+
+    plan = Plan(
+        place=place,
+        out=out,
+        reader=corpus,
+        scale=_scale(scale),
+        encoder=encoder,
+        strategies=[name.strip() for name in strategy.split(",") if name.strip()],
+        scenario=_scenario(scenario, buffer, keep, length, delay, batch, rounds, subset, first),
+        learner=learner,
+        dimensions=ASKED_DIMENSIONS if dimension is None else (dimension,),
+        seeds=seeds,
+        jobs=jobs or os.cpu_count() or 1,
+    )
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console, transient=True)
+    try:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if console.is_interactive:
+                bar.start()  # not before: an error that comes first stands alone
+            if what not in tasks:
+                tasks[what] = bar.add_task(what)
+            bar.update(tasks[what], completed=done, total=total)
+
+        path, answers = run(settings_from(config), plan, progress)
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+    for sentence in answers:
+        print(sentence)
+    tell(f"the curves: {path}")
+
+
+def _scale(words: str | None) -> "Scale | None":
+    from streamer.evaluation.scales import scale_of
+    from streamer.labelling import read_scale
+
+    return None if words is None else scale_of(*read_scale(words))
+
+
+def _scenario(
+    name: str,
+    buffer: int,
+    keep: float,
+    length: int,
+    delay: int,
+    batch: int,
+    rounds: int,
+    subset: int | None,
+    first: int,
+) -> "Stream | Pool":
+    from streamer.evaluation.scenario import Pool, Stream
+
+    if name == "stream":
+        return Stream(buffer, keep, first, length, delay)
+    if name == "pool":
+        return Pool(batch, rounds, first, subset)
+    raise UsageError(f"no scenario {name!r}; choose stream or pool")

@@ -1,0 +1,110 @@
+"""Verbs of questions and answers: queue, label."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
+from streamer.cli.output import put, tell
+from streamer.cli.pages import (
+    CertFlag,
+    HostFlag,
+    KeyFlag,
+    PortFlag,
+    RemoteFlag,
+    address_of,
+    pages,
+)
+from streamer.errors import UsageError
+
+
+def queue(
+    as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """List what Streamer would like to be told, most informative first."""
+    from streamer.app import open_profile
+    from streamer.screens.tables import query_line
+    from streamer.summary import queue_rows
+
+    with open_profile(settings_from(config, profile=profile)) as opened:
+        rows = queue_rows(opened)
+    for row in rows:
+        put(row, query_line(row), as_json)
+    if not rows:
+        tell("no open queries")
+
+
+def label(
+    utterance: Annotated[int | None, typer.Argument(help="Number of an utterance.")] = None,
+    valence: Annotated[float | None, typer.Option(help="-1 negative .. 1 positive.")] = None,
+    arousal: Annotated[float | None, typer.Option(help="-1 calm .. 1 excited.")] = None,
+    dominance: Annotated[float | None, typer.Option(help="-1 submissive .. 1 dominant.")] = None,
+    emotion: Annotated[
+        str | None, typer.Option(help="Its name; enrolls the utterance too.")
+    ] = None,
+    annotator: Annotated[str | None, typer.Option(help="Whose answer this is [me].")] = None,
+    import_: Annotated[
+        Path | None,
+        typer.Option(
+            "--import", help="CSV: utterance,valence,arousal[,dominance][,emotion][,annotator]."
+        ),
+    ] = None,
+    scale: Annotated[
+        str | None, typer.Option(help="LOW:HIGH of the values given, such as 1:5 [-1:1].")
+    ] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take back the last label, or the last N.")
+    ] = False,
+    web: Annotated[
+        bool, typer.Option("--web/--no-web", help="Label in the browser, until Ctrl-C.")
+    ] = False,
+    port: PortFlag = None,
+    host: HostFlag = None,
+    allow_remote: RemoteFlag = False,
+    tls_cert: CertFlag = None,
+    tls_key: KeyFlag = None,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Answer: one utterance, a CSV file, --undo [N]; else in the terminal, or with --web."""
+    from streamer import labelling
+    from streamer.app import open_profile
+
+    answers_one = utterance is not None and not undo  # with --undo the number is a count
+    if sum((answers_one, import_ is not None, undo, web)) > 1:
+        raise UsageError("label how? Give one of an utterance, --import, --undo [N], --web")
+    values = (valence, arousal, dominance, emotion)
+    if not answers_one and any(value is not None for value in values):
+        raise UsageError(
+            "--valence, --arousal, --dominance and --emotion are of one utterance: give its number"
+        )
+    if scale is not None and not (answers_one or import_ is not None):
+        raise UsageError("--scale is of values given: give an utterance with them, or --import")
+    settings = settings_from(config, profile=profile, annotator=annotator)
+    limits = labelling.read_scale(scale)
+    if web:
+        address = address_of(host, port, allow_remote, tls_cert, tls_key)
+        with pages(settings, address, listens=False) as served:
+            served.wait()
+        return
+    with open_profile(settings) as opened:
+        if undo:
+            tell(labelling.take_back(opened, 1 if utterance is None else utterance))
+        elif import_ is not None:
+            labels = labelling.read_labels(import_, settings.annotator, limits)
+            tell(labelling.give(opened, labels, limits))
+        elif utterance is not None:
+            answer = labelling.one(
+                utterance, valence, arousal, dominance, emotion, settings.annotator
+            )
+            tell(labelling.give(opened, [answer], limits))
+        else:
+            from streamer.screens.ask import label_by_keys
+
+            on_disk = settings.privacy != "embeddings"
+            label_by_keys(opened, settings.annotator, on_disk=on_disk)

@@ -1,0 +1,156 @@
+"""Verbs that hear: run, demo, devices."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
+from streamer.cli.output import logged, put, screen_for, tell, told_to_broker
+from streamer.cli.pages import (
+    CertFlag,
+    HostFlag,
+    KeyFlag,
+    PortFlag,
+    RemoteFlag,
+    address_of,
+    on_a_desktop,
+    pages,
+)
+from streamer.errors import UsageError
+
+
+def run(
+    input: Annotated[
+        str | None,
+        typer.Option(
+            help="A recording, a folder of them, or - for standard input (WAV, or raw "
+            "16 bit 16 kHz mono). Without it: the microphone."
+        ),
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Microphone: name, part of it, or index.")
+    ] = None,
+    channel: Annotated[
+        int | None, typer.Option(help="Hear this channel (from 1), not all.")
+    ] = None,
+    realtime: Annotated[
+        bool, typer.Option("--realtime", help="Play a recording at its pace.")
+    ] = False,
+    max_seconds: Annotated[
+        float | None, typer.Option(help="Stop after so much audio.", min=0)
+    ] = None,
+    as_json: AsJson = False,
+    buffer: Annotated[int | None, typer.Option(help="Utterances in a buffer [10].")] = None,
+    keep: Annotated[
+        float | None, typer.Option(help="Part of each buffer that is asked [0.5].")
+    ] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            help="What to ask [binary-confidence]; START+NAME begins with START, for example "
+            "k-means+entropy. An unknown name lists them all."
+        ),
+    ] = None,
+    explore: Annotated[
+        float | None,
+        typer.Option(help="Part of the questions drawn at random, as a fair test [0.1]."),
+    ] = None,
+    dimension: Annotated[
+        str | None, typer.Option(help="Ask about valence, arousal or dominance only.")
+    ] = None,
+    encoder: Annotated[str | None, typer.Option(help="A name of `streamer models list`.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of every random choice [0].")] = None,
+    privacy: Annotated[
+        str | None,
+        typer.Option(
+            help="Audio on disk: clips (of open questions), embeddings (none; label in this "
+            "run's pages), everything [clips]."
+        ),
+    ] = None,
+    mqtt: Annotated[
+        str | None,
+        typer.Option(help="Tell this broker of utterances, HOST[:PORT]: they leave the device."),
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(help="Keep starts, notices and ends in this file; no predictions."),
+    ] = None,
+    web: Annotated[
+        bool | None,
+        typer.Option(
+            "--web/--no-web", help="Serve the label page and the live view [on a desktop: yes]."
+        ),
+    ] = None,
+    port: PortFlag = None,
+    host: HostFlag = None,
+    allow_remote: RemoteFlag = False,
+    tls_cert: CertFlag = None,
+    tls_key: KeyFlag = None,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Listen, predict, and ask about the informative half. Ctrl-C stops; nothing is lost."""
+    if input == "":
+        raise UsageError("--input is empty: give a file, a folder, or - for standard input")
+    if input is not None and device is not None:
+        raise UsageError("give --input or --device, not both: a recording needs no microphone")
+    from streamer.app import open_input
+    from streamer.app import run as listen
+
+    settings = settings_from(
+        config, profile=profile, device=device, channel=channel, buffer=buffer, keep=keep,
+        strategy=strategy, explore=explore, dimension=dimension, encoder=encoder, seed=seed,
+        mqtt=mqtt, privacy=privacy,
+    )  # fmt: skip
+    screen = told_to_broker(logged(screen_for(as_json), log), settings)
+    source = partial(open_input, settings, input, realtime=realtime)
+    if not (on_a_desktop() and not as_json if web is None else web):
+        listen(settings, screen, source, max_seconds)
+        return
+    address = address_of(host, port, allow_remote, tls_cert, tls_key)
+    with pages(settings, address, listens=True) as served:
+        ended = listen(settings, served.beside(screen), source, max_seconds, served.clips)
+        if ended and web and not as_json and sys.stdin.isatty():
+            tell("the recording has ended; its pages stay until Ctrl-C")
+            served.wait()
+
+
+def demo(
+    as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Play a short made-up session through the whole loop, without a microphone."""
+    from streamer.demo import play
+
+    if profile is not None:
+        tell("the demo has a profile of its own, deleted at its end; yours is left alone")
+    play(settings_from(config), screen_for(as_json), tell)
+
+
+def devices(
+    as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """List the microphones that can be heard."""
+    from dataclasses import asdict
+
+    from streamer.audio.devices import list_devices
+
+    found = list_devices()
+    if not found:
+        tell("no microphone was found: connect one, then `streamer doctor` says what is missing")
+    for device in found:
+        mark = "*" if device.is_default else " "
+        line = (
+            f"{mark} {device.index:3}  {device.name}  "
+            f"({device.channels} ch, {device.default_rate_hz} Hz, {device.host_api})"
+        )
+        put(asdict(device), line, as_json)

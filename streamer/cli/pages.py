@@ -1,0 +1,59 @@
+"""The flags that serve pages in a browser, and the serving itself."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streamer.cli.output import tell
+
+if TYPE_CHECKING:
+    from streamer.config import Config
+    from streamer.web.address import Address
+    from streamer.web.server import Pages
+
+PortFlag = Annotated[
+    int | None, typer.Option(help="Port of the pages [8765, or a free one].", min=0, max=65535)
+]
+HostFlag = Annotated[str | None, typer.Option(help="Address of the pages [127.0.0.1].")]
+RemoteFlag = Annotated[
+    bool, typer.Option("--allow-remote", help="Other machines may open the pages; needs TLS.")
+]
+CertFlag = Annotated[Path | None, typer.Option("--tls-cert", help="Certificate of the pages, PEM.")]
+KeyFlag = Annotated[Path | None, typer.Option("--tls-key", help="Its key, PEM.")]
+
+
+def on_a_desktop() -> bool:
+    """Somebody sits here who has a browser: a display, and a terminal to read the address in."""
+    display = sys.platform in {"win32", "darwin"} or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+    streams = (sys.stdin, sys.stdout)
+    return display and all(stream is not None and stream.isatty() for stream in streams)
+
+
+@contextmanager
+def pages(settings: "Config", address: "Address", *, listens: bool) -> Iterator["Pages"]:
+    """Serve the pages and tell people where."""
+    from streamer.web.server import serving
+
+    with serving(settings, address, listens=listens) as served:
+        tell(f"label and watch in your browser: {served.url}")
+        yield served
+
+
+def address_of(
+    host: str | None,
+    port: int | None,
+    allow_remote: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+) -> "Address":
+    """What the flags mean. Raises UsageError where it is not safe."""
+    from streamer.web.address import address_from
+
+    return address_from(host, port, allow_remote=allow_remote, tls_cert=tls_cert, tls_key=tls_key)

@@ -1,0 +1,93 @@
+"""Verbs of a whole profile: status, forget, reembed."""
+
+from typing import Annotated
+
+import typer
+
+from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
+from streamer.cli.output import put, tell
+from streamer.errors import UsageError
+
+
+def status(
+    as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Labels, how well they are predicted, and what the profile takes on disk."""
+    from streamer.app import open_profile
+    from streamer.screens.tables import status_lines
+    from streamer.summary import status_row
+
+    with open_profile(settings_from(config, profile=profile)) as opened:
+        row = status_row(opened)
+    put(row, status_lines(row), as_json)
+
+
+def forget(
+    utterance: Annotated[int | None, typer.Option(help="One utterance, by its number.")] = None,
+    before: Annotated[str | None, typer.Option(help="All heard before a day, YYYY-MM-DD.")] = None,
+    emotion: Annotated[str | None, typer.Option(help="An enrolled emotion.")] = None,
+    audio: Annotated[
+        bool, typer.Option("--audio", help="All audio that is kept; what was learned stays.")
+    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="The whole profile.")] = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Delete for good: rows, audio, and what was learned from them."""
+    from streamer import rewriting
+    from streamer.app import open_profile
+    from streamer.labelling import emotion_name
+
+    chosen = (utterance is not None, before is not None, emotion is not None, audio, everything)
+    if sum(chosen) != 1:
+        raise UsageError(
+            "forget what? Give one of --utterance, --before, --emotion, --audio, --all"
+        )
+    with open_profile(settings_from(config, profile=profile), create=False) as opened:
+        if everything:
+            opened.take_over_or_fail("streamer forget")
+            opened.delete()
+            tell("the profile is gone")
+            return
+        if audio:
+            tell(f"{rewriting.forget_audio(opened)} clips forgotten")
+            return
+        if emotion is not None:
+            count = rewriting.forget_emotion(opened, emotion_name(emotion))
+            tell(f"{count} example{'s' * (count != 1)} of {emotion} forgotten")
+            return
+        if before is not None:
+            count = rewriting.forget_before(opened, before)
+        else:
+            count = rewriting.forget_utterances(opened, [utterance or 0])
+    tell(f"{count} utterance{'s' * (count != 1)} forgotten, and learned anew without")
+
+
+def reembed(
+    encoder: Annotated[str | None, typer.Option(help="The encoder to change to [default].")] = None,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Carry a profile over to another encoder, as far as its audio is still to be had."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from streamer.app import open_profile
+    from streamer.rewriting import reembed as carry_over
+
+    settings = settings_from(config, profile=profile, encoder=encoder)
+    console = Console(stderr=True)
+    with open_profile(settings) as opened, Progress(console=console, transient=True) as bar:
+        task = bar.add_task("re-embedding")
+        found = carry_over(
+            settings, opened, lambda done, of: bar.update(task, completed=done, total=of)
+        )
+    tell(
+        f"{found.carried} utterances carried over, {found.lost} without audio left behind with "
+        f"{found.lost_labels} labels; the profile as it was: {found.copy}"
+    )

@@ -1,0 +1,93 @@
+"""The verb that tells of a profile on one page: report."""
+
+import os
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from streamer.cli.options import ConfigFlag, ProfileFlag, Verbose, settings_from
+from streamer.cli.output import tell
+from streamer.errors import UsageError
+
+_PAGES: Final = (".html", ".htm")
+_SHEETS: Final = (".png",)
+
+
+def report(
+    out: Annotated[Path | None, typer.Option("--out", help="The page to write, FILE.html.")] = None,
+    png: Annotated[
+        Path | None, typer.Option("--png", help="Its pictures on one sheet, FILE.png.")
+    ] = None,
+    session: Annotated[
+        int | None, typer.Option(help="Only this session, by its number; -1 is the last.")
+    ] = None,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Write one page: what was heard, asked and learned, and how far to trust it."""
+    if out is None and png is None:
+        raise UsageError("nothing to write: give --out FILE.html, --png FILE.png, or both")
+    _check_name(out, "--out", _PAGES)
+    _check_name(png, "--png", _SHEETS)
+    from streamer.app import open_profile
+    from streamer.report.record import read_record
+
+    settings = settings_from(config, profile=profile)
+    with ExitStack() as files:
+        # Both are begun first: neither is written where the other cannot be.
+        page_file = None if out is None else files.enter_context(_PrivateFile(out))
+        sheet_file = None if png is None else files.enter_context(_PrivateFile(png))
+        with open_profile(settings) as opened:
+            record = read_record(opened, session)
+        if page_file is not None:
+            from streamer.report.page import page
+
+            page_file.finish(page(record, settings, time.time()).encode())
+        if sheet_file is not None:
+            from streamer.report.poster import poster
+
+            sheet_file.finish(poster(record))
+
+
+class _PrivateFile:
+    """A file for its owner's eyes, which takes its name when it is whole, or leaves nothing.
+
+    Raises UsageError where it cannot be written, at once where that can be seen at once.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        if path.is_dir():
+            raise UsageError(f"cannot write {path}: it is a folder: name another file")
+        try:
+            os.close(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except OSError as error:
+            raise self._unwritten(error) from error
+
+    def __enter__(self) -> "_PrivateFile":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._part.unlink(missing_ok=True)
+
+    def finish(self, content: bytes) -> None:
+        try:
+            self._part.write_bytes(content)
+            self._part.replace(self._path)
+        except OSError as error:
+            raise self._unwritten(error) from error
+        tell(f"wrote {self._path} ({len(content) / 1000:.0f} kB)")
+
+    def _unwritten(self, error: OSError) -> UsageError:
+        return UsageError(f"cannot write {self._path}: {error.strerror}: name another file")
+
+
+def _check_name(path: Path | None, option: str, endings: tuple[str, ...]) -> None:
+    """Raises UsageError: a slip of the finger must not write over a profile."""
+    if path is not None and path.suffix.lower() not in endings:
+        raise UsageError(f"{option} {path}: give a name that ends in {' or '.join(endings)}")

@@ -1,0 +1,84 @@
+"""The verb `service`, with verbs of its own: install, status, remove."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
+from streamer.cli.output import put, tell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from streamer.config import Config
+
+service = typer.Typer(
+    help="Listen from login on, without a terminal (systemd).", no_args_is_help=True
+)
+
+
+@service.command()
+def install(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="-- FLAGS", help="Flags of `streamer run`, after --."),
+    ] = None,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Start the loop now and at every login; after a failure, again."""
+    from streamer import service as units
+
+    words = [*(words or []), *(["--config", str(config.resolve())] if config else [])]
+    _check(words)
+    settings = settings_from(config, profile=profile)
+    path = units.install(_folder(settings), words, broker=settings.mqtt is not None)
+    tell(f"installed and started: {path}")
+    tell("to listen without anybody logged in: sudo loginctl enable-linger $USER")
+
+
+@service.command()
+def status(
+    as_json: AsJson = False,
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Whether it runs, and where it tells how."""
+    from dataclasses import asdict
+
+    from streamer import service as units
+
+    found = units.state(_folder(settings_from(config, profile=profile)))
+    line = (
+        f"{found.unit}: {found.active}, {found.enabled}, started again {found.restarts} times\n"
+        f"log: {found.log}; errors: journalctl --user -u '{found.unit}'"
+    )
+    put(asdict(found), line, as_json)
+
+
+@service.command()
+def remove(
+    profile: ProfileFlag = None, config: ConfigFlag = None, verbose: Verbose = False
+) -> None:
+    """Stop it, and start it no more. The profile stays."""
+    from streamer import service as units
+
+    folder = _folder(settings_from(config, profile=profile))
+    tell(f"removed: {units.remove(folder)}")
+
+
+def _folder(settings: "Config") -> "Path":
+    from streamer.store.profile import profile_folder
+
+    return profile_folder(settings.profile, settings.home)
+
+
+def _check(words: list[str]) -> None:
+    """Raises what `streamer run` would raise for these flags, before they stand in a unit."""
+    from streamer.cli.listening import run
+
+    verb = typer.Typer()
+    verb.command()(run)
+    typer.main.get_command(verb).make_context("streamer run", list(words))

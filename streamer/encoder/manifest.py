@@ -1,0 +1,36 @@
+"""Writing a row into a models folder's manifest."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+
+def write_row(path: Path, row: dict[str, Any]) -> None:
+    """Put a row into the manifest, in place of the one of the same name, the others kept.
+
+    The file is replaced whole or not at all. Raises OSError, and ValueError for a file that is no
+    manifest.
+    """
+    text = path.read_text("utf-8") if path.is_file() else ""
+    others = [r for r in tomllib.loads(text).get("encoder", []) if r["name"] != row["name"]]
+    partial = path.with_suffix(".toml.part")
+    partial.write_text("\n".join(_table(r) for r in (row, *others)), "utf-8")
+    partial.replace(path)
+
+
+def _table(row: dict[str, Any]) -> str:
+    return "\n".join(["[[encoder]]", *(f"{key} = {_value(v)}" for key, v in row.items()), ""])
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list):
+        return "[\n" + "".join(f"  {_value(item)},\n" for item in value) + "]" if value else "[]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(v)}" for key, v in value.items()) + " }"
+    # TOML's basic strings know JSON's escapes, and want this one more.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
