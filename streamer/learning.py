@@ -4,7 +4,8 @@ What is usual, and whether the voice or microphone has changed, is the fold of a
 
 The learner is the fold of the effective labels, in the order of the log, each with the features
 that it was first learned with. A plain new label is one more step; an undone or replaced one folds
-anew without it. So a restart, a replay and an unbroken run agree to the last bit.
+anew without it. So a restart, a replay and an unbroken run agree to the last bit, given that each
+computes on one thread, as the command line does: on several, sums may be taken in another order.
 """
 
 from collections.abc import Iterator

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -29,6 +30,7 @@ LOCK_NAME: Final = "learner.lock"
 TOKEN_NAME: Final = "metrics.token"
 COPIES: Final = "profile-*.db"
 PLAYING_NAME: Final = "playing"
+SCRATCH: Final = "scratch-"
 PATIENCE_S: Final = 2.0
 _NAME = re.compile(r"[\w][\w .-]{0,63}")
 
@@ -213,15 +215,28 @@ class Profile:
         for pattern in (f"{FILE_NAME}*", COPIES, LOCK_NAME, TOKEN_NAME):
             for path in self.folder.glob(pattern):
                 path.unlink()
-        self.delete_played()
+        self._delete_folders()
         with suppress(OSError):
             self.folder.rmdir()
 
     def delete_copies(self) -> None:
-        """Delete what `copy_database` and playing left: in it lives on what is to be forgotten."""
+        """Delete all copies that something left: in them lives on what is to be forgotten."""
         for path in self.folder.glob(COPIES):
             path.unlink()
+        self._delete_folders()
+
+    def _delete_folders(self) -> None:
         self.delete_played()
+        for folder in self.folder.glob(f"{SCRATCH}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def scratch(self) -> Path:
+        """A new folder for plain copies, its owner's alone, no less private than the profile.
+
+        Whoever asks for it deletes it; of what a killed process left, `delete_copies` takes care.
+        Raises OSError.
+        """
+        return Path(tempfile.mkdtemp(prefix=SCRATCH, dir=self.folder))
 
     @property
     def playing(self) -> Path:

@@ -3,7 +3,6 @@
 import csv
 import io
 import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -45,13 +44,8 @@ class Downloads:
 
     async def everything(self, request: Request) -> Response:
         """What `streamer export` writes, zipped; `streamer import` reads the folder in it."""
-        folder = Path(tempfile.mkdtemp(prefix="streamer-"))
-        gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-        try:
-            path = await self._desk.ask(_zipped, self._desk.config, folder)
-        except BaseException:
-            await gone()
-            raise
+        path = await self._desk.ask(_zipped, self._desk.config)
+        gone = BackgroundTask(shutil.rmtree, path.parent, ignore_errors=True)
         return FileResponse(
             path, media_type="application/zip", filename="profile.zip", background=gone
         )
@@ -62,10 +56,16 @@ def _file(text: str, name: str, kind: str) -> Response:
     return Response(text, media_type=kind, headers=named)
 
 
-def _zipped(sitting: Sitting, config: Config, folder: Path) -> str:
+def _zipped(sitting: Sitting, config: Config) -> Path:
+    """The file, in a folder that is to be deleted when it was sent."""
     settings = config.model_dump(mode="json", exclude=PRIVATE)
-    export_profile(sitting.profile, folder / "all" / "profile", settings)
-    return shutil.make_archive(str(folder / "profile"), "zip", folder / "all")
+    folder = sitting.profile.scratch()
+    try:
+        export_profile(sitting.profile, folder / "all" / "profile", settings)
+        return Path(shutil.make_archive(str(folder / "profile"), "zip", folder / "all"))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _labels_csv(sitting: Sitting) -> str:
