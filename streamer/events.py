@@ -2,9 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from streamer.messages import DIMENSIONS, Prediction, Quality, Verdict
+
+# What each mode of privacy comes to, said wherever it is shown that somebody is heard.
+AUDIO_KEPT: Final[Mapping[str, str]] = {
+    "clips": "keeps the audio of open questions only",
+    "embeddings": "keeps no audio",
+    "everything": "keeps the audio of everything that is said",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,4 +95,6 @@ def _passphrase(twice: bool = False) -> str:
 
 
 def _said(counts: dict[str, int]) -> str:
-    return f"{counts['utterances']} utterances and {counts['labels']} rows of labels"
+    from streamer.screens.lines import many
+
+    return f"{many(counts['utterances'], 'utterance')} and {many(counts['labels'], 'label row')}"

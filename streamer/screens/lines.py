@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from streamer.events import (
+    AUDIO_KEPT,
     Drifted,
     Ended,
     Event,
@@ -58,7 +59,7 @@ def describe(event: Event) -> str:
             return (
                 f"Streamer {event.version}, profile {event.profile}, "
                 f"encoder {event.encoder['name']}: listening to {source['kind']} {source['name']} "
-                f"({source['rate_hz']} Hz, {source['channels']} ch)"
+                f"({source['rate_hz']} Hz, {source['channels']} ch); {AUDIO_KEPT[event.privacy]}"
             )
         case Heard():
             return (
@@ -91,6 +92,14 @@ def verdict(event: Heard) -> str:
     return f"{found.emotion or 'unknown'} ({found.distance:.2f})"
 
 
+def many(count: int, thing: str) -> str:
+    """
+    >>> many(1, "label"), many(0, "label")
+    ('1 label', '0 labels')
+    """
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def interval(estimate: Estimate) -> str:
     return f"{estimate.mean:+.2f} [{estimate.low:+.2f}, {estimate.high:+.2f}]"
 
@@ -103,11 +112,11 @@ def clock(seconds: float) -> str:
 
 
 def _account(event: Ended) -> str:
-    lost = sum(event.dropped_samples.values())
+    heard, lost = many(event.utterances, "utterance"), sum(event.dropped_samples.values())
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in event.dropped_samples.items())
     speed = f", {1 / event.realtime_factor:.0f} times real time" if event.realtime_factor else ""
     return (
-        f"heard {clock(event.audio_s)}: {event.utterances} utterances, {event.asked} asked, "
+        f"heard {clock(event.audio_s)}: {heard}, {event.asked} asked, "
         f"{event.released} let go{speed}\n"
         f"samples: {event.captured_samples:,} captured = {event.speech_samples:,} speech + "
         f"{event.silence_samples:,} silence + {lost:,} dropped{f' ({reasons})' if reasons else ''}"

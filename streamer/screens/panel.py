@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streamer.events import (
+    AUDIO_KEPT,
     Drifted,
     Ended,
     Event,
@@ -40,6 +41,7 @@ class LivePanel:
         self._console = console or Console()
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._title = Text("Streamer")
+        self._kept = Text()
         self._shown: deque[Heard] = deque(maxlen=SHOWN)
         self._asked: set[int] = set()
         self._released: set[int] = set()
@@ -51,6 +53,7 @@ class LivePanel:
             case Started():
                 name = Path(event.source["name"]).name
                 self._title = Text(f"Streamer · {event.profile} · {name}")
+                self._kept = Text(f"listening, {AUDIO_KEPT[event.privacy]}", style="dim")
                 self._live.start()
             case Heard():
                 self._shown.append(event)
@@ -99,7 +102,10 @@ class LivePanel:
             Text(self._last),
             hints,
         ]
-        return Panel(Group(*parts), title=self._title, title_align="left")
+        return Panel(
+            Group(*parts), title=self._title, title_align="left",
+            subtitle=self._kept, subtitle_align="left",
+        )  # fmt: skip
 
     def _utterances(self) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

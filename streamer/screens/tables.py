@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from streamer.messages import DIMENSIONS, Estimate
-from streamer.screens.lines import clock, interval
+from streamer.screens.lines import clock, interval, many
 
 if TYPE_CHECKING:
     from streamer.encoder.measuring import Measurement
@@ -35,7 +35,8 @@ def verified_line(found: "Verified") -> str:
 def emotion_line(row: dict[str, Any]) -> str:
     eer = "not known yet" if row["eer"] is None else f"{row['eer']:.0%}"
     return (
-        f"{row['emotion']:20} {row['count']:3} utterances, unknown beyond {row['threshold']:.2f}, "
+        f"{row['emotion']:20} {many(row['count'], 'utterance')}, "
+        f"unknown beyond {row['threshold']:.2f}, "
         f"equal error rate {eer}"
     )
 
@@ -57,7 +58,8 @@ def status_lines(row: dict[str, Any]) -> str:
             held = (
                 "" if figures["coverage"] is None else f", intervals held {figures['coverage']:.0%}"
             )
-            lines.append(f"{name}: {figures['labels']} labels, prequential CCC {ccc}{held}")
+            given = many(figures["labels"], "label")
+            lines.append(f"{name}: {given}, prequential CCC {ccc}{held}")
             lines.append(f"  {fair_line(figures['fair'])}")
     return "\n".join(lines)
 

@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from streamer import __version__
 from streamer.errors import StreamerError
+from streamer.events import AUDIO_KEPT
 from streamer.web.answers import Answers
 from streamer.web.desk import Desk
 from streamer.web.downloads import Downloads
@@ -60,6 +61,7 @@ class Pages:
                 config=self._desk.config,
                 listens=self._desk.listens,
                 version=__version__,
+                audio_kept=AUDIO_KEPT[self._desk.config.privacy],
                 **values,
             )
         )

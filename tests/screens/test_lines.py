@@ -1,11 +1,14 @@
 """Events in words, and as a panel."""
 
 import io
+from dataclasses import replace
+from typing import get_args
 
 import pytest
 from rich.console import Console
 
 from streamer.events import (
+    AUDIO_KEPT,
     Drifted,
     Ended,
     Heard,
@@ -16,6 +19,7 @@ from streamer.events import (
     Status,
     Unlearned,
 )
+from streamer.keeping import Privacy
 from streamer.messages import Estimate, Prediction, Quality, Verdict
 from streamer.screens.lines import clock, describe
 from streamer.screens.panel import LivePanel, bar
@@ -54,7 +58,7 @@ def test_every_event_has_its_line() -> None:
             Learned(7, "me", 3), Unlearned(2), Noticed("gone"), ENDED, DRIFTED,
         )
     ]  # fmt: skip
-    assert "USB (48000 Hz, 2 ch)" in told[0]
+    assert "USB (48000 Hz, 2 ch); keeps the audio of open questions only" in told[0]
     assert "1:02.5-1:04.0" in told[1]
     assert "unknown (0.95)" in told[1]
     assert told[1].endswith("clipped")
@@ -62,6 +66,12 @@ def test_every_event_has_its_line() -> None:
     assert "overflow 10" in told[6]
     assert "50 times real time" in told[6]
     assert told[7] == "drift: labels changed at utterance 120"
+
+
+@pytest.mark.parametrize("privacy", get_args(Privacy))
+def test_it_is_said_which_audio_is_kept(privacy: str) -> None:
+    started = replace(STARTED, privacy=privacy)
+    assert describe(started).endswith(AUDIO_KEPT[privacy])
 
 
 def test_the_bar_shows_mean_and_interval() -> None:
@@ -82,5 +92,6 @@ def test_the_panel_shows_what_goes_on() -> None:
     panel.show(Noticed("the device is gone"))
     panel.show(ENDED)
     shown = out.getvalue()
+    assert "listening, keeps the audio of open questions only" in shown
     for text in ("USB", "speech", "1/4", "unknown (0.95)", "ask", "the device is gone", "captured"):
         assert text in shown

@@ -15,7 +15,7 @@ import pytest
 
 import streamer.web
 from streamer.archive.reading import import_profile
-from streamer.events import Noticed, Status
+from streamer.events import AUDIO_KEPT, Noticed, Status
 from streamer.screens.lines import PlainLines
 from streamer.store.profile import Profile
 from streamer.web.address import Address
@@ -85,6 +85,11 @@ def test_the_export_can_be_imported_and_holds_no_formula(client):
         "emotion": "joy", "annotator": "me",
     }  # fmt: skip
     assert rows[1]["annotator"].startswith("'=")
+
+
+def test_every_page_tells_which_audio_is_kept(client, config):
+    for page in ("/", "/live", "/emotions", "/profile"):
+        assert AUDIO_KEPT[config.privacy] in client.ask("GET", page).read().decode()
 
 
 def test_the_report_is_the_verb_s_and_a_file(client):
