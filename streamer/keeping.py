@@ -34,7 +34,7 @@ class Keeping:
 
     def begin(self) -> Iterator[str]:
         """What is kept already and no longer should be; says it. Raises ProfileBusy."""
-        self.profile.delete_played()
+        self.profile.delete_left()
         if self.privacy == "embeddings":
             count = self.profile.audio.delete_all()
             if count:

@@ -4,8 +4,8 @@ Both change the stored rows first and then learn anew from what is left; all lab
 learned from features by the final normalization.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -35,14 +35,13 @@ class Reembedded:
 def forget_utterances(profile: Profile, numbers: Sequence[int]) -> int:
     """Delete utterances with their audio, labels and influence; how many. Raises NotFound."""
     profile.take_over_or_fail("streamer forget")
-    with profile.database.transaction():
+    with _erasing(profile), profile.database.transaction():
         for number in numbers:
             profile.utterances.get(number)
             profile.utterances.delete(number)
         if numbers:
             profile.utterances.delete_empty_sessions()
         _learn_anew(profile)
-    _erase(profile)
     return len(numbers)
 
 
@@ -71,14 +70,13 @@ def forget_before(profile: Profile, day: str) -> int:
 def forget_emotion(profile: Profile, emotion: str) -> int:
     """Enroll nothing as `emotion` any more, and take its name off the labels; how many vectors.
 
-    Raises NotFound where nothing is enrolled under that name.
+    Raises NotFound where the name stands nowhere.
     """
     profile.take_over_or_fail("streamer forget")
-    members = profile.emotions.enrolled().get(emotion)
-    if members is None:
-        raise NotFound(f"no emotion {emotion!r} is enrolled; `streamer emotions` lists them")
-    profile.emotions.forget(emotion)
-    _erase(profile)
+    with _erasing(profile):
+        members = profile.emotions.enrolled().get(emotion, ())
+        if not profile.emotions.forget(emotion):
+            raise NotFound(f"nothing is called {emotion!r}; `streamer emotions` lists the emotions")
     return len(members)
 
 
@@ -117,10 +115,18 @@ def reembed(config: Config, profile: Profile, progress: Progress) -> Reembedded:
     return Reembedded(carried, lost, lost_labels, copy)
 
 
-def _erase(profile: Profile) -> None:
-    """Nothing that was deleted can be read from the disk any more."""
-    profile.delete_copies()
-    profile.database.vacuum()
+@contextmanager
+def _erasing(profile: Profile) -> Iterator[None]:
+    """Afterwards, nothing that was deleted can be read from the disk any more.
+
+    Also where there was nothing to delete: whoever repeats it had been told that something was
+    still in the way of just this.
+    """
+    try:
+        yield
+    finally:
+        profile.delete_copies()
+        profile.database.vacuum()
 
 
 def _learn_anew(profile: Profile) -> None:
@@ -136,7 +142,7 @@ def _learn_anew(profile: Profile) -> None:
 
 
 def _audio(profile: Profile, stored: StoredUtterance, channel: int | None) -> Samples | None:
-    clip = profile.utterances.clip(stored.id)
+    clip = profile.audio.clip(stored.id)
     if clip is not None:
         with suppress(UnreadableAudio):  # then the recording may still be there
             return from_flac(clip)

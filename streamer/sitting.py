@@ -177,7 +177,7 @@ class Sitting:
 
     def clip(self, utterance: int) -> bytes | None:
         """FLAC bytes: from memory, the open query, or the recording that it was heard in."""
-        kept = self._clips.get(utterance) or self.profile.utterances.clip(utterance)
+        kept = self._clips.get(utterance) or self.profile.audio.clip(utterance)
         if kept is not None:
             return kept
         recording = self.profile.recording_of(utterance)
@@ -238,11 +238,11 @@ class Sitting:
         return Item(stored, self._has_audio(utterance), answered)
 
     def _has_audio(self, utterance: int) -> bool:
-        kept = self._clips.get(utterance) or self.profile.utterances.clip(utterance)
+        kept = self._clips.get(utterance) or self.profile.audio.clip(utterance)
         return kept is not None or self.profile.recording_of(utterance) is not None
 
     def _remember(self, utterance: int) -> None:
-        clip = self.profile.utterances.clip(utterance)
+        clip = self.profile.audio.clip(utterance)
         if clip is None:
             return
         self._clips.put(utterance, clip)

@@ -10,6 +10,7 @@ import pytest
 from streamer import rewriting
 from streamer.audio.clip import to_flac
 from streamer.clip_shelf import ClipShelf
+from streamer.errors import NotFound, ProfileBusy
 from streamer.keeping import Keeping
 from streamer.labelling import give, take_back
 from streamer.learning import Learning
@@ -131,7 +132,62 @@ def test_audio_alone_can_be_forgotten(lived: Profile) -> None:
     assert rewriting.forget_audio(lived) == 2
     assert CLIP[200:260] not in raw(lived)
     assert lived.labels.count() == 2
-    assert lived.utterances.clip(3) is None
+    assert lived.audio.clip(3) is None
+
+
+@pytest.mark.parametrize("how", ["answered", "cannot tell", "in time", "for room"])
+def test_closed_questions_leave_no_audio_while_another_process_is_there(
+    lived: Profile, how: str
+) -> None:
+    lived.database.write("DELETE FROM recordings")
+    lived.questions.reopen(1, CLIP)
+    other = Profile(lived.folder)
+    assert CLIP[200:260] in raw(lived)
+    match how:
+        case "answered":
+            other.labels.add([label_of(1, "you", valence=0.5)], 90.0)
+        case "cannot tell":
+            other.utterances.close_query(1, 90.0)
+        case "in time":
+            lived.labels.undo(9, 80.0)
+            assert lived.utterances.expire_queries(1e9, 90.0)
+        case "for room":
+            lived.audio.keep_within(0, 90.0)
+    assert CLIP[200:260] not in raw(lived)
+    other.close()
+
+
+def test_a_profile_that_another_process_has_open_is_not_deleted(lived: Profile) -> None:
+    other = Profile(lived.folder)
+    with pytest.raises(ProfileBusy, match="stop that one"):
+        lived.delete()
+    assert other.labels.add([label_of(1, "you", valence=0.5)], 90.0)
+    other.close()
+    lived.delete()
+    assert not lived.folder.exists()
+
+
+def test_what_was_in_the_way_once_is_done_when_it_is_repeated(lived: Profile) -> None:
+    reader = Profile(lived.folder)
+    with reader.database.snapshot():
+        reader.labels.count()
+        with pytest.raises(ProfileBusy, match="repeat"):
+            rewriting.forget_utterances(lived, [3])
+    assert CLIP[200:260] in raw(lived)
+    with pytest.raises(NotFound):
+        rewriting.forget_utterances(lived, [3])
+    assert CLIP[200:260] not in raw(lived)
+    reader.close()
+
+
+def test_a_name_that_stands_on_taken_back_labels_alone_is_forgotten(lived: Profile) -> None:
+    lived.labels.add([label_of(2, emotion="saudade")], 80.0)
+    lived.labels.undo(1, 81.0)
+    assert "saudade" not in lived.emotions.enrolled()
+    assert rewriting.forget_emotion(lived, "saudade") == 0
+    assert b"saudade" not in raw(lived)
+    with pytest.raises(NotFound):
+        rewriting.forget_emotion(lived, "saudade")
 
 
 @pytest.mark.parametrize("what", ["utterance", "audio", "emotion", "all"])

@@ -48,10 +48,10 @@ def test_what_was_kept_by_choice_outlives_its_label_and_has_its_own_end(profile:
     profile.utterances.select("random", "", [(number, 0.5, keeping.asked(number, AUDIO))], [], 50.0)
     assert profile.questions.first(1)[0].has_clip
     profile.labels.add([label_of(number, valence=0.5)], 55.0)
-    assert profile.utterances.clip(number) == CLIP
+    assert profile.audio.clip(number) == CLIP
     assert not list(keeping.expire(60.0))
     assert list(keeping.expire(60.5)) == ["the audio of 1 utterances deleted: its time was over"]
-    assert profile.utterances.clip(number) is None
+    assert profile.audio.clip(number) is None
     assert profile.labels.count() == 1
 
 
@@ -61,6 +61,15 @@ def test_the_oldest_make_room_and_their_questions_are_closed(asked: Profile) -> 
     assert [query.utterance.id for query in asked.utterances.open_queries()] == [3]
     assert asked.audio.size() == (1, len(CLIP))
     assert not list(keeping.expire(104.0))
+
+
+def test_a_question_whose_audio_was_kept_by_choice_is_closed_with_it_too(asked: Profile) -> None:
+    asked.audio.delete_all()
+    for number in (1, 2):
+        asked.audio.keep(number, CLIP, 101.0)
+    keeping = Keeping(asked, to_flac, ClipShelf(), "everything", most_bytes=1.5 * len(CLIP))
+    assert "the 1 oldest clips deleted" in next(keeping.expire(103.0))
+    assert 1 not in [query.utterance.id for query in asked.utterances.open_queries()]
 
 
 def test_questions_that_nobody_answers_in_time_are_closed_and_said(asked: Profile) -> None:

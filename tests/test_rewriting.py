@@ -37,7 +37,7 @@ def test_a_forgotten_utterance_leaves_no_trace(
 ) -> None:
     profile = Profile(heard)
     gone = profile.utterances.get(5)
-    clip = profile.utterances.clip(4)
+    clip = profile.audio.clip(4)
     profile.close()
     assert clip is not None
     for number in (5, 4):
@@ -93,7 +93,7 @@ def test_a_profile_is_carried_over_to_another_encoder(
     assert streamer("run", "--input", session_file).returncode == 0
     refused = streamer("run", "--input", session_file, "--encoder", "streamer-small")
     assert refused.returncode == 5
-    assert len(list(heard.glob("profile-streamer-small-*.db"))) == 1
+    assert len(list(heard.glob("profile-*.db"))) == 1
 
 
 def test_what_is_forgotten_does_not_live_on_in_the_copy(heard: Path, streamer: Streamer) -> None:
@@ -130,7 +130,7 @@ def test_what_has_no_audio_is_left_behind_in_a_copy(
     profile.close()
     done = streamer("reembed", "--encoder", "acoustic")
     assert "9 utterances carried over, 3 without audio left behind with 3 labels" in done.stderr
-    (copy,) = heard.glob("profile-streamer-small-*.db")
+    (copy,) = heard.glob("profile-*.db")
     (tmp_path / "old").mkdir()
     copy.rename(tmp_path / "old" / "profile.db")
     old = Profile(tmp_path / "old")

@@ -103,11 +103,11 @@ def test_half_of_each_buffer_is_asked_and_only_that_half_leaves_audio(
     assert not asked & released
     assert {query.utterance.id for query in profile.utterances.open_queries()} == asked
     for number in released:
-        assert profile.utterances.clip(number) is None
+        assert profile.audio.clip(number) is None
         assert profile.utterances.get(number).state == "released"
     for number in asked:
         stored = profile.utterances.get(number)
-        clip = from_flac(profile.utterances.clip(number) or b"")
+        clip = from_flac(profile.audio.clip(number) or b"")
         assert len(clip) == pytest.approx((stored.offset_s - stored.onset_s) * 16_000, abs=2)
     ended = session.ended(1.0)
     assert (ended.utterances, ended.asked, ended.released) == (12, 7, 5)

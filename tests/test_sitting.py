@@ -97,9 +97,9 @@ def test_undo_outlives_the_sitting_but_the_audio_does_not(profile):
 def test_undone_within_the_sitting_it_is_heard_again(profile):
     sitting = sit(profile)
     answer_all(sitting, 1)
-    assert profile.utterances.clip(1) is None
+    assert profile.audio.clip(1) is None
     assert sitting.undo("me").has_audio
-    assert profile.utterances.clip(1) == CLIP
+    assert profile.audio.clip(1) == CLIP
 
 
 def test_annotators_do_not_undo_each_other(profile):

@@ -8,6 +8,7 @@ from streamer.store.tables import LARGEST_NUMBER
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
 Version = Annotated[int, Field(ge=1)]
+Name = Annotated[str, Field(pattern=r"^\w[\w. -]{0,63}$")]
 
 
 class Manifest(BaseModel):
@@ -22,7 +23,7 @@ class Manifest(BaseModel):
     version: Version
     streamer: str
     database: Version
-    encoder: str | None
+    encoder: Name | None
     encoder_sha256: str | None
     rows: dict[str, Count]
     numbers_used: dict[str, Count]

@@ -52,8 +52,8 @@ def export_sealed(
     with _scratch(profile) as scratch:
         counts = export_profile(profile, scratch / "plain", settings)
         try:
-            with tarfile.open(scratch / "plain.tar", "w") as tar:
-                tar.add(scratch / "plain", arcname="")
+            _pack(scratch / "plain", scratch / "plain.tar")
+            shutil.rmtree(scratch / "plain")
             with (scratch / "plain.tar").open("rb") as plain, _whole(file) as locked:
                 if recipients:
                     age.encrypt_io(plain, locked, recipients)
@@ -85,6 +85,8 @@ def import_sealed(
                     age.decrypt_io(locked, plain, identities)
                 else:
                     plain.write(age.passphrase.decrypt(locked.read(), secret.passphrase))
+        except FileNotFoundError as error:
+            raise UsageError(f"there is no file {file}") from error
         except (OSError, age.DecryptError) as error:
             raise ProfileError(
                 f"{file} does not open ({_told(error)}): give the passphrase, or by --identity "
@@ -118,15 +120,29 @@ def _whole(file: Path) -> Iterator[BinaryIO]:
         partial.unlink(missing_ok=True)
 
 
+def _pack(folder: Path, tar: Path) -> None:
+    """The files alone, which say nothing of who packed them, nor of the folder they go to."""
+
+    def of_nobody(member: tarfile.TarInfo) -> tarfile.TarInfo:
+        member.uid = member.gid = 0
+        member.uname = member.gname = ""
+        return member
+
+    with tarfile.open(tar, "w") as written:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                written.add(path, str(path.relative_to(folder)), filter=of_nobody)
+
+
 def _unpack(tar: Path, folder: Path, file: Path) -> None:
     """The files of an export, and no other; what stands in a tar is not believed."""
     folder.mkdir(mode=0o700)
     try:
         with tarfile.open(tar, "r:") as members:
             for member in members:
-                if member.isdir():
-                    continue
-                content = members.extractfile(member) if member.isreg() else None
+                plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
+                # What is sparse says itself how large it gets; the others are as large as the tar.
+                content = None if member.issparse() or not plain else members.extractfile(member)
                 if content is None or not _NAME.fullmatch(member.name):
                     raise ProfileDamaged(
                         f"{file} holds {member.name[:80]!r}, which no export does: "
@@ -136,7 +152,7 @@ def _unpack(tar: Path, folder: Path, file: Path) -> None:
                 path.parent.mkdir(mode=0o700, exist_ok=True)
                 with path.open("xb") as written:
                     shutil.copyfileobj(content, written)
-    except (tarfile.TarError, FileExistsError, ValueError, OverflowError) as error:
+    except (tarfile.TarError, FileExistsError, ValueError, OverflowError, RecursionError) as error:
         raise ProfileDamaged(
             f"{file} holds no export ({error}): export it again, or copy it here once more"
         ) from error

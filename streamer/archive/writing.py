@@ -1,6 +1,7 @@
 """Export: a profile, as it is at one moment, to a folder that was not there before."""
 
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ from streamer import __version__
 from streamer import archive as layout
 from streamer.archive.manifest import Manifest
 from streamer.errors import ProfileError, UsageError
-from streamer.store.profile import Profile
+from streamer.store.profile import Profile, is_running
 from streamer.store.schema import MIGRATIONS
 from streamer.store.tables import TABLES, Row, Table, numbers_used, read_rows
 
@@ -30,6 +31,9 @@ def export_profile(profile: Profile, folder: Path, settings: Mapping[str, Any]) 
         raise UsageError(f"{folder} is not empty: give a folder that is not there yet")
     partial = folder.absolute().with_name(f".{folder.absolute().name}.{os.getpid()}.part")
     try:
+        for left in folder.absolute().parent.glob(f".{glob.escape(folder.absolute().name)}.*.part"):
+            if not is_running(left.suffixes[-2].removeprefix(".")):
+                shutil.rmtree(left, ignore_errors=True)
         partial.mkdir(mode=0o700, parents=True)
         try:
             with profile.database.snapshot():

@@ -85,8 +85,11 @@ def import_(
 
 
 def _passphrase(twice: bool = False) -> str:
-    if sys.stdin.isatty():
-        said: str = typer.prompt("passphrase", hide_input=True, confirmation_prompt=twice, err=True)
+    said = ""
+    if sys.stdin is None:  # closed by who started us
+        pass
+    elif sys.stdin.isatty():
+        said = typer.prompt("passphrase", hide_input=True, confirmation_prompt=twice, err=True)
     else:
         said = sys.stdin.readline().rstrip("\n")
     if not said:

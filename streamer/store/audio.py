@@ -3,6 +3,7 @@
 from typing import Final
 
 from streamer.store.database import Database
+from streamer.store.utterances import OPEN_QUERIES
 
 _OLDEST: Final = """
     SELECT utterance, length(clip) AS bytes, asked_at AS since FROM queries WHERE clip IS NOT NULL
@@ -48,12 +49,7 @@ class Audio:
 
     def expire(self, kept_before: float) -> int:
         """Delete what was kept before a time; clips of questions go with those. How many."""
-        with self._database.transaction():
-            rows = self._database.rows(
-                "SELECT utterance FROM recordings WHERE kept_at < ?", kept_before
-            )
-            self._database.write("DELETE FROM recordings WHERE kept_at < ?", kept_before)
-        return len(rows)
+        return self._database.erase("DELETE FROM recordings WHERE kept_at < ?", kept_before)
 
     def keep_within(self, most_bytes: float, now: float) -> int:
         """Delete the oldest until the rest fits; their questions are closed. How many."""
@@ -76,18 +72,20 @@ class Audio:
         Raises ProfileBusy where another process keeps reading.
         """
         count, _ = self.size()
-        if count:
-            with self._database.transaction():
-                self._database.write("UPDATE queries SET clip = NULL WHERE clip IS NOT NULL")
-                self._database.write("DELETE FROM recordings")
-            self._database.vacuum()
+        with self._database.transaction():
+            self._database.write("UPDATE queries SET clip = NULL WHERE clip IS NOT NULL")
+            self._database.write("DELETE FROM recordings")
+        self._database.vacuum()  # even where none is: a log may still hold what is gone
         return count
 
     def _delete(self, utterance: int, now: float) -> None:
-        self._database.write("DELETE FROM recordings WHERE utterance = ?", utterance)
+        self._database.erase("DELETE FROM recordings WHERE utterance = ?", utterance)
         self._database.write(
-            """UPDATE queries SET clip = NULL, expired_at = coalesce(expired_at, ?)
-               WHERE utterance = ? AND clip IS NOT NULL""",
+            f"""UPDATE queries SET expired_at = ?
+                WHERE utterance = ? AND utterance IN (SELECT q.utterance {OPEN_QUERIES})""",
             now,
             utterance,
+        )
+        self._database.erase(
+            "UPDATE queries SET clip = NULL WHERE utterance = ? AND clip IS NOT NULL", utterance
         )

@@ -32,6 +32,7 @@ class Database:
     def __init__(self, path: Path | str) -> None:
         self.path = path
         self._depth = 0
+        self._erased = False
         self._closed = False
         with self._our_words():
             self._connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
@@ -66,6 +67,18 @@ class Database:
         with self._our_words():
             return self._connection.execute(sql, values).lastrowid or 0
 
+    def change(self, sql: str, *values: Any) -> int:
+        """Run one statement; how many rows it changed."""
+        with self._our_words():
+            return self._connection.execute(sql, values).rowcount
+
+    def erase(self, sql: str, *values: Any) -> int:
+        """As `change`, of what must not stay readable in the log either, once it is changed."""
+        with self.transaction():
+            changed = self.change(sql, *values)
+            self._erased = self._erased or changed > 0
+        return changed
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written inside stands after it, or nothing. An inner one joins the outer."""
@@ -85,6 +98,10 @@ class Database:
             raise
         finally:
             self._depth -= 1
+            erased, self._erased = self._erased, False
+        if erased:
+            with suppress(ProfileError):  # it stands, whatever becomes of the log
+                self.fold_log_if_free()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -114,6 +131,33 @@ class Database:
                 f"{self.path}: deleted, but the log beside it still holds it, since another "
                 "process reads: stop that one, then repeat this"
             )
+
+    def fold_log_if_free(self) -> None:
+        """As `fold_log`, but without waiting: where another process reads just now, another time.
+
+        What was deleted is gone from the file at once, but stays readable in the log until then.
+        """
+        with self._our_words(), self._impatient():
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    def close_for_good(self) -> None:
+        """Close it, given that nobody else has it open. Raises ProfileBusy."""
+        with self._our_words(), self._impatient():
+            try:
+                self._connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+            except sqlite3.OperationalError as error:
+                raise ProfileBusy(
+                    f"{self.path}: another process has it open: stop that one, then repeat this"
+                ) from error
+        self.close()
+
+    @contextmanager
+    def _impatient(self) -> Iterator[None]:
+        self._connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * BUSY_TIMEOUT_S)}")
 
     def damage(self) -> list[str]:
         """What SQLite finds wrong in the file's pages; [] where it is whole."""

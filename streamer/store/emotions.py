@@ -39,18 +39,22 @@ class Emotions:
             now,
         )
 
-    def forget(self, emotion: str) -> None:
-        """Delete its enrollments, and its name wherever something was called so or compared."""
+    def forget(self, emotion: str) -> int:
+        """Delete its enrollments, and its name wherever something was called so or compared.
+
+        Returns in how many rows it was found.
+        """
         with self._database.transaction():
-            self._database.write("DELETE FROM enrollments WHERE emotion = ?", emotion)
+            found = self._database.change("DELETE FROM enrollments WHERE emotion = ?", emotion)
             for table in ("labels", "asides"):
-                self._database.write(
+                found += self._database.change(
                     f"UPDATE {table} SET emotion = NULL WHERE emotion = ?", emotion
                 )
             for row in self._database.rows("SELECT id, verdict FROM utterances"):
-                self._forget_verdict(row["id"], row["verdict"], emotion)
+                found += self._forget_verdict(row["id"], row["verdict"], emotion)
+        return found
 
-    def _forget_verdict(self, utterance: int, text: str, emotion: str) -> None:
+    def _forget_verdict(self, utterance: int, text: str, emotion: str) -> bool:
         with decoding(f"utterance {utterance}"):
             verdict = json.loads(text)
             compared = verdict["distances"].pop(emotion, None) is not None
@@ -60,6 +64,7 @@ class Emotions:
             self._database.write(
                 "UPDATE utterances SET verdict = ? WHERE id = ?", json.dumps(verdict), utterance
             )
+        return compared
 
     def follow_utterances(self) -> None:
         """Take the enrolled utterances' vectors anew; those enrolled from files are dropped."""

@@ -154,7 +154,10 @@ class Labels:
             raise NotFound(
                 f"no utterance {label.utterance} in this profile; `streamer queue` lists some"
             )
-        self._database.write("UPDATE queries SET clip = NULL WHERE utterance = ?", label.utterance)
+        self._database.erase(
+            "UPDATE queries SET clip = NULL WHERE utterance = ? AND clip IS NOT NULL",
+            label.utterance,
+        )
         return self._database.write(
             """INSERT INTO labels (utterance, annotator, valence, arousal, dominance, emotion,
                    scale_low, scale_high, given_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",

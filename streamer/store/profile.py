@@ -47,6 +47,17 @@ def profile_folder(profile: str, home: Path) -> Path:
     return home / profile
 
 
+def is_running(process: str) -> bool:
+    """Whether a process of that number lives. What is no number of one is taken to."""
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, ValueError, OverflowError):
+        pass
+    return True
+
+
 class Profile:
     """An open profile. Any number of processes may hold one open; one of them may learn and listen.
 
@@ -135,7 +146,7 @@ class Profile:
 
     def copy_database(self) -> Path:
         """Leave a copy of everything, as it is now, beside the database; its path."""
-        path = self.folder / f"profile-{self.meta('encoder')}-{time.strftime('%Y%m%d-%H%M%S')}.db"
+        path = self.folder / f"profile-{time.strftime('%Y%m%d-%H%M%S')}.db"
         self.database.copy_to(path)
         path.chmod(0o600)
         return path
@@ -210,33 +221,47 @@ class Profile:
         return (unpack(row["arrays"]), row["through"]) if row else None
 
     def delete(self) -> None:
-        """Close the profile and delete its files and copies; the folder too if that empties it."""
-        self.close()
-        for pattern in (f"{FILE_NAME}*", COPIES, LOCK_NAME, TOKEN_NAME):
+        """Close the profile and delete its files and copies; the folder too if that empties it.
+
+        Raises ProfileBusy, and deletes nothing, where another process has it open: what that one
+        would store now could not be found again.
+        """
+        self.database.close_for_good()
+        for pattern in (f"{FILE_NAME}*", COPIES, TOKEN_NAME):
             for path in self.folder.glob(pattern):
                 path.unlink()
-        self._delete_folders()
+        self.delete_left()
+        self.close()
+        (self.folder / LOCK_NAME).unlink(missing_ok=True)
         with suppress(OSError):
             self.folder.rmdir()
 
     def delete_copies(self) -> None:
-        """Delete all copies that something left: in them lives on what is to be forgotten."""
+        """Delete all that holds on to what is to be forgotten: copies of the database, clips."""
         for path in self.folder.glob(COPIES):
             path.unlink()
-        self._delete_folders()
+        self.delete_left()
 
-    def _delete_folders(self) -> None:
+    def delete_left(self) -> None:
+        """Delete the clips and plain copies that killed processes left."""
         self.delete_played()
         for folder in self.folder.glob(f"{SCRATCH}*"):
-            shutil.rmtree(folder, ignore_errors=True)
+            if not is_running(folder.name.split("-")[1]):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def scratch(self) -> Path:
         """A new folder for plain copies, its owner's alone, no less private than the profile.
 
-        Whoever asks for it deletes it; of what a killed process left, `delete_copies` takes care.
-        Raises OSError.
+        Whoever asks for it deletes it; of what a killed process left, `delete_left` takes care.
+        Raises ProfileError.
         """
-        return Path(tempfile.mkdtemp(prefix=SCRATCH, dir=self.folder))
+        try:
+            return Path(tempfile.mkdtemp(prefix=f"{SCRATCH}{os.getpid()}-", dir=self.folder))
+        except OSError as error:
+            raise ProfileError(
+                f"cannot write to {self.folder}: {error.strerror}: free some disk space, or make "
+                "the folder writable"
+            ) from error
 
     @property
     def playing(self) -> Path:

@@ -7,7 +7,6 @@ from dataclasses import asdict
 
 from streamer.errors import NotFound
 from streamer.messages import Prediction, Samples, Utterance, Verdict
-from streamer.store.audio import Audio
 from streamer.store.database import Database
 from streamer.store.records import (
     OpenQuery,
@@ -174,13 +173,9 @@ class Utterances:
         row = self._database.row("SELECT count(*)" + OPEN_QUERIES)
         return int(row[0]) if row else 0
 
-    def clip(self, utterance: int) -> bytes | None:
-        """FLAC bytes of its audio, or None when that is not kept (any more)."""
-        return Audio(self._database).clip(utterance)
-
     def close_query(self, utterance: int, now: float) -> None:
         """Nobody can tell: ask no more, and delete the audio."""
-        self._database.write(
+        self._database.erase(
             "UPDATE queries SET expired_at = ?, clip = NULL WHERE utterance = ?", now, utterance
         )
 

@@ -91,7 +91,7 @@ def emotions_state(sitting: Sitting) -> dict[str, Any]:
             "onset_s": stored.onset_s,
             "duration_s": stored.offset_s - stored.onset_s,
             "heard_at": stored.heard_at,
-            "has_audio": profile.utterances.clip(stored.id) is not None,
+            "has_audio": profile.audio.clip(stored.id) is not None,
             "verdict": asdict(learning.verdict(stored.emotion)),
             **prediction_values(learning.predict(stored.embedding)),
         }

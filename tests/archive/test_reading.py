@@ -157,6 +157,11 @@ HARM: dict[str, Callable[[Path], object]] = {
     "a prior of no spread": no_spread,
     "a prior that is none": lambda f: rewrite(f, "prior.json", b"[]"),
     "a manifest that counts otherwise": one_label_more,
+    "an encoder that leads out": lambda f: rewrite(
+        f,
+        "manifest.json",
+        (f / "manifest.json").read_bytes().replace(b'"encoder": "', b'"encoder": "x/../../out'),
+    ),
     "a manifest that is none": lambda f: rewrite(f, "manifest.json", b'{"format": "zip"}'),
 }
 

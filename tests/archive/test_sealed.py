@@ -3,6 +3,7 @@
 import io
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pyrage
 import pytest
 
 from streamer.archive.sealed import Secret, export_sealed, identities_in, import_sealed
+from streamer.archive.writing import export_profile
 from streamer.errors import ProfileDamaged, ProfileError, UsageError
 from streamer.store.profile import Profile
 from tests.archive.making import SETTINGS, everything, lived_in
@@ -100,6 +102,8 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfil
         [member("prior.json", tarfile.LNKTYPE, "../mine/profile.db")],
         [member("clips", tarfile.SYMTYPE, "/tmp"), member("clips/1.flac")],
         [member("prior.json", tarfile.FIFOTYPE)],
+        [member("prior.json", tarfile.GNUTYPE_SPARSE)],
+        [member("clips", tarfile.DIRTYPE)],
         [member("prior.json", tarfile.CHRTYPE)],
         [member("prior.json"), member("prior.json")],
         [member("clips"), member("clips/1.flac")],
@@ -144,11 +148,43 @@ def test_keys_that_are_none_are_told(tmp_path, mine):
         export_sealed(mine, tmp_path / "all.age", SETTINGS, LOCKED)
 
 
-def test_what_a_killed_export_left_is_forgotten_with_the_rest(tmp_path, mine):
-    left = mine.scratch()
+def test_the_plain_copies_of_a_killed_process_are_deleted_and_no_other_s(tmp_path, mine):
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
+                           capture_output=True, text=True, check=True)  # fmt: skip
+    left = mine.folder / f"scratch-{int(ended.stdout)}-x"
+    left.mkdir()
     (left / "plain.tar").write_bytes(b"what was felt")
+    part = tmp_path / f".exported.{int(ended.stdout)}.part"
+    part.mkdir()
+    mine_now = mine.scratch()
     mine.delete_copies()
-    assert not left.exists()
+    export_profile(mine, tmp_path / "exported", SETTINGS)
+    assert (left.exists(), part.exists(), mine_now.exists()) == (False, False, True)
+
+
+def test_other_programs_unpack_it_where_they_are_and_learn_no_name(tmp_path, mine):
+    export_sealed(mine, tmp_path / "all.age", SETTINGS, LOCKED)
+    plain = pyrage.decrypt((tmp_path / "all.age").read_bytes(), [KEY])
+    (tmp_path / "here").mkdir(mode=0o755)
+    (tmp_path / "here").chmod(0o755)
+    subprocess.run(["tar", "x"], input=plain, cwd=tmp_path / "here", check=True)
+    assert (tmp_path / "here").stat().st_mode & 0o777 == 0o755
+    checked = subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=tmp_path / "here")
+    assert checked.returncode == 0
+    with tarfile.open(fileobj=io.BytesIO(plain)) as tar:
+        assert {(m.uid, m.uname, m.gname) for m in tar} == {(0, "", "")}
+
+
+def test_a_sparse_file_may_not_say_how_large_it_gets(tmp_path):
+    packed = tmp_path / "sparse.tar"
+    with (tmp_path / "prior.json").open("wb") as file:
+        file.truncate(300_000_000)
+    words = ["tar", "c", "--sparse", "-f", packed, "-C", tmp_path, "prior.json"]
+    subprocess.run(words, check=True)
+    assert packed.stat().st_size < 100_000
+    (tmp_path / "bomb.age").write_bytes(pyrage.encrypt(packed.read_bytes(), [KEY.to_public()]))
+    with pytest.raises(ProfileDamaged, match=r"prior\.json"):
+        import_sealed(Profile(tmp_path / "other"), tmp_path / "bomb.age", ANYONE, OPENED)
 
 
 def test_the_verbs_take_keys_and_passphrases(streamer: Streamer, tmp_path: Path) -> None:

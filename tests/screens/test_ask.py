@@ -125,7 +125,7 @@ def test_skipped_ones_wait_until_they_are_asked_for_and_cannot_tell_closes(
 ) -> None:
     press(asked, "sx", capsys)
     assert [query.utterance.id for query in asked.utterances.open_queries()] == [1, 3]
-    assert asked.utterances.clip(2) is None
+    assert asked.audio.clip(2) is None
     assert asked.labels.log() == []
     told = press(asked, "55\rq", capsys)[1]
     assert asked.labels.effective()[0].label.utterance == 3
@@ -138,7 +138,7 @@ def test_skipped_ones_wait_until_they_are_asked_for_and_cannot_tell_closes(
 def test_undo_brings_the_question_back_and_it_can_still_be_heard(
     asked: Profile, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clip = asked.utterances.clip(1)
+    clip = asked.audio.clip(1)
     played, told = press(asked, "55\rz", capsys)
     assert "#1 is open again" in told
     assert "you had said: valence +0.00, arousal +0.00" in told
@@ -186,7 +186,7 @@ def test_one_in_twenty_comes_again_and_that_is_said(
             "INSERT INTO queries (utterance, score, clip, asked_at) VALUES (?, ?, ?, 0)",
             number,
             -float(number),
-            asked.utterances.clip(3),
+            asked.audio.clip(3),
         )
     told = press(asked, "64\r" * 31, capsys)[1]
     assert told.count("heard this one before, and said: valence +0.25, arousal -0.25") == 1
@@ -270,7 +270,7 @@ def test_a_clip_that_lies_on_the_disk_to_be_heard_is_deleted_however_it_ends(
     os.close(theirs)
     read_until(ours, "negative")
     (clip,) = asked.playing.iterdir()
-    assert clip.read_bytes() == asked.utterances.clip(1)
+    assert clip.read_bytes() == asked.audio.clip(1)
     assert (asked.playing.stat().st_mode & 0o777, clip.stat().st_mode & 0o777) == (0o700, 0o600)
     if end is None:
         os.close(ours)

@@ -67,10 +67,10 @@ def test_questions_come_by_informativeness_or_age_without_those_skipped(asked):
 def test_a_question_is_opened_again_with_its_audio(asked):
     asked.utterances.close_query(3, 3.0)
     asked.questions.reopen(3, b"clip")
-    assert asked.utterances.clip(3) == b"clip"
+    assert asked.audio.clip(3) == b"clip"
     assert asked.questions.next("me").utterance.id == 1
     asked.questions.reopen(1, b"other")
-    assert asked.utterances.clip(1) == b"x"
+    assert asked.audio.clip(1) == b"x"
 
 
 def test_history_tells_what_was_last(asked):

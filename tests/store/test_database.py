@@ -72,7 +72,7 @@ def read_everything(folder: Path) -> None:
     try:
         for number in profile.utterances.numbers():
             profile.utterances.get(number)
-            profile.utterances.clip(number)
+            profile.audio.clip(number)
         profile.labels.log()
         profile.labels.effective()
         profile.utterances.open_queries()

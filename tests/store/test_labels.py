@@ -197,7 +197,7 @@ def test_many_are_added_all_or_none(profile, numbers, bad):
     with pytest.raises((UsageError, NotFound)):
         profile.labels.add([*good, bad], 0.0)
     assert profile.labels.log() == []
-    assert profile.utterances.clip(numbers[0]) == CLIP
+    assert profile.audio.clip(numbers[0]) == CLIP
     assert profile.labels.add(good, 0.0) == [1, 2, 3, 4]
 
 
@@ -227,7 +227,7 @@ def test_after_an_answer_the_audio_is_nowhere_on_disk(tmp_path):
     before = b"".join(path.read_bytes() for path in profile.folder.iterdir())
     assert CLIP[:200] in before
     profile.labels.add([label_of(number, valence=0.1)], 0.0)
-    assert profile.utterances.clip(number) is None
+    assert profile.audio.clip(number) is None
     profile.close()
     after = b"".join(path.read_bytes() for path in profile.folder.iterdir())
     assert (profile.folder / FILE_NAME).stat().st_size

@@ -74,8 +74,8 @@ def test_a_selection_asks_some_and_lets_the_rest_go(profile, numbers):
     assert asked_of(profile) == [5, 1, 3]
     assert profile.utterances.open_query_count() == 3
     assert profile.utterances.counts() == {"buffered": 1, "asked": 3, "released": 2}
-    assert profile.utterances.clip(1) == CLIP
-    assert profile.utterances.clip(2) is None
+    assert profile.audio.clip(1) == CLIP
+    assert profile.audio.clip(2) is None
     query = profile.utterances.open_queries()[1]
     assert (query.score, query.asked_at, query.has_clip) == (-0.1, 50.0, True)
     assert query.utterance.state == "asked"
@@ -116,8 +116,8 @@ def test_old_unanswered_queries_expire_with_their_audio(profile, numbers):
     profile.labels.add([label_of(2, valence=0.0)], 11.0)
     assert profile.utterances.expire_queries(20.0, 30.0) == 1
     assert asked_of(profile) == [3]
-    assert profile.utterances.clip(1) is None
-    assert profile.utterances.clip(3) == CLIP
+    assert profile.audio.clip(1) is None
+    assert profile.audio.clip(3) == CLIP
     assert profile.utterances.expire_queries(20.0, 31.0) == 0
     # An expired one is not asked again when an answer to it is taken back.
     profile.labels.add([label_of(1, valence=0.0)], 32.0)
@@ -129,7 +129,7 @@ def test_a_query_that_nobody_can_answer_is_closed(profile, numbers):
     profile.utterances.select("random", "r", [(1, 0.5, CLIP)], [], 1.0)
     profile.utterances.close_query(1, 2.0)
     assert asked_of(profile) == []
-    assert profile.utterances.clip(1) is None
+    assert profile.audio.clip(1) is None
 
 
 def test_a_deleted_one_takes_its_query_audio_labels_and_enrollment_along(tmp_path):

@@ -84,7 +84,7 @@ def test_skipped_ones_come_again_when_asked_for_and_only_to_who_skipped(client):
 
 def test_cannot_tell_closes_it_and_deletes_the_audio(client, asked):
     posted(client, "/api/asides", kind="cannot tell", utterance=1, annotator="me")
-    assert asked.utterances.clip(1) is None
+    assert asked.audio.clip(1) is None
     assert item_of(client, annotator="you") == 2
 
 
@@ -99,14 +99,14 @@ def test_undo_takes_back_one_after_the_other_whatever_it_was(client, asked):
     assert undone[2]["answered"]["valence"] == 0.5
     assert all(item["has_audio"] for item in undone[:3])
     assert asked.labels.count() == 1  # the other's
-    assert asked.utterances.clip(1) == clip
+    assert asked.audio.clip(1) == clip
     assert Learning(asked).labels == 1
 
 
 def test_the_audio_of_what_was_answered_leaves_the_disk_not_the_sitting(client, asked):
     before = client.ask("GET", "/clips/5").read()
     answer(client, 5)
-    assert asked.utterances.clip(5) is None
+    assert asked.audio.clip(5) is None
     after = client.ask("GET", "/clips/5")
     assert after.getheader("content-type") == "audio/flac"
     assert after.read() == before

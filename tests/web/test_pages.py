@@ -113,7 +113,7 @@ def test_everything_can_be_taken_away_and_read_elsewhere(client, config, asked, 
         assert [e.label for e in other.labels.effective()] == [
             e.label for e in asked.labels.effective()
         ]
-        assert other.utterances.clip(2) == asked.utterances.clip(2)
+        assert other.audio.clip(2) == asked.audio.clip(2)
     finally:
         other.close()
 
@@ -144,7 +144,7 @@ def test_forgetting_leaves_nothing(client, asked):
 
 def test_old_questions_are_closed_with_their_audio(client, asked):
     assert posted(client, "/api/expire", days=1)["done"].startswith("30 open questions")
-    assert asked.utterances.clip(1) is None
+    assert asked.audio.clip(1) is None
     posted(client, "/api/expire", 400, days=-1)
 
 
