@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from streamer import __version__
 from streamer.config import Config
-from streamer.errors import NotFound
+from streamer.errors import NotFound, StreamerError
 from streamer.events import Noticed, Started
 from streamer.store.profile import FILE_NAME, Profile, profile_folder
 
@@ -39,7 +39,10 @@ USES: Final = (
 def open_profile(config: Config, *, create: bool = True) -> Iterator[Profile]:
     """Raises ProfileError, also where there is none yet and `create` is False."""
     folder = profile_folder(config.profile, config.home)
-    if not create and not (folder / FILE_NAME).is_file():
+    there = True
+    with suppress(OSError):  # opening it will tell what is wrong
+        there = (folder / FILE_NAME).is_file()
+    if not create and not there:
         raise NotFound(f"there is no profile in {folder}: name another with --profile")
     profile = Profile(folder)
     try:
@@ -116,8 +119,10 @@ def run(
         try:
             return _run(config, profile, source, strategy, doubt, screen, max_seconds, clips)
         finally:
-            screen.close()
-            source.close()
+            try:
+                screen.close()
+            finally:
+                source.close()
 
 
 def _run(
@@ -202,6 +207,11 @@ def _run(
         # Not after an error: the rows are right, what is in memory may not be.
         learning.save()
         profile.end_session(number, asdict(ended), time.time())
+        if telling.failed is not None:
+            raise StreamerError(
+                f"the events cannot be written: {telling.failed.strerror}: all that was heard is "
+                "stored; give the output some room, and start again"
+            ) from telling.failed
         return not stop.is_set()
 
 

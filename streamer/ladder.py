@@ -11,7 +11,8 @@ lengths d, a step of at most s seconds loads the machine, while somebody speaks 
     load(s) = c * sum(min(d, s)) / sum(d)
 
 It goes down where load is above `DOWN`, to the first step that is not; up, where it would stay
-below `UP`. Above `HOT_C` it goes a step down, and up only below `COOL_C`.
+below `UP`. Above `HOT_C` it goes a step down, and up only below `COOL_C`; but not where the load is
+below `WARMING`, since then something else heats the machine.
 """
 
 import math
@@ -29,6 +30,7 @@ DOWN: Final = 0.8
 UP: Final = 0.5
 HOT_C: Final = 80.0
 COOL_C: Final = 70.0
+WARMING: Final = 0.1
 # It looks at so many utterances, and stays at a step for as many.
 WINDOW: Final = 8
 
@@ -84,7 +86,7 @@ class Ladder:
             while step < last and self.load(STEPS_S[step]) > DOWN:
                 step += 1
             why = "the encoder is slower than people speak"
-        elif heat_c >= HOT_C:
+        elif heat_c >= HOT_C and self.load(STEPS_S[step]) > WARMING:
             step = min(step + 1, last)
             why = f"this machine is {heat_c:.0f} °C hot"
         elif step and heat_c < COOL_C and self.load(STEPS_S[step - 1]) < UP:

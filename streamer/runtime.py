@@ -1,8 +1,8 @@
 """Runs a session over a source until it ends, time is up, or somebody stops it.
 
-Two threads: PortAudio's, which only copies into the microphone's ring, and this one, which does
-everything else in order. The ring holds half a minute, so nothing here can stop the hearing; what
-it could not hold is a counted gap.
+PortAudio's thread only copies into the microphone's ring; the encoder has one of its own (see
+`encoding`), and so have pages and broker; this one does everything else, in order. The ring holds
+half a minute, so nothing here can stop the hearing; what it could not hold is a counted gap.
 """
 
 import math
@@ -40,30 +40,37 @@ class Screen(Protocol):
 
 
 class UntilGone:
-    """A screen whose reader may close the pipe: then the run is to stop, and tells nobody."""
+    """A screen that may come to be written in vain: then the run is to stop, and tells nobody.
+
+    failed: why, where that was not a reader who closed the pipe, which is no failure.
+    """
 
     def __init__(self, screen: Screen, stop: threading.Event) -> None:
         self._screen = screen
         self._stop = stop
         self._gone = False
+        self.failed: OSError | None = None
 
     def show(self, event: Event) -> None:
-        if self._gone:
-            return
-        try:
-            self._screen.show(event)
-        except BrokenPipeError:
-            self._gone = True
-            self._stop.set()
-            # Python would complain at exit that it cannot flush.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        self._try(lambda: self._screen.show(event))
 
     def refresh(self, status: Callable[[], Status]) -> None:
-        if not self._gone:
-            self._screen.refresh(status)
+        self._try(lambda: self._screen.refresh(status))
 
     def close(self) -> None:
         self._screen.close()
+
+    def _try(self, draw: Callable[[], None]) -> None:
+        if self._gone:
+            return
+        try:
+            draw()
+        except OSError as error:
+            self._gone = True
+            self.failed = None if isinstance(error, BrokenPipeError) else error
+            self._stop.set()
+            # Python would complain at exit that it cannot flush.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def listen(

@@ -5,9 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from platformdirs import user_config_path, user_log_path
@@ -27,10 +28,11 @@ Restart=on-failure
 RestartSec=10
 # Flags that cannot be meant, and altered models, are not mended by starting again.
 RestartPreventExitStatus=2 4
-TimeoutStopSec=30
+# What waits for a slow encoder is still to be heard.
+TimeoutStopSec=300
 # Predictions belong into the profile, not into the system's log; errors go to the journal.
 StandardOutput=null
-UMask=0077
+{settings}UMask=0077
 # A core file would hold what was heard.
 LimitCORE=0
 NoNewPrivileges=yes
@@ -83,8 +85,14 @@ def log_path(folder: Path) -> Path:
     return user_log_path("streamer") / f"{unit_name(folder).removesuffix('.service')}.log"
 
 
-def unit_text(folder: Path, words: Sequence[str], broker: bool = False) -> str:
-    """words: further flags of `streamer run`; broker: the settings name one.
+def unit_text(
+    folder: Path,
+    words: Sequence[str],
+    broker: bool = False,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """words: further flags of `streamer run`; broker: the settings name one; settings: by the
+    names of their environment variables.
 
     Without pages and broker, no network can be used.
     """
@@ -97,11 +105,17 @@ def unit_text(folder: Path, words: Sequence[str], broker: bool = False) -> str:
         name=folder.name.replace("%", "%%"),
         command=" ".join(quoted(word) for word in command),
         families=_NETWORK if networked else _LOCAL,
+        settings="".join(
+            f"Environment={quoted(f'{name}={value}', variables=False)}\n"
+            for name, value in sorted(settings.items())
+        ),
     )
 
 
-def quoted(word: str) -> str:
+def quoted(word: str, variables: bool = True) -> str:
     """One argument of ExecStart, whatever stands in it: no variable, specifier or escape.
+
+    variables: whether systemd would put some in there, as it does not in an Environment.
 
     >>> print(quoted('100 % "$HOME"'))
     "100 %% \\"$$HOME\\""
@@ -110,14 +124,21 @@ def quoted(word: str) -> str:
     """
     if any(ord(letter) < 32 for letter in word):
         raise ServiceError(f"{word!r} holds a control character: a unit cannot; leave it out")
-    for letter, written in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%"), ("$", "$$")):
+    for letter, written in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%")):
         word = word.replace(letter, written)
+    if variables:
+        word = word.replace("$", "$$")
     return f'"{word}"'
 
 
-def install(folder: Path, words: Sequence[str], broker: bool = False) -> Path:
+def install(
+    folder: Path,
+    words: Sequence[str],
+    broker: bool = False,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Path:
     """Write the unit, start it now and at every login; see `unit_text`. Raises ServiceError."""
-    text = unit_text(folder, words, broker)
+    text = unit_text(folder, words, broker, settings)
     _systemctl("show-environment")
     path = unit_path(folder)
     try:

@@ -37,6 +37,7 @@ from streamer.store.profile import Profile
 
 EXPIRE_EVERY_S: Final = 600.0
 TOO_SLOW: Final = "encoder_slow"
+NOT_STORED: Final = "not_stored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Session:
         self._began = wall_s(), now_s()
         self._expired_s = -math.inf
         self._doubt = doubt
+        self._unstored: dict[int, Utterance] = {}  # by identity
         self._buffer: list[Buffered] = []
         self._utterances = self._asked = self._released = self._given_up = 0
         self._open_queries: int | None = None
@@ -132,6 +134,7 @@ class Session:
     def finish(self) -> Iterator[Event]:
         """The last utterance, the last, partly filled buffer, and the last labels."""
         last = self._hearing.finish()
+        self._expect(last)
         if self._encodings.waiting:
             yield Noticed(f"{self._encodings.waiting} utterances are still to be encoded")
         yield from self._settle(self._encodings.rest())
@@ -143,7 +146,13 @@ class Session:
             yield from events
 
     def ended(self, busy_s: float) -> Ended:
-        """The accounting. busy_s: seconds of work, for the real-time factor (work over audio)."""
+        """The accounting. busy_s: seconds of work, for the real-time factor (work over audio).
+
+        After an error, what was heard but not stored is dropped: it counts as that.
+        """
+        for utterance in self._unstored.values():
+            self._hearing.give_up(utterance, NOT_STORED)
+        self._unstored.clear()
         account = self._hearing.accounting
         return Ended(
             captured_samples=account.captured,
@@ -174,7 +183,12 @@ class Session:
             realtime_factor=busy_s / account.audio_s if account.audio_s else 0.0,
         )
 
+    def _expect(self, utterances: list[Utterance]) -> None:
+        """Until they are stored or given up: what an error leaves of them is lost, and counted."""
+        self._unstored |= {id(one): one for one in utterances}
+
     def _take_all(self, utterances: list[Utterance]) -> Iterator[Event]:
+        self._expect(utterances)
         decided_s = self._now_s()
         for utterance in utterances:
             if not self._encodings.put(utterance, decided_s):
@@ -182,6 +196,7 @@ class Session:
         yield from self._settle(self._encodings.ready())
 
     def _give_up(self, utterance: Utterance) -> Iterator[Noticed]:
+        del self._unstored[id(utterance)]
         self._hearing.give_up(utterance, TOO_SLOW)
         self._given_up += 1
         if self._given_up & (self._given_up - 1) == 0:  # the 1st, 2nd, 4th, 8th...
@@ -216,6 +231,7 @@ class Session:
                 wall_s,
             )
             self._keeping.heard(number, utterance.audio, wall_s)
+        del self._unstored[id(utterance)]
         self._buffer.append(Buffered(number, embedding, utterance.audio))
         self._utterances += 1
         return Heard(

@@ -74,7 +74,7 @@ def test_a_speed_between_down_and_up_does_not_swing():
 
 
 def test_heat_goes_a_step_down_and_only_the_cool_go_back():
-    board = Board(cost=0.1)
+    board = Board(cost=0.4)
     board.heat_c = 84.0
     board.hear(WINDOW)
     assert board.ladder.longest_s == STEPS_S[1]
@@ -88,11 +88,18 @@ def test_heat_goes_a_step_down_and_only_the_cool_go_back():
 
 
 def test_hot_for_long_goes_down_to_the_last_step_and_stays():
-    board = Board(cost=0.1)
+    board = Board(cost=0.7)
     board.heat_c = 90.0
     board.hear(10 * WINDOW)
     assert board.ladder.longest_s == STEPS_S[-1]
     assert len(board.ladder.news) == len(STEPS_S) - 1
+
+
+def test_heat_that_the_encoder_does_not_make_costs_it_nothing():
+    board = Board(cost=0.01)
+    board.heat_c = 95.0
+    board.hear(10 * WINDOW)
+    assert not board.ladder.news
 
 
 @given(

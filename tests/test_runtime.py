@@ -1,6 +1,7 @@
 """Running a session: limits, stops, and what is told when something breaks."""
 
 import itertools
+import os
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,14 +16,14 @@ from streamer.core.prior import Prior
 from streamer.core.strategies import make_strategy
 from streamer.core.strategies.binary_confidence import BinaryConfidence
 from streamer.ear import Ear
-from streamer.encoding import AtOnce
-from streamer.errors import UnreadableAudio
+from streamer.encoding import AtOnce, Beside
+from streamer.errors import EncoderError, UnreadableAudio
 from streamer.events import Ended, Event, Heard, Noticed, Selected, Status
 from streamer.hearing import Hearing
 from streamer.keeping import Keeping
 from streamer.learning import Learning
 from streamer.messages import Chunk, Gap, Notice, Samples
-from streamer.runtime import listen
+from streamer.runtime import UntilGone, listen
 from streamer.session import Session
 from streamer.store.profile import Profile
 from streamer.testing import FakeEncoder, FakeVoiceActivity, Spoken
@@ -136,6 +137,63 @@ def test_an_error_in_the_middle_still_closes_the_accounts(
     (ended,) = screen.of(Ended)
     assert ended.captured_samples == len(audio)
     assert ended.captured_samples == ended.speech_samples + ended.silence_samples
+
+
+class Failing(FakeEncoder):
+    """It fails at the utterances of these numbers, from 0."""
+
+    def __init__(self, *at: int) -> None:
+        super().__init__()
+        self.at = at
+        self.calls = itertools.count()
+
+    def encode(self, audio: Samples) -> tuple[Samples, Samples]:
+        if next(self.calls) in self.at:
+            raise EncoderError("no memory left")
+        return super().encode(audio)
+
+
+@pytest.mark.parametrize("make", [AtOnce, partial(Beside, patience_s=0.0)])
+@pytest.mark.parametrize("at", [(3,), (3, 4), (11,), tuple(range(12))])
+def test_what_an_error_keeps_from_the_store_is_counted_as_lost(
+    session: Session, profile: Profile, spoken_session: tuple[Samples, list[Spoken]], make, at
+) -> None:
+    session._encodings = make(Failing(*at))
+    screen = Recorder()
+    with pytest.raises(EncoderError):
+        listen(Script(chunks(spoken_session[0])), session, screen, stop=threading.Event(),
+               now_s=lambda: 0.0)  # fmt: skip
+    (ended,) = screen.of(Ended)
+    stored = [profile.utterances.get(number) for number in profile.utterances.numbers()]
+    assert ended.utterances == len(stored) == len(screen.of(Heard)) < 12
+    lengths = [round(RATE_HZ * (one.offset_s - one.onset_s)) for one in stored]
+    assert ended.speech_samples == sum(lengths)
+    assert ended.dropped_samples["not_stored"] > 0
+    parts = ended.speech_samples + ended.silence_samples + sum(ended.dropped_samples.values())
+    assert ended.captured_samples == parts
+
+
+@pytest.mark.parametrize("where", ["show", "refresh"])
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "gone"), OSError(28, "no room")])
+def test_a_screen_that_cannot_be_written_stops_the_run_once(where, error, monkeypatch) -> None:
+    calls = []
+
+    def fail(_: object) -> None:
+        calls.append(where)
+        raise error
+
+    monkeypatch.setattr(os, "dup2", lambda *_: None)
+    screen, stop = Recorder(), threading.Event()
+    monkeypatch.setattr(screen, where, fail)
+    telling = UntilGone(screen, stop)
+    for _ in range(3):
+        telling.show(Noticed("something"))
+        telling.refresh(lambda: pytest.fail("nobody draws it"))  # type: ignore[arg-type]
+        if where == "show":
+            assert not screen.statuses
+    assert stop.is_set()
+    assert calls == [where]
+    assert telling.failed is (None if isinstance(error, BrokenPipeError) else error)
 
 
 @pytest.mark.parametrize("max_seconds", [0.0, 0.3, 1.0, 1.1])  # 1.1 leaves 8e-17 of nothing

@@ -51,6 +51,8 @@ assert until(lambda: os.path.exists(log) and "listening to" in open(log).read())
 process = int(shown("MainPID"))
 confined = open(f"/proc/{process}/status").read()
 assert "NoNewPrivs:\\t1" in confined and "Seccomp:\\t2" in confined
+given = open(f"/proc/{process}/environ").read().split("\\0")
+assert "STREAMER_PRIVACY=embeddings" in given and 'STREAMER_ANNOTATOR=a "50%" $b\\c' in given, given
 arguments = open(f"/proc/{process}/cmdline").read().split("\\0")
 assert folder + "/" in arguments, arguments
 os.kill(process, signal.SIGKILL)
@@ -77,7 +79,8 @@ def test_systemd_accepts_the_unit_whatever_it_is_called(odd, tmp_path):
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
     unit = tmp_path / "streamer-test.service"
-    unit.write_text(service.unit_text(tmp_path / odd, ["--device", odd]))
+    settings = {"STREAMER_DEVICE": odd}
+    unit.write_text(service.unit_text(tmp_path / odd, ["--device", odd], settings=settings))
     runtime = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
     done = subprocess.run(
         ["systemd-analyze", "verify", "--user", str(unit)],
@@ -111,6 +114,14 @@ def test_flags_that_run_would_refuse_are_refused_and_nothing_is_written(streamer
     assert not list(tmp_path.rglob("*.service"))
 
 
+def test_a_password_is_not_written_into_a_unit(streamer, tmp_path):
+    env = {**_home(tmp_path), "STREAMER_MQTT_PASSWORD": "swordfish"}
+    done = streamer("service", "install", env=env)
+    assert done.returncode == 2
+    assert "--config" in done.stderr
+    assert not list(tmp_path.rglob("*.service"))
+
+
 def test_without_systemd_it_is_told(streamer, tmp_path):
     done = streamer("service", "status", env={**_home(tmp_path), "PATH": str(tmp_path)})
     assert (done.returncode, done.stdout) == (1, "")
@@ -123,6 +134,7 @@ def test_a_real_systemd_starts_it_confines_it_and_starts_it_again(session_file, 
     if not Path("/lib/systemd/systemd").exists():
         pytest.skip("systemd is not installed")
     home = {**_home(tmp_path), "XDG_RUNTIME_DIR": "/run/user/0"}
+    home |= {"STREAMER_PRIVACY": "embeddings", "STREAMER_ANNOTATOR": 'a "50%" $b\\c'}
     words = [sys.executable, "-c", LIVES, str(tmp_path / 'my "50%" $voice'), str(session_file)]
     done = subprocess.run(
         ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", MANAGER, *words],

@@ -1,11 +1,13 @@
 """The verb `service`, with verbs of its own: install, status, remove."""
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
 from streamer.cli.output import put, tell
+from streamer.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,13 +29,17 @@ def install(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Start the loop now and at every login; after a failure, again."""
+    """Start the loop now and at every login; after a failure, again.
+
+    The settings of today's environment (STREAMER_...) go with it.
+    """
     from streamer import service as units
 
     words = [*(words or []), *(["--config", str(config.resolve())] if config else [])]
     _check(words)
     settings = settings_from(config, profile=profile)
-    path = units.install(_folder(settings), words, broker=settings.mqtt is not None)
+    broker = settings.mqtt is not None
+    path = units.install(_folder(settings), words, broker, _from_environment())
     tell(f"installed and started: {path}")
     tell("to listen without anybody logged in: sudo loginctl enable-linger $USER")
 
@@ -67,6 +73,15 @@ def remove(
 
     folder = _folder(settings_from(config, profile=profile))
     tell(f"removed: {units.remove(folder)}")
+
+
+def _from_environment() -> dict[str, str]:
+    """The settings that stand there. Raises UsageError for a secret, which a unit would tell."""
+    found = {k: v for k, v in os.environ.items() if k.upper().startswith("STREAMER_")}
+    for name in found:
+        if name.upper() == "STREAMER_MQTT_PASSWORD":
+            raise UsageError(f"{name}: a unit can be read; put it into a file, and give --config")
+    return {k: v for k, v in found.items() if k.upper() != "STREAMER_PROFILE"}
 
 
 def _folder(settings: "Config") -> "Path":

@@ -7,6 +7,7 @@ the profile are taken out. The names of sound devices stay: they are what a faul
 
 import json
 import os
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -18,6 +19,7 @@ from streamer.config import Config
 from streamer.doctor.finding import Finding
 from streamer.encoder.registry import known_encoders
 from streamer.errors import StreamerError, UsageError
+from streamer.store.database import is_of_earlier_version
 from streamer.store.profile import FILE_NAME, Profile, profile_folder
 
 # Settings that say nothing about a person; a new one is left out until it is named here.
@@ -49,7 +51,9 @@ def write_bundle(path: Path, findings: Sequence[Finding], config: Config) -> Non
 
 
 def anonymous(text: str, config: Config) -> str:
-    """Without the paths that name this user: of the home folder, and of the profile."""
+    """Without what names this user: paths of the home folder and profile, encoders of their own."""
+    for name in _own_encoders(config):
+        text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "another", text)
     folder = profile_folder(config.profile, config.home)
     for private, said in ((str(folder), "PROFILE"), (str(Path.home()), "~")):
         text = text.replace(json.dumps(private, ensure_ascii=False)[1:-1], said)
@@ -75,24 +79,29 @@ def settings(config: Config) -> dict[str, Any]:
 
 
 def encoders(config: Config) -> list[dict[str, Any]]:
-    """The shipped ones; the name of somebody's own encoder is somebody's own."""
     try:
-        shipped = {row.sha256 for row in known_encoders()}
-        rows = known_encoders(config.models)
+        return [{"name": row.name, "sha256": row.sha256} for row in known_encoders(config.models)]
     except StreamerError as error:
         return [{"error": str(error)}]
-    return [
-        {"name": row.name if row.sha256 in shipped else "another", "sha256": row.sha256}
-        for row in rows
-    ]
+
+
+def _own_encoders(config: Config) -> list[str]:
+    """The name of somebody's own encoder is somebody's own."""
+    try:
+        shipped = {row.sha256 for row in known_encoders()}
+        return [row.name for row in known_encoders(config.models) if row.sha256 not in shipped]
+    except StreamerError:
+        return []
 
 
 def counts(config: Config) -> dict[str, Any]:
     """How much the profile holds, not what."""
     folder = profile_folder(config.profile, config.home)
-    if not (folder / FILE_NAME).is_file():
-        return {}
     try:
+        if not (folder / FILE_NAME).is_file():
+            return {}
+        if is_of_earlier_version(folder / FILE_NAME):
+            return {"version": "earlier"}
         profile = Profile(folder)
         try:
             return {
@@ -103,5 +112,5 @@ def counts(config: Config) -> dict[str, Any]:
             }
         finally:
             profile.close()
-    except StreamerError as error:
+    except (StreamerError, OSError) as error:
         return {"error": type(error).__name__}

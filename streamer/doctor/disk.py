@@ -12,6 +12,7 @@ from streamer.config import Config
 from streamer.doctor.finding import Finding, fail, ok, warn
 from streamer.encoder.registry import known_encoders
 from streamer.errors import OtherEncoder, ProfileDamaged, ProfileError, StreamerError
+from streamer.store.database import is_of_earlier_version
 from streamer.store.profile import FILE_NAME, Profile, profile_folder
 
 LITTLE_BYTES: Final = 1_000_000_000
@@ -30,12 +31,16 @@ def examine(config: Config, wall_s: Callable[[], float] = time.time) -> Iterator
         return
     yield room(folder)
     newest_s = None
-    if (folder / FILE_NAME).is_file():
-        yield privacy(folder)
-        finding, newest_s = integrity(folder, config)
-        yield finding
-    else:
-        yield ok("profile", f"none yet in {folder}")
+    try:
+        if (folder / FILE_NAME).is_file():
+            yield privacy(folder)
+            finding, newest_s = integrity(folder, config)
+            yield finding
+        else:
+            yield ok("profile", f"none yet in {folder}")
+    except OSError as error:
+        closed = ProfileError(f"{folder} cannot be read: {error.strerror}")
+        yield fail("profile", closed, f"sudo chown -R $USER {folder}, or another --profile")
     yield clock(wall_s(), newest_s)
 
 
@@ -65,6 +70,10 @@ def privacy(folder: Path) -> Finding:
 def integrity(folder: Path, config: Config) -> tuple[Finding, float | None]:
     """Whether every page of the database is whole, and its encoder here; when it last heard."""
     try:
+        if is_of_earlier_version(folder / FILE_NAME):
+            return ok(
+                "profile", "of an earlier version; the next verb that opens it adapts it"
+            ), None
         profile = Profile(folder)
         try:
             damage = profile.database.damage()

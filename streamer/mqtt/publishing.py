@@ -9,12 +9,14 @@ broker is away is kept, up to `WAITING` utterances, and sent when it is back; wh
 counted and told. No audio is ever sent, nor the name of a recording or of a microphone.
 """
 
+import hashlib
 import json
 import re
 import socket
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,7 +46,11 @@ def node_name(profile: str) -> str:
     >>> node_name("Ann's voice").endswith("-ann-s-voice")
     True
     """
-    return re.sub(r"[^a-z0-9]+", "-", f"{socket.gethostname()}-{profile}".lower()).strip("-")
+    whole = f"{socket.gethostname()}-{profile}"
+    name = re.sub(r"[^a-z0-9]+", "-", whole.lower()).strip("-")
+    if whole.isascii():
+        return name
+    return f"{name}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"  # two names stay two
 
 
 class Publishing:
@@ -107,8 +113,10 @@ class Publishing:
     def close(self) -> None:
         """Say goodbye where somebody listens, within about `GOODBYE_S`."""
         if self._client.is_connected():
-            gone = self._client.publish(f"{self._topic}/availability", OFFLINE, 1, retain=True)
-            gone.wait_for_publish(GOODBYE_S)
+            # Of a queue that is full, or a connection just lost: the last will says the same.
+            with suppress(ValueError, RuntimeError):
+                gone = self._client.publish(f"{self._topic}/availability", OFFLINE, 1, retain=True)
+                gone.wait_for_publish(GOODBYE_S)
             self._client.disconnect()
             self._client.loop_stop()
         self._screen.close()

@@ -200,6 +200,18 @@ class Database:
             ) from error
 
 
+def is_of_earlier_version(path: Path) -> bool:
+    """Whether opening it would change it. Raises ProfileError and its kinds."""
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            return is_outdated(connection)
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise ProfileDamaged(f"{path}: {error}") from error
+
+
 def _remedy(message: str) -> str:
     if "full" in message or "disk I/O" in message:
         return "free some disk space, then start again; what was acknowledged is kept"

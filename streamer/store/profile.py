@@ -227,7 +227,7 @@ class Profile:
         would store now could not be found again.
         """
         self.database.close_for_good()
-        for pattern in (f"{FILE_NAME}*", COPIES, TOKEN_NAME):
+        for pattern in (f"{FILE_NAME}*", COPIES, f"{TOKEN_NAME}*"):
             for path in self.folder.glob(pattern):
                 path.unlink()
         self.delete_left()

@@ -11,6 +11,7 @@ The format is Prometheus's text format 0.0.4, written by hand: it is a dozen lin
 import hmac
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -164,10 +165,13 @@ def scraper_token(folder: Path) -> str:
     path = folder / TOKEN_NAME
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if not path.exists() or not path.stat().st_size:  # empty: its maker was cut off
+            made, name = tempfile.mkstemp(prefix=TOKEN_NAME, dir=folder)
             with os.fdopen(made, "w", encoding="ascii") as file:
                 file.write(secrets.token_urlsafe(32))
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
         token = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ProfileError(f"{path}: {error}: mend or delete it, or --no-web") from error

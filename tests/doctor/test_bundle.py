@@ -19,6 +19,16 @@ from tests.support import bound_profile, events_of, store_utterance
 # All that somebody may have said or named; none of it is a word of the program's.
 PRIVATE = ("grumblish", "annabel", "0.8125", "kitchen-diary", "my-therapist", "RIFF", "fLaC")
 
+OWN_ENCODER = """
+[[encoder]]
+name = "mumblecore"
+file = "mumblecore.onnx"
+sha256 = "abcd"
+licence = "my own"
+embedding_size = 8
+emotion_size = 4
+"""
+
 
 @pytest.fixture
 def lived_in(tmp_path: Path) -> Config:
@@ -53,6 +63,18 @@ def test_the_bundle_holds_no_audio_no_label_and_no_name(lived_in, tmp_path):
     assert json.loads(told["versions.json"])["numpy"]
     assert str(Path.home()) not in "".join(told.values())
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_name_of_somebodys_own_encoder_is_in_no_part(lived_in, tmp_path):
+    own = lived_in.models
+    own.mkdir()
+    (own / "manifest.toml").write_text(OWN_ENCODER)
+    file = tmp_path / "bundle.zip"
+    findings = list(examine(lived_in))
+    assert any("mumblecore" in f"{found}" for found in findings)
+    write_bundle(file, findings, lived_in)
+    with zipfile.ZipFile(file) as bundle:
+        assert not [n for n in bundle.namelist() if b"mumblecore" in bundle.read(n)]
 
 
 def test_a_bundle_replaces_no_file(lived_in, tmp_path):

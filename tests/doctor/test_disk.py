@@ -1,6 +1,7 @@
 """The profile on the disk: private, whole, its encoder here, its clock right."""
 
 import os
+import sqlite3
 import time
 from pathlib import Path
 
@@ -65,6 +66,18 @@ def test_a_profile_of_an_encoder_that_is_not_here_cannot_run(config):
     (found,) = [found for found in disk.examine(config) if found.check == "profile"]
     assert (found.state, found.exit_code) == ("fail", 5)
     assert "reembed" in found.remedy
+
+
+def test_a_profile_of_an_earlier_version_is_left_as_it_is(config, folder):
+    file = folder / "profile.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    before = file.read_bytes()
+    (found,) = [found for found in disk.examine(config) if found.check == "profile"]
+    assert found.state == "ok"
+    assert "earlier version" in found.said
+    assert file.read_bytes() == before
 
 
 def test_a_clock_in_the_past_is_told(config, folder, tmp_path):

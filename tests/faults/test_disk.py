@@ -1,6 +1,7 @@
 """A disk that is full, or cannot be written: told of, and nothing acknowledged is lost."""
 
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,23 @@ def test_full_while_listening(streamer: Streamer, session_file: Path, small_disk
     told = [event["id"] for event in named(events, "utterance")]
     filler.unlink()
     check_state(folder, told, [])
+
+
+def test_events_that_cannot_be_written_end_it_with_all_stored(
+    streamer_environment: dict[str, str], session_file: Path, tmp_path: Path
+) -> None:
+    words = ["run", "--json", "--input", session_file, "--profile", tmp_path / "profile"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "streamer", *map(str, words)], stdout=full,
+            stderr=subprocess.PIPE, text=True, env=streamer_environment, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("streamer: the events cannot be written")
+    profile = Profile(tmp_path / "profile")
+    (session,) = profile.database.rows("SELECT ended_at FROM sessions")
+    assert session["ended_at"] is not None
+    profile.close()
 
 
 def test_full_while_labelling(small_disk: Mount) -> None:

@@ -3,7 +3,7 @@
 What lies on the disk at such a moment is put together from the files before and after each step: as
 many bytes of the new log as had been written, the old ones behind them, maybe rubbish after that;
 while the log is folded into the file, any of its pages may be old or new. SQLite syncs the log
-before a transaction is acknowledged, and the file before the log is begun anew.
+before a transaction is acknowledged, and the file before the log is begun anew or emptied.
 """
 
 from collections.abc import Callable, Iterator
@@ -67,10 +67,14 @@ def steps(profile: Profile) -> list[Callable[[], object]]:
 
 def cuts(before: Disk, after: Disk, rng: np.random.Generator) -> Iterator[tuple[bytes, bytes]]:
     """(database, log) as they may lie there between the two."""
-    size = len(after.log)
-    for at in {0, 40, size - 1, *rng.integers(0, size + 1, 4).tolist()}:
-        log = after.log[:at] + before.log[at:]
-        yield before.database, log + rng.bytes(int(rng.choice([0, 5_000])))
+    log = after.log or before.log  # emptied only when all of it is in the file
+    if after.log:
+        size = len(log)
+        for at in {0, 40, size - 1, *rng.integers(0, size + 1, 4).tolist()}:
+            written = log[:at] + before.log[at:]
+            yield before.database, written + rng.bytes(int(rng.choice([0, 5_000])))
+    else:
+        yield from [(before.database, log), (after.database, log), (after.database, b"")]
     if before.database != after.database:
         old = before.database.ljust(len(after.database), b"\0")
         pages = range(0, len(after.database), PAGE)
@@ -80,7 +84,7 @@ def cuts(before: Disk, after: Disk, rng: np.random.Generator) -> Iterator[tuple[
                 (after.database if taken else old)[p : p + PAGE]
                 for p, taken in zip(pages, new, strict=True)
             )
-            yield mixed, after.log
+            yield mixed, log
 
 
 def test_what_was_acknowledged_is_there_wherever_it_is_cut(tmp_path: Path) -> None:
@@ -93,16 +97,22 @@ def cut_everywhere(tmp_path: Path, rng: np.random.Generator) -> tuple[int, int]:
     """How many moments were tried, and in how many steps the log was folded into the file."""
     profile = bound_profile(tmp_path / "profile")
     profile.database.rows("PRAGMA wal_autocheckpoint = 12")
+    empty_log = profile.database.fold_log_if_free
+    erased: list[Callable[[], object]] = []  # emptying the log is a step of its own
+    profile.database.fold_log_if_free = lambda: erased.append(empty_log)  # type: ignore[method-assign]
     before = Disk.of(profile)
     tried = folded = 0
     for step in steps(profile):
         step()
-        after = Disk.of(profile)
-        folded += after.database != before.database
-        for database, log in cuts(before, after, rng):
-            tried += 1
-            check(tmp_path / f"cut{tried}", database, log, before, after)
-        before = after
+        for part in (lambda: None, *erased):
+            part()
+            after = Disk.of(profile)
+            folded += after.database != before.database
+            for database, log in cuts(before, after, rng):
+                tried += 1
+                check(tmp_path / f"cut{tried}", database, log, before, after)
+            before = after
+        erased.clear()
     profile.close()
     return tried, folded
 

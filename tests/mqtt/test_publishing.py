@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from unittest.mock import Mock
 
 import pytest
 
@@ -179,6 +180,22 @@ def test_what_was_never_delivered_is_told_before_the_end():
         telling.close()
     assert "not told of the last 1 utterances" in screen.notices()[-1]
     assert screen.events[-1] == ENDED
+
+
+def test_names_that_letters_cannot_spell_stay_two():
+    assert len({node_name("Анна"), node_name("Борис"), node_name("anna")}) == 3
+    assert node_name("Анна") == node_name("Анна")
+
+
+@pytest.mark.parametrize("error", [ValueError("queue is full"), RuntimeError("lost")])
+def test_a_goodbye_that_cannot_be_said_closes_the_rest(monkeypatch, error):
+    screen = Shown()
+    telling = publishing_to(1, screen)
+    monkeypatch.setattr(telling._client, "is_connected", lambda: True)
+    monkeypatch.setattr(telling._client, "publish", Mock(side_effect=error))
+    monkeypatch.setattr(screen, "close", closed := Mock())
+    telling.close()
+    closed.assert_called_once()
 
 
 def test_a_broker_that_refuses_is_told_to_people(tmp_path):

@@ -123,6 +123,9 @@ def test_the_token_is_made_once_for_its_owner_alone(tmp_path):
     file = tmp_path / "profile" / "metrics.token"
     assert scraper_token(tmp_path / "profile") == token
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.write_text("")  # its maker was cut off
+    assert len(scraper_token(tmp_path / "profile")) > 40
+    assert [path.name for path in (tmp_path / "profile").iterdir()] == [file.name]
     file.write_text("short\n")
     with pytest.raises(ProfileError, match="no token"):
         scraper_token(tmp_path / "profile")
