@@ -232,3 +232,13 @@ class Learning:
             arrays, self._through = learner
             self.labels = self._saved_labels = int(arrays.pop("labels")[0])
             self.learner = AffectLearner.from_arrays(arrays)
+
+
+def learn_anew(profile: Profile) -> None:
+    """Fold all rows of a profile that has no states, and keep what that gives."""
+    learning = Learning(profile)
+    for number in profile.utterances.numbers():
+        stored = profile.utterances.get(number)
+        learning.adapt(stored.embedding, stored.emotion)
+    learning.catch_up()
+    learning.save()

@@ -14,7 +14,7 @@ from streamer.app import make_encoder
 from streamer.audio.clip import from_flac, from_recording
 from streamer.config import Config
 from streamer.errors import NotFound, ProfileError, UnreadableAudio, UsageError
-from streamer.learning import Learning
+from streamer.learning import learn_anew
 from streamer.messages import Samples
 from streamer.store.profile import Profile
 from streamer.store.records import StoredUtterance
@@ -41,7 +41,9 @@ def forget_utterances(profile: Profile, numbers: Sequence[int]) -> int:
             profile.utterances.delete(number)
         if numbers:
             profile.utterances.delete_empty_sessions()
-        _learn_anew(profile)
+        if not profile.is_empty():
+            profile.forget_states()
+            learn_anew(profile)
     return len(numbers)
 
 
@@ -110,7 +112,8 @@ def reembed(config: Config, profile: Profile, progress: Progress) -> Reembedded:
                 profile.utterances.replace_vectors(number, *encoder.encode(audio))
         profile.emotions.follow_utterances()
         profile.rebind(encoder.name, encoder.sha256, encoder.prior)
-        _learn_anew(profile)
+        profile.forget_states()
+        learn_anew(profile)
     profile.database.vacuum()
     return Reembedded(carried, lost, lost_labels, copy)
 
@@ -127,18 +130,6 @@ def _erasing(profile: Profile) -> Iterator[None]:
     finally:
         profile.delete_copies()
         profile.database.vacuum()
-
-
-def _learn_anew(profile: Profile) -> None:
-    if profile.is_empty():
-        return
-    profile.forget_states()
-    learning = Learning(profile)
-    for number in profile.utterances.numbers():
-        stored = profile.utterances.get(number)
-        learning.adapt(stored.embedding, stored.emotion)
-    learning.catch_up()
-    learning.save()
 
 
 def _audio(profile: Profile, stored: StoredUtterance, channel: int | None) -> Samples | None:

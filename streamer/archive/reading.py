@@ -19,7 +19,7 @@ from streamer.archive.safe_files import Folder
 from streamer.core.prior import Prior
 from streamer.errors import OtherEncoder, ProfileError, ProfileTooNew, UsageError
 from streamer.labelling import emotion_name
-from streamer.learning import Learning
+from streamer.learning import learn_anew
 from streamer.messages import DIMENSIONS, SAMPLE_RATE_HZ, Prediction, Quality, Verdict
 from streamer.store.labels import checked_annotator
 from streamer.store.profile import Profile
@@ -72,7 +72,7 @@ def import_profile(
                     layout.MANIFEST, f"it says {manifest.rows}, but the rows are {counts}"
                 )
             use_numbers_after(profile.database, manifest.numbers_used)
-            _fold(profile)
+            learn_anew(profile)
     if replace:
         profile.delete_copies()
         profile.database.vacuum()
@@ -209,13 +209,3 @@ def _prior(files: Folder) -> Prior:
     except (ValueError, TypeError, AttributeError) as error:
         raise files.damaged(layout.PRIOR, f"no prior ({error})") from error
     return prior
-
-
-def _fold(profile: Profile) -> None:
-    """Learn from the rows what had been learned from them."""
-    learning = Learning(profile)
-    for number in profile.utterances.numbers():
-        stored = profile.utterances.get(number)
-        learning.adapt(stored.embedding, stored.emotion)
-    learning.catch_up()
-    learning.save()

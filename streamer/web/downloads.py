@@ -31,7 +31,9 @@ class Downloads:
         self._desk = desk
 
     async def labels(self, request: Request) -> Response:
-        """All labels that count, as `streamer label --import` reads them."""
+        """All labels that count, as `streamer label --import` reads them; names that a spreadsheet
+        would run are quoted.
+        """
         return _file(await self._desk.ask(_labels_csv), "labels.csv", "text/csv")
 
     async def report(self, request: Request) -> Response:
