@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import sys
 import traceback
 from typing import NoReturn
@@ -21,6 +22,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # None where it was closed by who started us
             stream.reconfigure(errors="replace")
+    # What is in the midst of something tidies up, as at Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         # Imported here, so that Ctrl-C is quiet from the first moment on.
         import typer
@@ -33,6 +36,10 @@ def main() -> None:
         _fail(error, f"streamer: {error}", error.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        what = error.filename or "the output"
+        message = f"streamer: {what}: {error.strerror}: give it room, or another place"
+        _fail(error, message, StreamerError.exit_code)
     except Exception as error:
         if type(error).__name__ == "Abort":  # typer's word for Ctrl-C
             sys.exit(INTERRUPTED)

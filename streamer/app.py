@@ -187,6 +187,7 @@ def _run(
         telling.show(_started(config, profile, encoder, source))
         _tell_uses(profile, telling)
         _tell_limits(config, profile, encoder.name, telling)
+        profile.set_meta("privacy", config.privacy)  # for who labels later, without these settings
         for text in keeping.begin():
             telling.show(Noticed(text))
         # In front of a person it only tells: they may have stopped it, or a pager its output.

@@ -1,7 +1,7 @@
 """Emotions by example: enroll a few utterances, then verify others."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,6 +14,8 @@ from streamer.hearing import Hearing
 from streamer.learning import Learning
 from streamer.messages import Notice, Prediction, Samples, Utterance, Verdict
 from streamer.store.profile import Profile
+
+Told = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +35,18 @@ def enroll(
     emotion: str,
     utterances: Sequence[int],
     files: Sequence[str],
+    notice: Told,
 ) -> int:
     """Enroll stored utterances and every utterance that is heard in the files; all or none.
 
+    notice: told what is wrong with a file that is heard all the same.
     Returns how many. Raises NotFound, AudioError for a file without speech, EncoderError.
     """
     vectors: list[tuple[Samples, str, int | None]] = []
     if files:
         encoder = bind_encoder(config, profile)
         for file in files:
-            for heard in utterances_in(config, file):
+            for heard in utterances_in(config, file, notice):
                 vectors.append((encoder.encode(heard.audio)[1], heard.source, None))
     with profile.database.transaction():
         for number in dict.fromkeys(utterances):
@@ -53,13 +57,15 @@ def enroll(
     return len(vectors)
 
 
-def verify_files(config: Config, profile: Profile, files: Sequence[str]) -> Iterator[Verified]:
+def verify_files(
+    config: Config, profile: Profile, files: Sequence[str], notice: Told
+) -> Iterator[Verified]:
     """The verdict and prediction of every utterance in the files; the profile stays as it is."""
     encoder = bind_encoder(config, profile)
     learning = Learning(profile)
     learning.follow()
     for file in files:
-        for utterance in utterances_in(config, file):
+        for utterance in utterances_in(config, file, notice):
             embedding, emotion = encoder.encode(utterance.audio)
             yield Verified(
                 utterance.source,
@@ -79,12 +85,17 @@ def read_numbers(text: str | None) -> list[int]:
     return numbers
 
 
-def utterances_in(config: Config, file: str) -> list[Utterance]:
+def utterances_in(config: Config, file: str, notice: Told = lambda text: None) -> list[Utterance]:
     """Every utterance that is heard in a recording. Raises AudioError, also where there is none."""
     source = open_source(file)
     hearing = Hearing(make_ear(config), partial(Resampler, channel=config.channel))
+    heard: list[Utterance] = []
     try:
-        heard = [u for item in source if not isinstance(item, Notice) for u in hearing.hear(item)]
+        for item in source:
+            if isinstance(item, Notice):
+                notice(item.text)
+            else:
+                heard += hearing.hear(item)
         heard += hearing.finish()
     finally:
         source.close()

@@ -40,7 +40,10 @@ class Keeping:
             if count:
                 yield f"{count} clips deleted: with --privacy embeddings no audio lies on the disk"
         elif self.privacy == "clips" and (kept := self.profile.audio.kept()):
-            yield f"the audio of {kept} utterances is still kept; to delete it: forget --audio"
+            yield (
+                f"the audio of {kept} utterances is still kept: `streamer forget --audio` "
+                "deletes it"
+            )
 
     def heard(self, utterance: int, audio: Samples, now: float) -> None:
         """Called as an utterance is stored, in the same transaction."""
@@ -65,6 +68,10 @@ class Keeping:
         old = self.profile.audio.expire(now - self.audio_life_s)
         if old:
             yield f"the audio of {old} utterances deleted: its time was over"
+        yield from self.make_room(now)
+
+    def make_room(self, now: float) -> Iterator[str]:
+        """Delete the oldest beyond `most_bytes`; says how many."""
         over = self.profile.audio.keep_within(self.most_bytes, now)
         if over:
             yield f"the {over} oldest clips deleted: audio may take no more room (audio_mb)"

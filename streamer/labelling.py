@@ -22,21 +22,25 @@ def give(profile: Profile, labels: Sequence[Label], scale: tuple[float, float] =
 
     Raises UsageError, NotFound and other kinds of ProfileError.
     """
+    before = profile.labels.count()
     profile.labels.add(labels, time.time(), scale)
-    return f"{_labels(len(labels))} stored; {_learn_here(profile)}"
+    # One counts of each annotator and utterance, the last.
+    replaced = len(labels) - (profile.labels.count() - before)
+    said = f", {replaced} in place of an earlier one" if replaced else ""
+    return f"{_labels(len(labels))} stored{said}; {_learn_here(profile)}"
 
 
-def take_back(profile: Profile, count: int) -> str:
-    """Undo the last labels that stand; what came of it, in words.
+def take_back(profile: Profile, count: int, annotator: str | None = None) -> str:
+    """Undo the last labels that stand, of one annotator or of all; what came of it, in words.
 
     Raises UsageError for a count below 1, ProfileError.
     """
     if count < 1:
         raise UsageError(f"cannot undo {count} labels: give 1 or more")
-    undone = profile.labels.undo(count, time.time())
+    undone = profile.labels.undo(count, time.time(), annotator)
     if not undone:
         return "there is no label to take back"
-    numbers = ", ".join(f"#{entry.label.utterance}" for entry in undone)
+    numbers = ", ".join(f"#{e.label.utterance} by {e.label.annotator}" for e in undone)
     fewer = ", there were no more" * (len(undone) < count)
     return f"{_labels(len(undone))} taken back ({numbers}){fewer}; {_learn_here(profile)}"
 

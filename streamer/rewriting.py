@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamer.app import make_encoder
 from streamer.audio.clip import from_flac, from_recording
@@ -18,6 +19,10 @@ from streamer.learning import learn_anew
 from streamer.messages import Samples
 from streamer.store.profile import Profile
 from streamer.store.records import StoredUtterance
+
+if TYPE_CHECKING:
+    from streamer.encoder.acoustic import AcousticEncoder
+    from streamer.encoder.onnx import OnnxEncoder
 
 Progress = Callable[[int, int], None]
 
@@ -82,12 +87,15 @@ def forget_emotion(profile: Profile, emotion: str) -> int:
     return len(members)
 
 
-def reembed(config: Config, profile: Profile, progress: Progress) -> Reembedded:
+def reembed(
+    config: Config, profile: Profile, progress: Progress, *, losing: bool = False
+) -> Reembedded:
     """Carry a profile over to the configured encoder, as far as audio is still to be had.
 
     Audio comes from the clips of open queries and from recordings that are where they were. What
     has none is deleted from the profile; a copy of the whole, as it was, is left beside it.
-    Raises ProfileError, EncoderError.
+    losing: that may be. Raises UsageError where it is the encoder already, or something would be
+    lost that may not; ProfileError, EncoderError.
     """
     if profile.is_empty():
         raise ProfileError(
@@ -95,7 +103,35 @@ def reembed(config: Config, profile: Profile, progress: Progress) -> Reembedded:
         )
     profile.take_over_or_fail("streamer reembed")
     encoder = make_encoder(config, config.encoder)
+    if profile.meta("encoder_sha256") == encoder.sha256:
+        raise UsageError(f"the profile is one of {encoder.name} already: give another --encoder")
+    bare = [n for n in profile.utterances.numbers() if not _has_audio(profile, n)]
+    if bare and not losing:
+        labels = sum(profile.labels.count_of(number) for number in bare)
+        raise UsageError(
+            f"{len(bare)} utterances with {labels} labels have no audio any more, and would be "
+            "left behind in a copy: repeat with --yes"
+        )
     copy = profile.copy_database()
+    try:
+        found = _carry_over(config, profile, encoder, progress)
+    except BaseException:
+        copy.unlink()
+        raise
+    profile.database.vacuum()
+    return Reembedded(*found, copy)
+
+
+def _has_audio(profile: Profile, number: int) -> bool:
+    return profile.audio.clip(number) is not None or profile.recording_of(number) is not None
+
+
+def _carry_over(
+    config: Config,
+    profile: Profile,
+    encoder: "OnnxEncoder | AcousticEncoder",
+    progress: Progress,
+) -> tuple[int, int, int]:
     carried = lost = lost_labels = 0
     with profile.database.transaction():
         numbers = profile.utterances.numbers()
@@ -114,8 +150,7 @@ def reembed(config: Config, profile: Profile, progress: Progress) -> Reembedded:
         profile.rebind(encoder.name, encoder.sha256, encoder.prior)
         profile.forget_states()
         learn_anew(profile)
-    profile.database.vacuum()
-    return Reembedded(carried, lost, lost_labels, copy)
+    return carried, lost, lost_labels
 
 
 @contextmanager

@@ -141,7 +141,7 @@ class Session:
         yield from self._take_all(last)
         yield from self._settle(self._encodings.rest())
         if self._buffer:
-            yield self._select()
+            yield from self._select()
         while events := list(self.learn()):
             yield from events
 
@@ -210,7 +210,7 @@ class Session:
             yield self._take(one)
             yield from self._drifted()
             if len(self._buffer) >= self._size:
-                yield self._select()
+                yield from self._select()
 
     def _take(self, encoded: Encoded) -> Heard:
         utterance, embedding, emotion = encoded.utterance, encoded.embedding, encoded.emotion
@@ -255,10 +255,12 @@ class Session:
         value = self._doubt.informativeness(features, self._learning.knowledge)
         return None if value is None else float(value[0])
 
-    def _select(self) -> Selected:
+    def _select(self) -> Iterator[Event]:
         buffer, self._buffer = self._buffer, []
         features = self._learning.features(np.stack([b.embedding for b in buffer]))
-        rng = np.random.default_rng([self._seed, buffer[0].id])
+        # By how many are stored, not by ids, which go on after something is forgotten.
+        before = self._profile.utterances.count() - len(buffer)
+        rng = np.random.default_rng([self._seed, before + 1])
         choice = choose(
             self._strategy, features, self._learning.knowledge, self._keep, self._explore, rng
         )
@@ -280,4 +282,7 @@ class Session:
         self._released += len(released)
         ids = [b.id for b, _ in asked]
         reason = choice.scores.reason
-        return Selected(number, self._strategy.name, reason, ids, released, explored)
+        yield Selected(number, self._strategy.name, reason, ids, released, explored)
+        for text in self._keeping.make_room(self._wall_s()):
+            self._open_queries = None
+            yield Noticed(text)

@@ -15,6 +15,7 @@ from streamer.errors import NotFound, UsageError
 from streamer.learning import Learning
 from streamer.store.database import Database
 from streamer.store.labels import Labels
+from streamer.store.profile import Profile
 from tests.support import HOLDER, bound_profile, label_of, store_utterance
 
 
@@ -53,18 +54,32 @@ def test_where_somebody_listens_it_is_left_to_them(labelled):
         assert holder.stdout.readline() == "True\n"
         told = labelling.give(labelled, [label_of(1, valence=0.5)])
         assert told == "1 label stored; the listening session learns it"
-        assert labelling.take_back(labelled, 1).endswith("(#1); the listening session learns it")
+        assert labelling.take_back(labelled, 1).endswith(
+            "(#1 by me); the listening session learns it"
+        )
         holder.communicate("go\n")
     assert labelled.labels.log()[0].features is None
+
+
+def test_an_answer_in_place_of_an_earlier_one_is_told(labelled: Profile) -> None:
+    told = labelling.give(labelled, [label_of(1, emotion="joy"), label_of(1, valence=0.1)])
+    assert told.startswith("2 labels stored, 1 in place of an earlier one; ")
+
+
+def test_only_those_of_the_annotator_named_are_taken_back(labelled: Profile) -> None:
+    labelling.give(labelled, [label_of(1, valence=0.3), label_of(1, "bob", valence=0.1)])
+    assert "by me" in labelling.take_back(labelled, 1, "me")
+    assert labelling.take_back(labelled, 1, "carol") == "there is no label to take back"
+    assert "#1 by bob" in labelling.take_back(labelled, 1)
 
 
 def test_taking_back_names_what_was_taken(labelled):
     labelling.give(labelled, [label_of(n, valence=0.5) for n in (1, 3, 4)])
     assert labelling.take_back(labelled, 2) == (
-        "2 labels taken back (#4, #3); learned, 1 label in all"
+        "2 labels taken back (#4 by me, #3 by me); learned, 1 label in all"
     )
     assert labelling.take_back(labelled, 5) == (
-        "1 label taken back (#1), there were no more; learned, 0 labels in all"
+        "1 label taken back (#1 by me), there were no more; learned, 0 labels in all"
     )
     assert labelling.take_back(labelled, 1) == "there is no label to take back"
 

@@ -128,7 +128,11 @@ def test_what_has_no_audio_is_left_behind_in_a_copy(
     profile = Profile(heard)
     profile.database.write("UPDATE sessions SET kind = 'microphone'")
     profile.close()
-    done = streamer("reembed", "--encoder", "acoustic")
+    refused = streamer("reembed", "--encoder", "acoustic")
+    assert refused.returncode == 2
+    assert "3 utterances with 3 labels have no audio any more" in refused.stderr
+    assert not list(heard.glob("profile-*.db"))
+    done = streamer("reembed", "--encoder", "acoustic", "--yes")
     assert "9 utterances carried over, 3 without audio left behind with 3 labels" in done.stderr
     (copy,) = heard.glob("profile-*.db")
     (tmp_path / "old").mkdir()
@@ -136,6 +140,16 @@ def test_what_has_no_audio_is_left_behind_in_a_copy(
     old = Profile(tmp_path / "old")
     assert old.labels.count() == 3
     old.close()
+
+
+def test_the_encoder_that_it_has_already_changes_nothing(heard: Path, streamer: Streamer) -> None:
+    refused = streamer("reembed", "--yes")
+    assert refused.returncode == 2
+    assert "already" in refused.stderr
+    profile = Profile(heard)
+    assert profile.utterances.count() == 12
+    profile.close()
+    assert not list(heard.glob("profile-*.db"))
 
 
 def test_an_empty_profile_has_nothing_to_carry_over(streamer: Streamer) -> None:

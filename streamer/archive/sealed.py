@@ -45,9 +45,7 @@ def export_sealed(
     profile: Profile, file: Path, settings: Mapping[str, Any], secret: Secret
 ) -> dict[str, int]:
     """As `export_profile`, to one file that only `secret` opens. Raises the same errors."""
-    if file.exists():
-        raise UsageError(f"{file} is there already: give a file that is not there yet")
-    age = _age()
+    age = can_seal(file)
     recipients = [_recipient(age, key) for key in secret.keys]
     with _scratch(profile) as scratch:
         counts = export_profile(profile, scratch / "plain", settings)
@@ -65,6 +63,13 @@ def export_sealed(
                 "file; the profile is as it was"
             ) from error
     return counts
+
+
+def can_seal(file: Path) -> ModuleType:
+    """What encrypts. Raises UsageError where it is not installed, or `file` is there already."""
+    if file.exists():
+        raise UsageError(f"{file} is there already: give a file that is not there yet")
+    return _age()
 
 
 def import_sealed(
@@ -85,8 +90,6 @@ def import_sealed(
                     age.decrypt_io(locked, plain, identities)
                 else:
                     plain.write(age.passphrase.decrypt(locked.read(), secret.passphrase))
-        except FileNotFoundError as error:
-            raise UsageError(f"there is no file {file}") from error
         except (OSError, age.DecryptError) as error:
             raise ProfileError(
                 f"{file} does not open ({_told(error)}): give the passphrase, or by --identity "
@@ -110,6 +113,7 @@ def _whole(file: Path) -> Iterator[BinaryIO]:
     """A private file to write, that is there when all of it is on the disk."""
     partial = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
+        partial.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "wb") as written:
             yield written
@@ -165,7 +169,9 @@ def identities_in(file: Path) -> list[str]:
     try:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--identity {file}: it cannot be read ({error})") from error
+        raise UsageError(
+            f"--identity {file}: it cannot be read ({error}): give a file that age-keygen made"
+        ) from error
     if text.startswith(_OPENSSH):
         return [text]
     keys = [line.strip() for line in text.splitlines()]
@@ -200,6 +206,4 @@ def _age() -> ModuleType:
     try:
         return importlib.import_module("pyrage")
     except ModuleNotFoundError as error:
-        raise UsageError(
-            "encrypted exports need pyrage: python -m pip install 'streamer[age]'"
-        ) from error
+        raise UsageError("encrypted exports need pyrage: python -m pip install pyrage") from error

@@ -27,7 +27,7 @@ def enroll(
     if not files and not numbers:
         raise UsageError(f"nothing to enroll as {name!r}: give recordings, or --utterances ID,ID")
     with open_profile(settings) as opened:
-        count = enrolling.enroll(settings, opened, name, numbers, files or [])
+        count = enrolling.enroll(settings, opened, name, numbers, files or [], tell)
     tell(f"enrolled {count} utterance{'s' * (count != 1)} as {name}")
 
 
@@ -47,7 +47,7 @@ def verify(
 
     settings = settings_from(config, profile=profile)
     with open_profile(settings) as opened:
-        for found in verify_files(settings, opened, files):
+        for found in verify_files(settings, opened, files, tell):
             put(asdict(found), verified_line(found), as_json)
 
 

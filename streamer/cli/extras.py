@@ -17,6 +17,6 @@ def training_module(name: str) -> ModuleType:
         if error.name is None or error.name.startswith("streamer"):
             raise
         raise EncoderError(
-            f"{error.name} is not installed, which only exporting and training need: "
-            "python -m pip install 'streamer[train]'"
+            f"{error.name} is not installed, which only exporting and training need: in the "
+            "project's folder, python -m pip install -e '.[train]'"
         ) from error

@@ -14,6 +14,7 @@ from streamer.cli.pages import (
     PortFlag,
     RemoteFlag,
     address_of,
+    no_address,
     pages,
 )
 from streamer.errors import UsageError
@@ -57,7 +58,7 @@ def label(
         str | None, typer.Option(help="LOW:HIGH of the values given, such as 1:5 [-1:1].")
     ] = None,
     undo: Annotated[
-        bool, typer.Option("--undo", help="Take back the last label, or the last N.")
+        bool, typer.Option("--undo", help="Take back the last label, or N; of --annotator alone.")
     ] = False,
     web: Annotated[
         bool, typer.Option("--web/--no-web", help="Label in the browser, until Ctrl-C.")
@@ -92,9 +93,11 @@ def label(
         with pages(settings, address, listens=False) as served:
             served.wait()
         return
+    no_address(port, host, allow_remote, tls_cert, tls_key)
     with open_profile(settings) as opened:
         if undo:
-            tell(labelling.take_back(opened, 1 if utterance is None else utterance))
+            count = 1 if utterance is None else utterance
+            tell(labelling.take_back(opened, count, annotator))
         elif import_ is not None:
             labels = labelling.read_labels(import_, settings.annotator, limits)
             tell(labelling.give(opened, labels, limits))
@@ -106,5 +109,5 @@ def label(
         else:
             from streamer.screens.ask import label_by_keys
 
-            on_disk = settings.privacy != "embeddings"
+            on_disk = "embeddings" not in (settings.privacy, opened.meta("privacy"))
             label_by_keys(opened, settings.annotator, on_disk=on_disk)

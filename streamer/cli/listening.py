@@ -16,6 +16,7 @@ from streamer.cli.pages import (
     PortFlag,
     RemoteFlag,
     address_of,
+    no_address,
     on_a_desktop,
     pages,
 )
@@ -109,6 +110,7 @@ def run(
     screen = told_to_broker(logged(screen_for(as_json), log), settings)
     source = partial(open_input, settings, input, realtime=realtime)
     if not (on_a_desktop() and not as_json if web is None else web):
+        no_address(port, host, allow_remote, tls_cert, tls_key)
         listen(settings, screen, source, max_seconds)
         return
     address = address_of(host, port, allow_remote, tls_cert, tls_key)

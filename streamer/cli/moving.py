@@ -32,22 +32,24 @@ def export(
     passphrase that is asked for (or read from standard input, its first line).
     """
     from streamer.app import open_profile
-    from streamer.archive.sealed import SUFFIX, Secret, export_sealed
+    from streamer.archive.sealed import SUFFIX, Secret, can_seal, export_sealed
     from streamer.archive.writing import export_profile
     from streamer.config import PRIVATE
 
-    sealed = place.suffix == SUFFIX
+    sealed = place.suffix.lower() == SUFFIX
     if to and not sealed:
         raise UsageError(f"--to encrypts one file: name it {place}{SUFFIX}")
     settings = settings_from(config, profile=profile)
     kept = settings.model_dump(mode="json", exclude=PRIVATE)
     with open_profile(settings, create=False) as opened:
         if sealed:
+            can_seal(place)  # before a passphrase is asked for
             secret = Secret(keys=to) if to else Secret(passphrase=_passphrase(twice=True))
             counts = export_sealed(opened, place, kept, secret)
         else:
             counts = export_profile(opened, place, kept)
-    tell(f"{_said(counts)} written to {place}; whoever reads it reads what was felt, and when")
+    who = "only the key or passphrase opens it" if sealed else "open to whoever reads that folder"
+    tell(f"{_said(counts)} written to {place}: {who}")
 
 
 def import_(
@@ -72,10 +74,15 @@ def import_(
     from streamer.archive.sealed import SUFFIX, Secret, identities_in, import_sealed
     from streamer.encoder.registry import known_encoders
 
+    sealed = place.suffix.lower() == SUFFIX
+    if identity and not sealed:
+        raise UsageError(f"--identity opens an encrypted export, NAME{SUFFIX}; {place} is none")
+    if not place.exists():
+        raise UsageError(f"there is no {place}: give what `streamer export` made")
     settings = settings_from(config, profile=profile)
     here = None if any_encoder else {row.sha256 for row in known_encoders(settings.models)}
     with open_profile(settings) as opened:
-        if place.suffix == SUFFIX:
+        if sealed:
             keys = identities_in(identity) if identity else ()
             secret = Secret(keys, "" if keys else _passphrase())
             counts = import_sealed(opened, place, here, secret, replace=replace)

@@ -18,11 +18,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on 
 
 
 def settings_from(config: Path | None, **flags: Any) -> "Config":
-    """All settings; flags that are None or empty were not given. Raises UsageError."""
+    """All settings; flags that are None were not given. Raises UsageError."""
     from streamer.config import Config
     from streamer.errors import UsageError
 
     # What an unset variable leaves of --profile "$WHO" must not mean somebody else's profile.
-    if flags.get("profile") == "":
-        raise UsageError("--profile is empty: give a name or a folder, or leave it out")
-    return Config.load(config, **{name: value for name, value in flags.items() if value != ""})
+    for name, value in flags.items():
+        if isinstance(value, str) and not value.strip():
+            raise UsageError(f"--{name} is empty: give a value, or leave it out")
+    return Config.load(config, **flags)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streamer.cli.output import tell
+from streamer.errors import UsageError
 
 if TYPE_CHECKING:
     from streamer.config import Config
@@ -44,6 +45,12 @@ def pages(settings: "Config", address: "Address", *, listens: bool) -> Iterator[
     with serving(settings, address, listens=listens) as served:
         tell(f"label and watch in your browser: {served.url}")
         yield served
+
+
+def no_address(*flags: object) -> None:
+    """Raises UsageError where flags of pages are given, and there are none."""
+    if any(flag not in (None, False) for flag in flags):
+        raise UsageError("--port, --host, --allow-remote and --tls-... are of pages: add --web")
 
 
 def address_of(

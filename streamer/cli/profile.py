@@ -69,6 +69,9 @@ def forget(
 
 def reembed(
     encoder: Annotated[str | None, typer.Option(help="The encoder to change to [default].")] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Though what has no audio any more is left behind.")
+    ] = False,
     profile: ProfileFlag = None,
     config: ConfigFlag = None,
     verbose: Verbose = False,
@@ -85,7 +88,10 @@ def reembed(
     with open_profile(settings) as opened, Progress(console=console, transient=True) as bar:
         task = bar.add_task("re-embedding")
         found = carry_over(
-            settings, opened, lambda done, of: bar.update(task, completed=done, total=of)
+            settings,
+            opened,
+            lambda done, of: bar.update(task, completed=done, total=of),
+            losing=yes,
         )
     tell(
         f"{found.carried} utterances carried over, {found.lost} without audio left behind with "

@@ -24,7 +24,7 @@ class Curve:
         """From each run's own label counts and values, put on one grid of labels by interpolation.
 
         The grid is the first run's, as far as all runs reach and are defined. Raises UsageError
-        without runs, or where a run is defined nowhere.
+        without runs, where a run is defined nowhere, or where no part is common to all.
         """
         if not runs:
             raise UsageError("a learning curve needs at least one run")
@@ -33,6 +33,11 @@ class Curve:
         first = max(labels[0] for labels, _ in defined)
         labels, _ = defined[0]
         grid = labels[(labels >= first) & (labels <= last)]
+        if not len(grid):
+            raise UsageError(
+                "the runs have no number of labels in common: the corpus is too small for this "
+                "scenario; give more clips, or a smaller --first, --buffer or --batch"
+            )
         return cls(grid, np.array([np.interp(grid, *run) for run in defined]))
 
     def until(self, labels: float) -> "Curve":

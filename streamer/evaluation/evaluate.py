@@ -1,5 +1,6 @@
 """`streamer evaluate`: a corpus and strategies in; learning curves, tables and a page out."""
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,7 +14,7 @@ from streamer.app import make_encoder
 from streamer.config import Config
 from streamer.core.informativeness import ASKED_DIMENSIONS
 from streamer.core.strategies import make_strategy
-from streamer.errors import UsageError
+from streamer.errors import CorpusError, UsageError
 from streamer.evaluation.board import PASSIVE, Board, boards_of
 from streamer.evaluation.corpus import Corpus
 from streamer.evaluation.embedding import Encoder, embed
@@ -89,6 +90,8 @@ def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, li
     _make_folder(plan.out)
     if corpus.features is None:
         corpus = _embedded(corpus, settings, plan, progress)
+    if not len(corpus):
+        raise CorpusError(f"{plan.place} holds no clip that can be used{_first_fault(corpus)}")
     pool = np.arange(len(corpus))
     material = material_of(corpus, pool, "speaker" if corpus.speakers else "pool")
     sides = [Side(split.train, split.test) for split in _splits(corpus, plan.seeds)]
@@ -107,7 +110,8 @@ def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, li
         progress=partial(progress, "runs"),
     )
     boards = boards_of(results)
-    return _written(plan, corpus, boards)
+    path, sentences = _written(plan, corpus, boards)
+    return path, [corpus.summary(), *sentences] if corpus.faults else sentences
 
 
 def _checked(plan: Plan) -> list[str]:
@@ -159,6 +163,13 @@ def _make_encoder(models: Path, threads: int, name: str) -> Encoder:
     return make_encoder(Config.load(models=models, threads=threads), name)
 
 
+def _first_fault(corpus: Corpus) -> str:
+    if not corpus.faults:
+        return ""
+    first = corpus.faults[0]
+    return f" ({len(corpus.faults)} faults, the first: {first.what}: {first.problem})"
+
+
 def _splits(corpus: Corpus, seeds: int) -> list[Split]:
     """A split a seed: each session is left out in turn, or folds of speakers, drawn anew each time
 
@@ -168,6 +179,11 @@ def _splits(corpus: Corpus, seeds: int) -> list[Split]:
         splits = leave_one_session_out(corpus)
         return [splits[seed % len(splits)] for seed in range(seeds)]
     folds = min(_FOLDS, len(corpus.speakers))
+    if folds < 2:
+        raise CorpusError(
+            f"{corpus.name} has {len(corpus.speakers)} speakers that can be used, and some are "
+            f"learned from, others tested on: give two or more{_first_fault(corpus)}"
+        )
     found: list[Split] = []
     while len(found) < seeds:
         rng = np.random.default_rng(len(found))
@@ -180,12 +196,24 @@ def _head(plan: Plan, corpus: Corpus) -> dict[str, Any]:
     return {
         "corpus": corpus.name,
         "clips": len(corpus),
+        "content": _content(corpus),
         "features": 0 if corpus.features is None else corpus.features.shape[1],
         "encoder": plan.encoder,
         "scenario": type(plan.scenario).__name__,
         **asdict(plan.scenario),
         "dimensions": list(plan.dimensions),
     }
+
+
+def _content(corpus: Corpus) -> str:
+    """What tells a corpus from another of its name: names, ratings on their scale, features."""
+    told = hashlib.sha256(
+        repr([(c.utterance, c.emotion, c.speaker) for c in corpus.clips]).encode()
+    )
+    told.update(corpus.affect().tobytes())
+    if corpus.features is not None:
+        told.update(np.ascontiguousarray(corpus.features).tobytes())
+    return told.hexdigest()[:16]
 
 
 def _written(plan: Plan, corpus: Corpus, boards: Sequence[Board]) -> tuple[Path, list[str]]:

@@ -126,9 +126,7 @@ class Publishing:
             from paho.mqtt.client import Client
             from paho.mqtt.enums import CallbackAPIVersion
         except ModuleNotFoundError as error:
-            raise UsageError(
-                "--mqtt needs paho-mqtt: python -m pip install 'streamer[mqtt]'"
-            ) from error
+            raise UsageError("--mqtt needs paho-mqtt: python -m pip install paho-mqtt") from error
         client = Client(CallbackAPIVersion.VERSION2, client_id=f"streamer-{self._node}")
         client.max_queued_messages_set(WAITING)
         client.reconnect_delay_set(*RETRY_S)

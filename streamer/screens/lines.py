@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO
 
 from streamer.events import (
@@ -40,8 +41,14 @@ class PlainLines:
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
+        self._source = ""
 
     def show(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._source = Path(event.source["name"]).name
+        elif isinstance(event, Heard) and event.source != self._source:  # the next file of a folder
+            self._source = event.source
+            print(f"in {event.source}:", file=self._out)
         print(describe(event), file=self._out, flush=True)
 
     def refresh(self, status: Callable[[], Status]) -> None:

@@ -41,12 +41,17 @@ class Labels:
         with self._database.transaction():
             return [self._append(label, now, scale) for label in labels]
 
-    def undo(self, count: int, now: float) -> list[LogEntry]:
-        """Take back the last `count` labels that still stand. Returns them, newest first."""
+    def undo(self, count: int, now: float, annotator: str | None = None) -> list[LogEntry]:
+        """Take back the last `count` labels that still stand, of one annotator where one is given.
+
+        Returns them, newest first.
+        """
         with self._database.transaction():
             rows = self._database.rows(
                 _LOG
-                + "WHERE l.seq IN (SELECT seq FROM standing_labels) ORDER BY l.seq DESC LIMIT ?",
+                + """WHERE l.seq IN (SELECT seq FROM standing_labels) AND ?1 IN (l.annotator, '')
+                     ORDER BY l.seq DESC LIMIT ?2""",
+                annotator or "",
                 min(count, _NEWEST),
             )
             for row in rows:

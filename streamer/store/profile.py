@@ -85,6 +85,7 @@ class Profile:
         self.audio = Audio(self.database)
         self.history = History(self.database)
         self._lock = FileLock(folder / LOCK_NAME, mode=0o600)
+        self._delete_scratch()
 
     def take_over(self, what: str, wait_s: float = 0.0) -> bool:
         """Become the one process that listens and learns; False when another still is after a wait.
@@ -245,6 +246,9 @@ class Profile:
     def delete_left(self) -> None:
         """Delete the clips and plain copies that killed processes left."""
         self.delete_played()
+        self._delete_scratch()
+
+    def _delete_scratch(self) -> None:
         for folder in self.folder.glob(f"{SCRATCH}*"):
             if not is_running(folder.name.split("-")[1]):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -252,7 +256,7 @@ class Profile:
     def scratch(self) -> Path:
         """A new folder for plain copies, its owner's alone, no less private than the profile.
 
-        Whoever asks for it deletes it; of what a killed process left, `delete_left` takes care.
+        Whoever asks for it deletes it; if killed, whoever opens the profile next does.
         Raises ProfileError.
         """
         try:

@@ -70,6 +70,10 @@ class Utterances:
             raise NotFound(f"no utterance {utterance} in this profile; `streamer queue` lists some")
         return decode_utterance(row)
 
+    def count(self) -> int:
+        row = self._database.row("SELECT count(*) FROM utterances")
+        return int(row[0]) if row else 0
+
     def counts(self) -> dict[str, int]:
         """How many there are in each state: buffered, asked, released."""
         rows = self._database.rows("SELECT state, count(*) AS n FROM utterances GROUP BY state")

@@ -77,13 +77,14 @@ class Desk:
 
     def _sitting(self) -> Sitting:
         if self._shelf.sitting is None:
+            profile = Profile(self.folder)
             self._shelf.sitting = Sitting(
-                Profile(self.folder),
+                profile,
                 np.random.default_rng(),
                 time.time,
                 self.config.channel,
                 self.clips,
-                on_disk=self.config.privacy != "embeddings",
+                on_disk="embeddings" not in (self.config.privacy, profile.meta("privacy")),
             )
         return self._shelf.sitting
 

@@ -119,5 +119,5 @@ def test_without_the_extra_it_says_how_to_get_it(call: Streamer) -> None:
         pytest.skip("the extra 'train' is installed")
     done = call("models", "export", "wav2vec2-base")
     assert done.returncode == 4
-    assert "pip install 'streamer[train]'" in done.stderr
+    assert "pip install -e '.[train]'" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

@@ -10,6 +10,7 @@ import pytest
 
 from streamer import __version__
 from streamer.messages import Samples
+from streamer.store.profile import Profile
 from streamer.testing import Spoken
 from tests.conftest import Streamer
 from tests.support import balance, events_of, named, without_latency
@@ -256,6 +257,46 @@ def test_an_emotion_name_with_brackets_is_text_in_a_terminal(
     assert "captured" in done.stdout
 
 
+def test_audio_takes_no_more_room_than_it_may_at_any_end(
+    streamer: Streamer, streamer_environment: dict[str, str], session_file: Path, tmp_path: Path
+) -> None:
+    limited = {**streamer_environment, "STREAMER_AUDIO_MB": "0.1"}
+    for mode in ("clips", "everything"):
+        words = (
+            "run",
+            "--input",
+            session_file,
+            "--privacy",
+            mode,
+            "--profile",
+            f"{tmp_path}/{mode}/",
+        )
+        done = streamer(*words, env=limited)
+        assert "audio may take no more room" in done.stdout
+        profile = Profile(tmp_path / mode)
+        assert 0 < profile.audio.size()[1] <= 100_000
+        profile.close()
+
+
+def test_what_is_wrong_with_a_file_is_told_when_it_is_enrolled(
+    streamer: Streamer, session_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "cut.wav").write_bytes(session_file.read_bytes()[:400_000])
+    done = streamer("enroll", "calm", "cut.wav")
+    assert done.returncode == 0
+    assert "cut.wav" in done.stderr
+
+
+def test_a_folder_s_files_are_named_as_they_come(
+    streamer: Streamer, session_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / "folder" / name).write_bytes(session_file.read_bytes())
+    lines = streamer("run", "--input", "folder").stdout.splitlines()
+    assert [line for line in lines if line.startswith("in ")] == ["in a.wav:", "in b.wav:"]
+
+
 def test_a_terminal_without_unicode_gets_plain_lines(
     session_file: Path, streamer_environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -277,6 +318,11 @@ def test_a_terminal_without_unicode_gets_plain_lines(
         (("run", "--input", "a.wav", "--device", "headset"), "--input or --device, not both"),
         (("run", "--input", "a.wav", "--log", "."), "cannot be written"),
         (("queue", "--nonsense"), "queue --help"),
+        (("label", "1", "--emotion", "joy", "--annotator", " "), "--annotator is empty"),
+        (("run", "--input", "a.wav", "--strategy", ""), "--strategy is empty"),
+        (("run", "--input", "a.wav", "--no-web", "--port", "9"), "add --web"),
+        (("label", "--host", "0.0.0.0"), "add --web"),
+        (("import", "nowhere.age"), "there is no nowhere.age"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(streamer, words, said):

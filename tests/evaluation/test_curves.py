@@ -52,3 +52,8 @@ def test_until():
 def test_nothing_makes_no_curve(runs):
     with pytest.raises(UsageError, match="learning curve"):
         Curve.of(runs)
+
+
+def test_runs_that_share_no_number_of_labels_are_refused():
+    with pytest.raises(UsageError, match="too small"):
+        Curve.of([([1.0, 2.0], [0.1, 0.2]), ([5.0, 6.0], [0.3, 0.4])])

@@ -10,7 +10,7 @@ from streamer.cli import app
 from streamer.config import Config
 from streamer.errors import CorpusError, UsageError
 from streamer.evaluation.evaluate import LOG_NAME, PAGE_NAME, Plan, encoder_maker, evaluate
-from streamer.evaluation.scales import ONE_TO_FIVE
+from streamer.evaluation.scales import ONE_TO_FIVE, scale_of
 from streamer.evaluation.scenario import Pool, Stream
 from tests.conftest import Streamer
 
@@ -68,6 +68,22 @@ def test_another_strategy_runs_only_what_is_new(table, tmp_path):
     )
     assert told[0] == ("runs", 6, 9)
     assert (tmp_path / LOG_NAME).read_text().startswith(before)
+
+
+def test_other_ratings_or_another_scale_are_not_taken_for_the_same(table, tmp_path):
+    evaluate(Config(), plan(table, tmp_path), quiet)
+    with pytest.raises(UsageError, match="another experiment"):
+        evaluate(Config(), plan(table, tmp_path, scale=scale_of(0, 6)), quiet)
+    table.write_text(table.read_text().replace("angry", "happy"))
+    with pytest.raises(UsageError, match="another experiment"):
+        evaluate(Config(), plan(table, tmp_path), quiet)
+
+
+def test_a_table_of_one_voice_tells_what_is_missing_and_what_was_left_out(table, tmp_path):
+    rows = table.read_text().splitlines()
+    table.write_text("\n".join([rows[0], *rows[1::6], "x,s0,sad,9.0,1.0,0,0"]))
+    with pytest.raises(CorpusError, match=r"1 speakers .*1 faults, the first: made\.csv line 42"):
+        evaluate(Config(), plan(table, tmp_path), quiet)
 
 
 def test_no_speaker_is_on_both_sides_whatever_the_seed(table, tmp_path, monkeypatch):

@@ -238,5 +238,5 @@ def test_the_verb_tells_a_broker_and_a_killed_run_is_offline(
 
 def test_without_the_extra_it_is_told_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "paho.mqtt.client", None)
-    with pytest.raises(UsageError, match=r"streamer\[mqtt\]"):
+    with pytest.raises(UsageError, match="install paho-mqtt"):
         publishing_to(1, Shown())
