@@ -4,7 +4,7 @@
 #     scripts/footprint.sh [OUT.json]
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-out=${1:-/dev/stdout}
+out=$(realpath --no-symlinks "${1:-/dev/stdout}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
