@@ -95,7 +95,7 @@ def import_sealed(
                 f"{file} does not open ({_told(error)}): give the passphrase, or by --identity "
                 "the key, that it was made for; if that is right, the file is damaged"
             ) from error
-        _unpack(scratch / "plain.tar", scratch / "plain", file)
+        unpack(scratch / "plain.tar", scratch / "plain", file)
         return import_profile(profile, scratch / "plain", encoders, replace=replace)
 
 
@@ -138,7 +138,7 @@ def _pack(folder: Path, tar: Path) -> None:
                 written.add(path, str(path.relative_to(folder)), filter=of_nobody)
 
 
-def _unpack(tar: Path, folder: Path, file: Path) -> None:
+def unpack(tar: Path, folder: Path, file: Path) -> None:
     """The files of an export, and no other; what stands in a tar is not believed."""
     folder.mkdir(mode=0o700)
     try:

@@ -8,6 +8,8 @@ import asyncio
 import io
 import os
 import shutil
+import stat
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import numpy as np
 import soundfile
 
 from streamer.archive.reading import import_profile
+from streamer.archive.sealed import unpack
 from streamer.audio.clip import from_flac
 from streamer.audio.files import FileSource
 from streamer.audio.stdin import StdinSource
@@ -122,6 +125,16 @@ def import_folder(content: bytes, folder: Path) -> None:
         profile.close()
 
 
+def sealed_import(content: bytes, folder: Path) -> None:
+    """The tar that is inside an encrypted export."""
+    tar = folder / "it.tar"
+    tar.write_bytes(content)
+    unpack(tar, folder / "plain", tar)
+    written = [path.lstat() for path in folder.rglob("*") if path != tar and not path.is_dir()]
+    assert all(stat.S_ISREG(found.st_mode) for found in written)
+    assert sum(found.st_size for found in written) <= len(content)
+
+
 def web_request(content: bytes, folder: Path) -> None:
     """METHOD PATH, headers and a body, line by line; the first byte says who asks."""
     site = _Site.of(folder)
@@ -138,6 +151,7 @@ TARGETS: dict[str, Target] = {
     "settings": settings,
     "manifest": manifest,
     "import_folder": import_folder,
+    "sealed_import": sealed_import,
     "web_request": web_request,
 }
 
@@ -168,6 +182,8 @@ def seeds(name: str) -> list[bytes]:
             return [b'[[encoder]]\nname = "a"\nfile = "a.onnx"\nsha256 = "00"\nlicence = "x"\n']
         case "import_folder":
             return [bytes([n]) + b'{"id": 1, "utterance": 1}\n' for n in range(20)]
+        case "sealed_import":
+            return [_packed(kind) for kind in (tarfile.USTAR_FORMAT, tarfile.PAX_FORMAT)]
         case _:
             return [
                 b"\1GET /api/next?annotator=me\n\n",
@@ -177,6 +193,16 @@ def seeds(name: str) -> list[bytes]:
                 b"\1GET /clips/1/picture\n\n",
                 b"\0GET /?token=abc\nhost: elsewhere\n\n",
             ]
+
+
+def _packed(format: int) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=format) as tar:
+        for name in ("labels.jsonl", "clips/7.flac"):
+            member = tarfile.TarInfo(name)
+            member.size, member.mtime = 12, 0.5  # a fraction takes a header of its own, in PAX
+            tar.addfile(member, io.BytesIO(b"twelve bytes"))
+    return file.getvalue()
 
 
 def _sound(audio: np.ndarray, format: str, subtype: str) -> bytes:
