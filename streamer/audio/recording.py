@@ -7,11 +7,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from streamer.audio.resampling import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from streamer.errors import UnreadableAudio
 from streamer.messages import Samples
 
 UNKNOWN_FRAMES: Final = 2**62
 SHORTAGE_S: Final = 0.1
+# In a block: what a header says of channels must not decide how much memory is taken.
+MOST_VALUES: Final = 4_000_000
 
 
 class Recording:
@@ -19,7 +22,7 @@ class Recording:
 
     rate_hz, channels: of this file. complaint: after the last block, why it may not be the whole
     file (cut short, broken inside); None where it is. Raises UnreadableAudio for a file that is
-    missing, no audio, or without a sample.
+    missing, no audio, without a sample, or of a rate that no microphone has.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,6 +41,12 @@ class Recording:
         self.rate_hz: int = self._file.samplerate
         self.channels: int = self._file.channels
         self.complaint: str | None = None
+        if not LOWEST_RATE_HZ <= self.rate_hz <= HIGHEST_RATE_HZ:
+            self._file.close()
+            raise UnreadableAudio(
+                f"{path} says that it has {self.rate_hz:,} samples a second; give a recording of "
+                f"{LOWEST_RATE_HZ:,} to {HIGHEST_RATE_HZ:,}"
+            )
         if self._file.frames == 0:
             self._file.close()
             raise UnreadableAudio(f"{path} holds no samples; give another recording")
@@ -45,6 +54,7 @@ class Recording:
     def blocks(self, block_samples: int) -> Iterator[Samples]:
         """float32 [n, channels], 0 < n <= block_samples, in order, to the end or to the first
         place that cannot be decoded (the block that holds it is left out)."""
+        block_samples = min(block_samples, max(1, MOST_VALUES // self.channels))
         read = 0
         while True:
             block = np.empty((block_samples, self.channels), np.float32)

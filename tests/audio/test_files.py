@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from streamer.audio import recording
 from streamer.audio.files import FileSource
 from streamer.audio.source import open_source
 from streamer.errors import UnreadableAudio, UsageError
@@ -266,3 +267,23 @@ def test_shared_recordings_are_heard_to_the_last_sample() -> None:
         assert samples.shape == (described.frames, described.channels)
         assert math.isfinite(float(samples.sum()))
     assert heard.notices == []
+
+
+@pytest.mark.parametrize("rate_hz", [8, 999, 768_001, 1_179_205_248])
+def test_a_rate_that_no_microphone_has_is_refused(tmp_path, rate_hz):
+    path = tmp_path / "odd.wav"
+    soundfile.write(path, np.zeros(1_000), 16_000)
+    content = bytearray(path.read_bytes())
+    content[24:28] = rate_hz.to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(UnreadableAudio, match=f"{rate_hz:,} samples a second"):
+        FileSource(path)
+
+
+def test_many_channels_take_no_more_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(recording, "MOST_VALUES", 4_000)
+    path = tmp_path / "wide.wav"
+    soundfile.write(path, np.zeros((1_000, 64)), 16_000)
+    blocks = list(recording.Recording(path).blocks(8_000))
+    assert max(block.size for block in blocks) <= 4_000
+    assert sum(len(block) for block in blocks) == 1_000
