@@ -82,16 +82,42 @@ def short_file(
     return path
 
 
-def compare(microphone: list[dict[str, Any]], file: list[dict[str, Any]]) -> None:
-    """The same utterances, plus or minus one, as long and as they were; no sample lost."""
-    heard, expected = named(microphone, "utterance"), named(file, "utterance")
-    assert abs(len(heard) - len(expected)) <= 1
-    if len(heard) == len(expected):
-        late_s = heard[0]["onset_s"] - expected[0]["onset_s"]
-        for one, other in zip(heard, expected, strict=True):
-            assert one["onset_s"] - late_s == pytest.approx(other["onset_s"], abs=0.3)
-            assert one["offset_s"] - late_s == pytest.approx(other["offset_s"], abs=0.3)
-    assert sum(microphone[-1]["dropped_samples"].values()) == 0
+def hears_what_is_played(
+    listener: Listener,
+    microphone: VirtualMicrophone,
+    streamer: Streamer,
+    recording: Path,
+    witness: Path,
+) -> None:
+    """The utterances of a recording, at the places where another recorder of the microphone has
+    them, but for one in ten; no sample lost.
+
+    Where frames of 32 ms begin decides over faint syllables: when session_48k.flac starts 0 to
+    0.1 s later, in 44 steps, one onset of its 56 moves by 0.7 s in every tenth, and in every fifth
+    two utterances are one.
+    """
+    with microphone.recorded(witness):
+        microphone.feed(recording)
+        time.sleep(1.0)
+    events = listener.stop()
+    heard = named(events, "utterance")
+    played, recorded = (
+        named(events_of(streamer("run", "--input", path, "--json").stdout), "utterance")
+        for path in (recording, witness)
+    )
+    few = len(played) // 10
+    assert abs(len(heard) - len(played)) <= few
+    assert abs(len(heard) - len(recorded)) <= few
+    late_s = heard[0]["onset_s"] - recorded[0]["onset_s"]
+    places = [(one["onset_s"] - late_s, one["offset_s"] - late_s) for one in heard]
+    elsewhere = [
+        one
+        for one in recorded
+        if (one["onset_s"], one["offset_s"])
+        not in [pytest.approx(place, abs=0.3) for place in places]
+    ]
+    assert len(elsewhere) <= few, elsewhere
+    assert sum(events[-1]["dropped_samples"].values()) == 0
 
 
 def test_the_microphone_hears_what_the_file_holds(
@@ -99,13 +125,13 @@ def test_the_microphone_hears_what_the_file_holds(
     virtual_microphone: VirtualMicrophone,
     streamer: Streamer,
     short_file: Path,
+    tmp_path: Path,
 ) -> None:
-    start = listener.wait_for("start")
-    assert start["source"]["kind"] == "microphone"
-    assert start["source"]["rate_hz"] == 16_000
-    virtual_microphone.feed(short_file)
-    time.sleep(1.0)
-    compare(listener.stop(), events_of(streamer("run", "--input", short_file, "--json").stdout))
+    source = listener.wait_for("start")["source"]
+    assert (source["kind"], source["rate_hz"]) == ("microphone", 16_000)
+    hears_what_is_played(
+        listener, virtual_microphone, streamer, short_file, tmp_path / "witness.wav"
+    )
 
 
 @pytest.mark.long
@@ -114,12 +140,13 @@ def test_the_whole_recorded_session_through_the_microphone(
     virtual_microphone: VirtualMicrophone,
     streamer: Streamer,
     shared_wav: Path,
+    tmp_path: Path,
 ) -> None:
     recording = shared_wav / "session_48k.flac"
     listener.wait_for("start")
-    virtual_microphone.feed(recording)
-    time.sleep(1.0)
-    compare(listener.stop(), events_of(streamer("run", "--input", recording, "--json").stdout))
+    hears_what_is_played(
+        listener, virtual_microphone, streamer, recording, tmp_path / "witness.wav"
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,10 +188,8 @@ def test_a_microphone_of_another_rate_and_more_channels_is_heard(
         listening = Listener(microphone, tmp_path / "p")
         try:
             listening.wait_for("start")
-            microphone.feed(short_file)
-            time.sleep(1.0)
-            compare(
-                listening.stop(), events_of(streamer("run", "--input", short_file, "--json").stdout)
+            hears_what_is_played(
+                listening, microphone, streamer, short_file, tmp_path / "witness.wav"
             )
         finally:
             listening.kill()

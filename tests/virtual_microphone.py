@@ -20,12 +20,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 import pytest
 
 SINK = "virtual"
+WAV_HEADER_BYTES = 44
 PACKAGES = "libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils"
 
 
@@ -118,6 +120,28 @@ class VirtualMicrophone:
         if wait:
             feeding.wait()
 
+    @contextmanager
+    def recorded(self, recording: Path) -> Iterator[None]:
+        """What the microphone gives meanwhile, in a WAV file of 16 kHz: a witness.
+
+        On a machine that stands still now and then, it is not what was fed: where the player
+        comes late, the server fills in silence.
+        """
+        form = "--rate=16000 --channels=1 --format=s16le --file-format=wav"
+        witness = subprocess.Popen(
+            ["parecord", f"--device={SINK}.monitor", *form.split(), str(recording)],
+            env=self.environment(),
+        )
+        deadline_s = time.monotonic() + 10
+        while not (recording.exists() and recording.stat().st_size > WAV_HEADER_BYTES):
+            assert time.monotonic() < deadline_s, "parecord did not start"
+            time.sleep(0.02)
+        try:
+            yield
+        finally:
+            witness.send_signal(signal.SIGINT)
+            witness.wait()
+
     def unplug(self) -> None:
         self._plugged = False
         self._control("unload-module", "module-null-sink")
@@ -178,7 +202,9 @@ class VirtualMicrophone:
 
 def missing() -> str | None:
     """What a virtual microphone lacks here, and how to get it; None where it can run."""
-    lacking = [tool for tool in ("pulseaudio", "pactl", "paplay") if shutil.which(tool) is None]
+    lacking = [
+        tool for tool in ("pulseaudio", "pactl", "paplay", "parecord") if shutil.which(tool) is None
+    ]
     if ctypes.util.find_library("portaudio") is None:
         lacking.append("the PortAudio library")
     if lacking:
