@@ -8,6 +8,7 @@ from typing import Literal
 from streamer.clip_shelf import ClipShelf
 from streamer.messages import Samples
 from streamer.store.profile import Profile
+from streamer.wording import many
 
 Privacy = Literal["clips", "embeddings", "everything"]
 
@@ -38,10 +39,11 @@ class Keeping:
         if self.privacy == "embeddings":
             count = self.profile.audio.delete_all()
             if count:
-                yield f"{count} clips deleted: with --privacy embeddings no audio lies on the disk"
+                gone = many(count, "clip")
+                yield f"{gone} deleted: with --privacy embeddings no audio lies on the disk"
         elif self.privacy == "clips" and (kept := self.profile.audio.kept()):
             yield (
-                f"the audio of {kept} utterances is still kept: `streamer forget --audio` "
+                f"the audio of {many(kept, 'utterance')} is still kept: `streamer forget --audio` "
                 "deletes it"
             )
 
@@ -64,14 +66,14 @@ class Keeping:
         """Delete what is too old or too much; says how many."""
         closed = self.profile.utterances.expire_queries(now - self.query_life_s, now)
         if closed:
-            yield f"{closed} questions closed: nobody answered them in time"
+            yield f"{many(closed, 'question')} closed: not answered in time"
         old = self.profile.audio.expire(now - self.audio_life_s)
         if old:
-            yield f"the audio of {old} utterances deleted: its time was over"
+            yield f"the audio of {many(old, 'utterance')} deleted: its time was over"
         yield from self.make_room(now)
 
     def make_room(self, now: float) -> Iterator[str]:
         """Delete the oldest beyond `most_bytes`; says how many."""
         over = self.profile.audio.keep_within(self.most_bytes, now)
         if over:
-            yield f"the {over} oldest clips deleted: audio may take no more room (audio_mb)"
+            yield f"the {many(over, 'oldest clip')} deleted: audio may take no more room (audio_mb)"

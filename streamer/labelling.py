@@ -10,6 +10,7 @@ from streamer.learning import Learning
 from streamer.messages import Label
 from streamer.store.labels import LONGEST_NAME, checked_answer, checked_scale
 from streamer.store.profile import PATIENCE_S, Profile
+from streamer.wording import many
 
 COLUMNS = ("utterance", "valence", "arousal", "dominance", "emotion", "annotator")
 UNIT = (-1.0, 1.0)
@@ -27,7 +28,7 @@ def give(profile: Profile, labels: Sequence[Label], scale: tuple[float, float] =
     # One counts of each annotator and utterance, the last.
     replaced = len(labels) - (profile.labels.count() - before)
     said = f", {replaced} in place of an earlier one" if replaced else ""
-    return f"{_labels(len(labels))} stored{said}; {_learn_here(profile)}"
+    return f"{many(len(labels), 'label')} stored{said}; {_learn_here(profile)}"
 
 
 def take_back(profile: Profile, count: int, annotator: str | None = None) -> str:
@@ -42,7 +43,7 @@ def take_back(profile: Profile, count: int, annotator: str | None = None) -> str
         return "there is no label to take back"
     numbers = ", ".join(f"#{e.label.utterance} by {e.label.annotator}" for e in undone)
     fewer = ", there were no more" * (len(undone) < count)
-    return f"{_labels(len(undone))} taken back ({numbers}){fewer}; {_learn_here(profile)}"
+    return f"{many(len(undone), 'label')} taken back ({numbers}){fewer}; {_learn_here(profile)}"
 
 
 def withdraw(profile: Profile, seq: int) -> str:
@@ -95,11 +96,7 @@ def _learn_here(profile: Profile) -> str:
         learning.save()
     finally:
         profile.let_go()
-    return f"learned, {_labels(learning.labels)} in all"
-
-
-def _labels(count: int) -> str:
-    return f"{count} label{'s' * (count != 1)}"
+    return f"learned, {many(learning.labels, 'label')} in all"
 
 
 def read_labels(path: Path, annotator: str, scale: tuple[float, float] = UNIT) -> list[Label]:

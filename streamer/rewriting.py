@@ -19,6 +19,7 @@ from streamer.learning import learn_anew
 from streamer.messages import Samples
 from streamer.store.profile import Profile
 from streamer.store.records import StoredUtterance
+from streamer.wording import many
 
 if TYPE_CHECKING:
     from streamer.encoder.acoustic import AcousticEncoder
@@ -109,8 +110,8 @@ def reembed(
     if bare and not losing:
         labels = sum(profile.labels.count_of(number) for number in bare)
         raise UsageError(
-            f"{len(bare)} utterances with {labels} labels have no audio any more, and would be "
-            "left behind in a copy: repeat with --yes"
+            f"{many(len(bare), 'utterance')} with {many(labels, 'label')} would be left behind in "
+            "a copy, for want of audio: repeat with --yes"
         )
     copy = profile.copy_database()
     try:

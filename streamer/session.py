@@ -34,6 +34,7 @@ from streamer.keeping import Keeping
 from streamer.learning import Learning
 from streamer.messages import Chunk, Gap, Notice, Samples, Utterance
 from streamer.store.profile import Profile
+from streamer.wording import many
 
 EXPIRE_EVERY_S: Final = 600.0
 TOO_SLOW: Final = "encoder_slow"
@@ -136,7 +137,7 @@ class Session:
         last = self._hearing.finish()
         self._expect(last)
         if self._encodings.waiting:
-            yield Noticed(f"{self._encodings.waiting} utterances are still to be encoded")
+            yield Noticed(f"{many(self._encodings.waiting, 'utterance')} still to be encoded")
         yield from self._settle(self._encodings.rest())
         yield from self._take_all(last)
         yield from self._settle(self._encodings.rest())
@@ -201,8 +202,8 @@ class Session:
         self._given_up += 1
         if self._given_up & (self._given_up - 1) == 0:  # the 1st, 2nd, 4th, 8th...
             yield Noticed(
-                f"the encoder is slower than people speak: {self._given_up} utterances given up; "
-                "choose a faster one (`streamer bench`)"
+                f"the encoder is slower than people speak: {many(self._given_up, 'utterance')} "
+                "given up; choose a faster one (`streamer bench`)"
             )
 
     def _settle(self, encoded: Iterator[Encoded]) -> Iterator[Event]:

@@ -50,7 +50,7 @@ def test_what_was_kept_by_choice_outlives_its_label_and_has_its_own_end(profile:
     profile.labels.add([label_of(number, valence=0.5)], 55.0)
     assert profile.audio.clip(number) == CLIP
     assert not list(keeping.expire(60.0))
-    assert list(keeping.expire(60.5)) == ["the audio of 1 utterances deleted: its time was over"]
+    assert list(keeping.expire(60.5)) == ["the audio of 1 utterance deleted: its time was over"]
     assert profile.audio.clip(number) is None
     assert profile.labels.count() == 1
 
@@ -68,7 +68,7 @@ def test_a_question_whose_audio_was_kept_by_choice_is_closed_with_it_too(asked: 
     for number in (1, 2):
         asked.audio.keep(number, CLIP, 101.0)
     keeping = Keeping(asked, to_flac, ClipShelf(), "everything", most_bytes=1.5 * len(CLIP))
-    assert "the 1 oldest clips deleted" in next(keeping.expire(103.0))
+    assert "the 1 oldest clip deleted" in next(keeping.expire(103.0))
     assert 1 not in [query.utterance.id for query in asked.utterances.open_queries()]
 
 

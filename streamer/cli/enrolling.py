@@ -7,6 +7,7 @@ import typer
 from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
 from streamer.cli.output import put, tell
 from streamer.errors import UsageError
+from streamer.wording import many
 
 
 def enroll(
@@ -28,7 +29,7 @@ def enroll(
         raise UsageError(f"nothing to enroll as {name!r}: give recordings, or --utterances ID,ID")
     with open_profile(settings) as opened:
         count = enrolling.enroll(settings, opened, name, numbers, files or [], tell)
-    tell(f"enrolled {count} utterance{'s' * (count != 1)} as {name}")
+    tell(f"enrolled {many(count, 'utterance')} as {name}")
 
 
 def verify(

@@ -105,6 +105,6 @@ def _passphrase(twice: bool = False) -> str:
 
 
 def _said(counts: dict[str, int]) -> str:
-    from streamer.screens.lines import many
+    from streamer.wording import many
 
     return f"{many(counts['utterances'], 'utterance')} and {many(counts['labels'], 'label row')}"

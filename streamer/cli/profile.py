@@ -7,6 +7,7 @@ import typer
 from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
 from streamer.cli.output import put, tell
 from streamer.errors import UsageError
+from streamer.wording import many
 
 
 def status(
@@ -54,17 +55,17 @@ def forget(
             tell("the profile is gone")
             return
         if audio:
-            tell(f"{rewriting.forget_audio(opened)} clips forgotten")
+            tell(f"{many(rewriting.forget_audio(opened), 'clip')} forgotten")
             return
         if emotion is not None:
             count = rewriting.forget_emotion(opened, emotion_name(emotion))
-            tell(f"{count} example{'s' * (count != 1)} of {emotion} forgotten")
+            tell(f"{many(count, 'example')} of {emotion} forgotten")
             return
         if before is not None:
             count = rewriting.forget_before(opened, before)
         else:
             count = rewriting.forget_utterances(opened, [utterance or 0])
-    tell(f"{count} utterance{'s' * (count != 1)} forgotten, and learned anew without")
+    tell(f"{many(count, 'utterance')} forgotten, and learned anew without")
 
 
 def reembed(
@@ -94,6 +95,6 @@ def reembed(
             losing=yes,
         )
     tell(
-        f"{found.carried} utterances carried over, {found.lost} without audio left behind with "
-        f"{found.lost_labels} labels; the profile as it was: {found.copy}"
+        f"{many(found.carried, 'utterance')} carried over, {found.lost:,} without audio left "
+        f"behind with {many(found.lost_labels, 'label')}; the profile as it was: {found.copy}"
     )

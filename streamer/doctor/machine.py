@@ -10,6 +10,7 @@ from typing import Final
 from streamer import __version__
 from streamer.doctor.finding import Finding, ok, warn
 from streamer.gauges import ZONES, temperature_c
+from streamer.wording import many
 
 PROC: Final = Path("/proc")
 # The Raspberry Pi's firmware: bits of what limits it now, and from bit 16 on, of what did.
@@ -46,7 +47,7 @@ def processor(threads: int, proc: Path = PROC, machine: str = platform.machine()
     has = set(listed.group(1).split()) if listed else set()
     useful = _USED["arm" if machine.lower().startswith(("arm", "aarch")) else "x86"]
     features = ", ".join(f for f in useful if f in has)
-    said = f"{name.group(1) if name else machine}, {cores} core{'s' * (cores != 1)}"
+    said = f"{name.group(1) if name else machine}, {many(cores, 'core')}"
     said += f", {features}" if features else ""
     if threads > cores:
         return warn(

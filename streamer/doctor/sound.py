@@ -13,6 +13,7 @@ from streamer.audio.resampling import check_channel
 from streamer.doctor.finding import Finding, fail, ok, warn
 from streamer.errors import AudioError, NoDevice, PortAudioMissing, StreamerError
 from streamer.messages import SAMPLE_RATE_HZ
+from streamer.wording import many
 
 SOUND_FILES: Final = Path("/dev/snd")
 PATIENCE_S: Final = 10.0
@@ -69,7 +70,7 @@ def _rate(portaudio: Any, device: Device, channel: int | None) -> Finding:
         return fail("channel", error)
     with QuietStandardError():
         rate_hz = choose_rate(portaudio, device, channels)
-    said = f"{rate_hz:,} Hz, {channels} channel{'s' * (channels != 1)}"
+    said = f"{rate_hz:,} Hz, {many(channels, 'channel')}"
     if rate_hz < SAMPLE_RATE_HZ:
         return warn("rate", f"{said}: less than half of what speech holds", "another microphone")
     return ok("rate", said if rate_hz == SAMPLE_RATE_HZ else f"{said}, resampled to 16,000 Hz")

@@ -25,6 +25,7 @@ from streamer.events import Ended, Event, Heard, Noticed, Started, Status, to_js
 from streamer.mqtt.broker import Broker
 from streamer.mqtt.discovery import entities
 from streamer.runtime import Screen
+from streamer.wording import many
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
@@ -167,8 +168,8 @@ class Publishing:
             self._settle()
         if self._waiting:
             self._words.append(
-                f"MQTT broker {self._broker} was not told of the last {len(self._waiting)} "
-                "utterances"
+                f"MQTT broker {self._broker} was not told of the last "
+                f"{many(len(self._waiting), 'utterance')}"
             )
         self._pass_on()
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from streamer.report.angles import Fan
 from streamer.report.frame import Picture, circle, line, short, spread_apart, thinned, words
+from streamer.wording import many
 
 WIDTH: Final = 400
 HEIGHT: Final = 236
@@ -34,7 +35,7 @@ def fan_picture(fan: Fan) -> Picture:
     parts.append(words("180°", _X - _RADIUS - 6, _Y + 4, "tick end"))
     parts.append(words(short(fan.emotion), _X, _Y + 4, "emotion middle"))
     rate = "" if fan.eer is None else f", equal error rate {fan.eer:.0%}"
-    count = f"{len(fan.own)} utterance{'s' * (len(fan.own) != 1)}"
+    count = many(len(fan.own), "utterance")
     parts.append(
         words(f"{count}, unknown beyond {fan.threshold:.0f}°{rate}", _X, HEIGHT - 8, "tick middle")
     )

@@ -21,6 +21,7 @@ from streamer.report.frame import (
     words,
 )
 from streamer.report.record import Record
+from streamer.wording import many
 
 WIDTH: Final = 980
 _ROW: Final = 168
@@ -47,7 +48,8 @@ def timeline(record: Record) -> Picture:
         parts.append(levels(up, _LEFT, WIDTH - _RIGHT, UNIT_TICKS, "+g"))
         parts.append(_predictions(record, dimension, across, up))
         parts.append(_labels(record, dimension, across, up))
-    parts.append(words(f"{len(record.heard):,} utterances", WIDTH - _RIGHT, height - 6, "tick end"))
+    heard = many(len(record.heard), "utterance")
+    parts.append(words(heard, WIDTH - _RIGHT, height - 6, "tick end"))
     return Picture("Valence and arousal of every utterance", WIDTH, height, "".join(parts))
 
 

@@ -12,6 +12,7 @@ from streamer.config import PRIVATE, Config
 from streamer.report.record import Record
 from streamer.screens.tables import fair_line
 from streamer.store.sessions import SessionRow
+from streamer.wording import many
 
 _PACKAGES: Final = ("numpy", "onnxruntime", "river", "librosa")
 
@@ -40,7 +41,7 @@ def answer(record: Record) -> str:
     asked = answered + fates["open"] + fates["closed"]
     besides = f"; {unasked:,} more it was told unasked" if unasked else ""
     sentences = [
-        f"Of {_count(len(record.heard), 'utterance')} Streamer asked about {asked:,} and was told "
+        f"Of {many(len(record.heard), 'utterance')} Streamer asked about {asked:,} and was told "
         f"{answered:,}{besides}."
     ]
     tested = {n: t for n, t in record.traces.items() if math.isfinite(t.agreement[-1])}
@@ -59,8 +60,8 @@ def tiles(record: Record) -> list[dict[str, str]]:
     fates = record.fates()
     audio_s = sum(row.accounting["audio_s"] for row in record.sessions if row.accounting)
     rows = [
-        ("Heard", length(audio_s), _count(len(record.heard), "utterance")),
-        ("Labels", f"{len(record.labels):,}", _count(fates["open"], "question") + " open"),
+        ("Heard", length(audio_s), many(len(record.heard), "utterance")),
+        ("Labels", f"{len(record.labels):,}", many(fates["open"], "question") + " open"),
         ("Spared", f"{fates['let go']:,}", "let go without a question"),
     ]
     for name, trace in record.traces.items():
@@ -70,7 +71,7 @@ def tiles(record: Record) -> list[dict[str, str]]:
     if differences:
         repeats = sum(len(rater.repeats) for rater in record.raters)
         off = f"±{sum(differences) / len(differences):.2f}"
-        rows.append(("Steadiness", off, f"on {_count(repeats, 'repeat')}"))
+        rows.append(("Steadiness", off, f"on {many(repeats, 'repeat')}"))
     return [{"name": name, "value": value, "note": note} for name, value, note in rows]
 
 
@@ -172,7 +173,3 @@ def length(seconds: float) -> str:
 
 def _and(parts: list[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"

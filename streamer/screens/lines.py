@@ -21,6 +21,7 @@ from streamer.events import (
     to_json,
 )
 from streamer.messages import Estimate
+from streamer.wording import many
 
 
 class JsonLines:
@@ -97,14 +98,6 @@ def verdict(event: Heard) -> str:
     if found.distance is None:
         return ""
     return f"{found.emotion or 'unknown'} ({found.distance:.2f})"
-
-
-def many(count: int, thing: str) -> str:
-    """
-    >>> many(1, "label"), many(0, "label")
-    ('1 label', '0 labels')
-    """
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def interval(estimate: Estimate) -> str:

@@ -15,6 +15,7 @@ from streamer.errors import UsageError
 from streamer.events import Drifted, Ended, Event, Noticed, Started, Status
 from streamer.runtime import Screen
 from streamer.screens.lines import clock, describe
+from streamer.wording import many
 
 LARGEST_BYTES: Final = 500_000
 KEPT: Final = 4
@@ -53,8 +54,9 @@ class Logbook:
             self._told_s = now_s
             now = status()
             self._write(
-                f"heard {clock(now.audio_s)}: {now.utterances} utterances, {now.labels} labels, "
-                f"{now.open_queries} open, {sum(now.dropped_samples.values()):,} samples dropped, "
+                f"heard {clock(now.audio_s)}: {many(now.utterances, 'utterance')}, "
+                f"{many(now.labels, 'label')}, {now.open_queries} open, "
+                f"{sum(now.dropped_samples.values()):,} samples dropped, "
                 f"real-time factor {now.realtime_factor:.3f}"
             )
         self._screen.refresh(status)

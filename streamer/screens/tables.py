@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from streamer.messages import DIMENSIONS, Estimate
-from streamer.screens.lines import clock, interval, many
+from streamer.screens.lines import clock, interval
+from streamer.wording import many
 
 if TYPE_CHECKING:
     from streamer.encoder.measuring import Measurement

@@ -15,6 +15,7 @@ from streamer.sitting import Sitting
 from streamer.web.answers import Answer
 from streamer.web.desk import Desk
 from streamer.web.replies import Body, from_query, read, reply
+from streamer.wording import many
 
 PAGE_ROWS: Final = 50
 _DAY_S: Final = 86_400.0
@@ -63,7 +64,7 @@ class ProfileRequests:
             return sitting.profile.utterances.expire_queries(now - days * _DAY_S, now)
 
         count = await self._desk.ask(work)
-        return reply({"done": f"{count} open question{'s' * (count != 1)} closed, audio deleted"})
+        return reply({"done": f"{many(count, 'open question')} closed, audio deleted"})
 
     async def listed(self, request: Request) -> dict[str, Any]:
         """One page of labels, for the template."""
@@ -105,12 +106,13 @@ def _forget(sitting: Sitting, what: Forgotten) -> str:
         if what.utterance is not None:
             count = forget_utterances(profile, [what.utterance])
             sitting.forget_clips()
-            return f"{count} utterance forgotten"
+            return f"{many(count, 'utterance')} forgotten"
         if what.before is not None:
             count = forget_before(profile, what.before)
             sitting.forget_clips()
-            return f"{count} utterance{'s' * (count != 1)} forgotten"
+            return f"{many(count, 'utterance')} forgotten"
         name = emotion_name(what.emotion or "")
-        return f"{name} forgotten ({forget_emotion(profile, name)} utterances stood for it)"
+        stood = many(forget_emotion(profile, name), "utterance")
+        return f"{name} forgotten ({stood} stood for it)"
     finally:
         profile.let_go()

@@ -107,5 +107,5 @@ def test_the_oldest_are_kept_the_rest_is_counted_and_hearing_goes_on(
     assert ended.speech_samples == kept
     assert given_up > 16_000
     told = [event.text for event in screen.of(Noticed)]
-    assert any("1 utterances given up" in text for text in told)
+    assert any("1 utterance given up" in text for text in told)
     assert any("still to be encoded" in text for text in told)

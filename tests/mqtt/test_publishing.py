@@ -178,7 +178,7 @@ def test_what_was_never_delivered_is_told_before_the_end():
         telling.show(heard(1))
         telling.show(ENDED)
         telling.close()
-    assert "not told of the last 1 utterances" in screen.notices()[-1]
+    assert "not told of the last 1 utterance" in screen.notices()[-1]
     assert screen.events[-1] == ENDED
 
 
