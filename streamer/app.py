@@ -3,10 +3,11 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from streamer import __version__
@@ -39,16 +40,34 @@ USES: Final = (
 def open_profile(config: Config, *, create: bool = True) -> Iterator[Profile]:
     """Raises ProfileError, also where there is none yet and `create` is False."""
     folder = profile_folder(config.profile, config.home)
-    there = True
-    with suppress(OSError):  # opening it will tell what is wrong
-        there = (folder / FILE_NAME).is_file()
-    if not create and not there:
+    if not create and not _is_there(folder):
         raise NotFound(f"there is no profile in {folder}: name another with --profile")
-    profile = Profile(folder)
-    try:
+    with closing(Profile(folder)) as profile:
         yield profile
-    finally:
-        profile.close()
+
+
+@contextmanager
+def read_profile(config: Config, tell: "Callable[[str], None]") -> Iterator[Profile]:
+    """Where there is none yet, says so, and an empty one that is gone afterwards stands in."""
+    folder = profile_folder(config.profile, config.home)
+    if _is_there(folder):
+        with open_profile(config) as profile:
+            yield profile
+        return
+    with (
+        TemporaryDirectory(prefix="streamer-") as scratch,
+        closing(Profile(Path(scratch) / folder.name)) as profile,
+    ):
+        yield profile
+    tell(f"nothing was heard yet: there is no profile in {folder}")
+
+
+def _is_there(folder: Path) -> bool:
+    """Or something else is, or something that may not be looked at: opening it tells."""
+    try:
+        return (folder / FILE_NAME).exists() or (folder.exists() and not folder.is_dir())
+    except OSError:
+        return True
 
 
 def bind_encoder(config: Config, profile: Profile) -> "OnnxEncoder | AcousticEncoder":

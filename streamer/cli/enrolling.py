@@ -42,12 +42,12 @@ def verify(
     """Name the nearest enrolled emotion of each utterance in recordings. Nothing is stored."""
     from dataclasses import asdict
 
-    from streamer.app import open_profile
+    from streamer.app import read_profile
     from streamer.enrolling import verify_files
     from streamer.screens.tables import verified_line
 
     settings = settings_from(config, profile=profile)
-    with open_profile(settings) as opened:
+    with read_profile(settings, tell) as opened:
         for found in verify_files(settings, opened, files, tell):
             put(asdict(found), verified_line(found), as_json)
 
@@ -59,11 +59,11 @@ def emotions(
     verbose: Verbose = False,
 ) -> None:
     """List the enrolled emotions, with their thresholds and error rates."""
-    from streamer.app import open_profile
+    from streamer.app import read_profile
     from streamer.screens.tables import emotion_line
     from streamer.summary import emotion_rows
 
-    with open_profile(settings_from(config, profile=profile)) as opened:
+    with read_profile(settings_from(config, profile=profile), tell) as opened:
         rows = emotion_rows(opened)
     for row in rows:
         put(row, emotion_line(row), as_json)

@@ -27,11 +27,11 @@ def queue(
     verbose: Verbose = False,
 ) -> None:
     """List what Streamer would like to be told, most informative first."""
-    from streamer.app import open_profile
+    from streamer.app import read_profile
     from streamer.screens.tables import query_line
     from streamer.summary import queue_rows
 
-    with open_profile(settings_from(config, profile=profile)) as opened:
+    with read_profile(settings_from(config, profile=profile), tell) as opened:
         rows = queue_rows(opened)
     for row in rows:
         put(row, query_line(row), as_json)

@@ -17,11 +17,11 @@ def status(
     verbose: Verbose = False,
 ) -> None:
     """Labels, how well they are predicted, and what the profile takes on disk."""
-    from streamer.app import open_profile
+    from streamer.app import read_profile
     from streamer.screens.tables import status_lines
     from streamer.summary import status_row
 
-    with open_profile(settings_from(config, profile=profile)) as opened:
+    with read_profile(settings_from(config, profile=profile), tell) as opened:
         row = status_row(opened)
     put(row, status_lines(row), as_json)
 
@@ -86,7 +86,10 @@ def reembed(
 
     settings = settings_from(config, profile=profile, encoder=encoder)
     console = Console(stderr=True)
-    with open_profile(settings) as opened, Progress(console=console, transient=True) as bar:
+    with (
+        open_profile(settings, create=False) as opened,
+        Progress(console=console, transient=True) as bar,
+    ):
         task = bar.add_task("re-embedding")
         found = carry_over(
             settings,

@@ -33,7 +33,7 @@ def report(
         raise UsageError("nothing to write: give --out FILE.html, --png FILE.png, or both")
     _check_name(out, "--out", _PAGES)
     _check_name(png, "--png", _SHEETS)
-    from streamer.app import open_profile
+    from streamer.app import read_profile
     from streamer.report.record import read_record
 
     settings = settings_from(config, profile=profile)
@@ -41,7 +41,7 @@ def report(
         # Both are begun first: neither is written where the other cannot be.
         page_file = None if out is None else files.enter_context(_PrivateFile(out))
         sheet_file = None if png is None else files.enter_context(_PrivateFile(png))
-        with open_profile(settings) as opened:
+        with read_profile(settings, tell) as opened:
             record = read_record(opened, session)
         if page_file is not None:
             from streamer.report.page import page

@@ -338,3 +338,25 @@ def test_an_unknown_setting_is_told_with_those_that_there_are(streamer, tmp_path
     assert done.returncode == 2
     assert "setting bufer = 3: there is none such" in done.stderr
     assert "buffer" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("status",), ("queue",), ("emotions",), ("report", "--out", "page.html")]
+)
+def test_to_look_at_a_profile_that_is_not_there_makes_none(
+    streamer: Streamer, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    done = streamer(*words, "--profile", "nobody")
+    assert done.returncode == 0
+    assert "there is no profile in" in done.stderr
+    assert "nobody" in done.stderr
+    assert not list(tmp_path.glob("profiles/*"))
+
+
+def test_there_is_nothing_to_carry_over_from_a_profile_that_is_not_there(
+    streamer: Streamer, tmp_path: Path
+) -> None:
+    done = streamer("reembed", "--encoder", "acoustic", "--profile", "nobody")
+    assert done.returncode == 5
+    assert "there is no profile in" in done.stderr
+    assert not list(tmp_path.glob("profiles/*"))
