@@ -20,7 +20,7 @@ from typing import Any, Final
 
 TOLERANCE: Final = 1e-3
 SECONDS: Final = 2.0
-PACKAGES: Final = ("streamer", "numpy", "onnxruntime", "librosa", "river", "soxr")
+PACKAGES: Final = ("streamer", "numpy", "onnxruntime", "river", "soxr")
 
 
 def make(clip: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from streamer.core.prior import Prior
-from streamer.encoder.contours import measure, mel_filters
+from streamer.encoder.contours import measure
 from streamer.encoder.functionals import describe
 from streamer.encoder.population import POPULATION
 from streamer.errors import EncoderError
@@ -44,7 +44,6 @@ class AcousticEncoder:
         mean, deviation = np.array(list(POPULATION.values())).T
         self._mean: Vector = mean
         self._deviation: Vector = deviation
-        mel_filters()  # librosa loads now, not at the first utterance
 
     @property
     def prior(self) -> Prior:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.encoder.pitch import HOP_SAMPLES, frames_around, track_pitch
+from streamer.mel import mel_filters
 from streamer.messages import SAMPLE_RATE_HZ, Vector
 
 Matrix = NDArray[np.float64]
@@ -76,7 +77,7 @@ def measure(audio: Vector) -> Contours:
     pitch = track_pitch(audio)
     # 80 dB of range: what lies deeper is the codec's or the converter's doing, not the voice's.
     power = np.maximum(power, max(power.max() * 1e-8, 1e-12))
-    mel_db = _decibel(power @ mel_filters().T)
+    mel_db = _decibel(power @ mel_filters(_FFT_SAMPLES, _MEL_BANDS, *_MEL_RANGE_HZ).T)
     return Contours(
         active=active,
         voiced=active & (pitch.harmonicity > _VOICED),
@@ -122,20 +123,6 @@ def _in(power: Matrix, low_khz: float, high_khz: float) -> Matrix:
 
 def _decibel(power: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(10.0 * np.log10(np.maximum(power, 1e-12)))
-
-
-@cache
-def mel_filters() -> Matrix:
-    """Slaney's mel filters, [40, bins]; the first call imports librosa, 1 to 3 s."""
-    # Of librosa only this: the rest of it, even its STFT, compiles through numba for up to 40 s
-    # the first time that it is called on a machine.
-    from librosa.filters import mel
-
-    low_hz, high_hz = _MEL_RANGE_HZ
-    return np.asarray(
-        mel(sr=SAMPLE_RATE_HZ, n_fft=_FFT_SAMPLES, n_mels=_MEL_BANDS, fmin=low_hz, fmax=high_hz),
-        np.float64,
-    )
 
 
 @cache

@@ -14,7 +14,7 @@ from streamer.screens.tables import fair_line
 from streamer.store.sessions import SessionRow
 from streamer.wording import many
 
-_PACKAGES: Final = ("numpy", "onnxruntime", "river", "librosa")
+_PACKAGES: Final = ("numpy", "onnxruntime", "river", "soxr")
 
 
 def title(record: Record) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from streamer.mel import mel_filters
 from streamer.training.speech import RATE_HZ
 
 BANDS = 80
@@ -22,23 +23,6 @@ FLOOR = 1e-10
 ROW = 16
 COLUMN = WINDOW // ROW
 _KEPT = COLUMN // 2 + 1
-
-
-def mel_filters(bands: int = BANDS) -> np.ndarray:
-    """Slaney mel filter bank, area-normalized: float64 [bands, WINDOW // 2 + 1].
-
-    Linear below 1 kHz (200/3 Hz a mel), logarithmic above (27 mels for each factor of 6.4).
-    """
-    top_mel = 15.0 + np.log(RATE_HZ / 2 / 1000.0) * 27.0 / np.log(6.4)
-    mels = np.linspace(0.0, top_mel, bands + 2)
-    edges = np.where(
-        mels < 15.0, mels * 200.0 / 3.0, 1000.0 * np.exp((mels - 15.0) * np.log(6.4) / 27.0)
-    )
-    bins = np.arange(WINDOW // 2 + 1) * RATE_HZ / WINDOW
-    rise = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
-    fall = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
-    triangles = np.maximum(0.0, np.minimum(rise, fall))
-    return triangles * (2.0 / (edges[2:] - edges[:-2]))[:, None]
 
 
 class LogMel(nn.Module):
@@ -92,5 +76,5 @@ def _factors(bands: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     folded = np.minimum(k, WINDOW - k)
     first = np.unique(folded, return_index=True)[1]
     once = np.isin(np.arange(k.size), first)
-    filters = mel_filters(bands)[:, folded.ravel()] * once
+    filters = mel_filters(WINDOW, bands, 0.0, RATE_HZ / 2)[:, folded.ravel()] * once
     return columns.reshape(-1, 1, COLUMN), rows, filters

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from streamer.audio.clip import from_flac
 from streamer.encoder.pitch import HIGHEST_HZ as PITCH_TOP_HZ
 from streamer.encoder.pitch import HOP_SAMPLES, LOWEST_HZ, track_pitch
+from streamer.mel import mel_power
 from streamer.messages import SAMPLE_RATE_HZ, Samples
-from streamer.web.mel import mel_power
 
 COLUMNS: Final = 480
 MEL_BANDS: Final = 56

@@ -1,10 +1,10 @@
-"""The mel spectrogram of the pages, against librosa's."""
+"""The mel spectrogram on it, against librosa's."""
 
 import librosa
 import numpy as np
 import pytest
 
-from streamer.web.mel import hz_to_mel, mel_filters, mel_power, mel_to_hz
+from streamer.mel import hz_to_mel, mel_filters, mel_power, mel_to_hz
 
 
 def test_the_scale_is_slaneys():
@@ -13,10 +13,16 @@ def test_the_scale_is_slaneys():
     assert mel_to_hz(hz_to_mel(hz)) == pytest.approx(hz)
 
 
-@pytest.mark.parametrize(("bands", "highest_hz"), [(56, 8000.0), (40, 7000.0)])
-def test_the_filters_are_librosas(bands, highest_hz):
-    theirs = librosa.filters.mel(sr=16_000, n_fft=512, n_mels=bands, fmax=highest_hz)
-    assert mel_filters(512, bands, highest_hz) == pytest.approx(theirs, abs=1e-6)
+@pytest.mark.parametrize(
+    ("fft_samples", "bands", "lowest_hz", "highest_hz"),
+    [(512, 56, 0.0, 8000.0), (512, 40, 50.0, 7600.0), (400, 80, 0.0, 8000.0)],
+)
+def test_the_filters_are_librosas(fft_samples, bands, lowest_hz, highest_hz):
+    theirs = librosa.filters.mel(
+        sr=16_000, n_fft=fft_samples, n_mels=bands, fmin=lowest_hz, fmax=highest_hz
+    )
+    ours = mel_filters(fft_samples, bands, lowest_hz, highest_hz)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
 def test_power_is_that_of_a_plain_transform():
