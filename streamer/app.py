@@ -47,8 +47,11 @@ def open_profile(config: Config, *, create: bool = True) -> Iterator[Profile]:
 
 
 @contextmanager
-def read_profile(config: Config, tell: "Callable[[str], None]") -> Iterator[Profile]:
-    """Where there is none yet, says so, and an empty one that is gone afterwards stands in."""
+def known_profile(config: Config, tell: "Callable[[str], None]") -> Iterator[Profile]:
+    """For verbs that ask about what is there, so that a slip in its name makes no profile.
+
+    Where there is none yet, says so, and an empty one that is gone afterwards stands in.
+    """
     folder = profile_folder(config.profile, config.home)
     if _is_there(folder):
         with open_profile(config) as profile:

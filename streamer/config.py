@@ -91,7 +91,10 @@ class Config(BaseSettings):
     @field_validator("home", "models")
     @classmethod
     def _expand(cls, folder: Path) -> Path:
-        return folder.expanduser()
+        try:
+            return folder.expanduser()
+        except RuntimeError as error:
+            raise ValueError("nobody of that name here") from error
 
     @property
     def query_life_s(self) -> float:
@@ -119,12 +122,13 @@ class Config(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
+            value = "***" if name == "mqtt_password" else repr(first["input"])
             if first["type"] == "extra_forbidden":
                 known = ", ".join(cls.model_fields)
                 raise UsageError(
-                    f"setting {name} = {first['input']!r}: there is none such; choose from {known}"
+                    f"setting {name} = {value}: there is none such; choose from {known}"
                 ) from error
-            raise UsageError(f"setting {name} = {first['input']!r}: {first['msg']}") from error
+            raise UsageError(f"setting {name} = {value}: {first['msg']}") from error
         except SettingsError as error:
             raise UsageError(f"environment: {error}: mend that STREAMER_ variable") from error
         except ValueError as error:

@@ -115,7 +115,7 @@ def reembed(
         )
     copy = profile.copy_database()
     try:
-        found = _carry_over(config, profile, encoder, progress)
+        found = _carry_over(config, profile, encoder, progress, losing)
     except BaseException:
         copy.unlink()
         raise
@@ -132,6 +132,7 @@ def _carry_over(
     profile: Profile,
     encoder: "OnnxEncoder | AcousticEncoder",
     progress: Progress,
+    losing: bool,
 ) -> tuple[int, int, int]:
     carried = lost = lost_labels = 0
     with profile.database.transaction():
@@ -140,6 +141,11 @@ def _carry_over(
             progress(done, len(numbers))
             stored = profile.utterances.get(number)
             audio = _audio(profile, stored, config.channel)
+            if audio is None and not losing:
+                raise UsageError(
+                    f"the audio of utterance {number} cannot be read any more, and it would be "
+                    "left behind in a copy: repeat with --yes"
+                )
             if audio is None:
                 lost += 1
                 lost_labels += profile.labels.count_of(number)

@@ -91,6 +91,8 @@ def test_a_folder_may_lie_in_the_users_own(toml, monkeypatch):
         ("query_days = 0", "setting query_days = 0: "),
         ("annotator = ''", "setting annotator = '': "),
         ("profile = 3", "setting profile = 3: "),
+        ("mqtt_password = 12345", r"setting mqtt_password = \*\*\*: "),
+        ("home = '~no.such.person/x'", "nobody of that name"),
         ("colour = 'red'", "setting colour = 'red': "),
         ("segmentation = 3", "setting segmentation = 3: "),
         ("[segmentation]\nhangover = 3", r"setting segmentation\.hangover = 3: "),

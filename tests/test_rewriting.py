@@ -142,6 +142,22 @@ def test_what_has_no_audio_is_left_behind_in_a_copy(
     old.close()
 
 
+def test_a_recording_that_cannot_be_read_any_more_is_not_left_behind_untold(
+    streamer: Streamer, session_file: Path, tmp_path: Path
+) -> None:
+    recording = tmp_path / "own.wav"
+    recording.write_bytes(session_file.read_bytes())
+    streamer("run", "--input", recording)
+    recording.write_text("gone")
+    refused = streamer("reembed", "--encoder", "acoustic")
+    assert refused.returncode == 2
+    assert "cannot be read any more" in refused.stderr
+    profile = Profile(tmp_path / "profiles" / "default")
+    assert not list(profile.folder.glob("profile-*.db"))
+    assert profile.utterances.count() == 12
+    profile.close()
+
+
 def test_the_encoder_that_it_has_already_changes_nothing(heard: Path, streamer: Streamer) -> None:
     refused = streamer("reembed", "--yes")
     assert refused.returncode == 2

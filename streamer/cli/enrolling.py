@@ -20,14 +20,14 @@ def enroll(
 ) -> None:
     """Teach an emotion by about ten examples; every utterance is compared with it from then on."""
     from streamer import enrolling
-    from streamer.app import open_profile
+    from streamer.app import known_profile, open_profile
     from streamer.labelling import emotion_name
 
     settings, name = settings_from(config, profile=profile), emotion_name(emotion)
     numbers = enrolling.read_numbers(utterances)
     if not files and not numbers:
         raise UsageError(f"nothing to enroll as {name!r}: give recordings, or --utterances ID,ID")
-    with open_profile(settings) as opened:
+    with open_profile(settings) if files else known_profile(settings, tell) as opened:
         count = enrolling.enroll(settings, opened, name, numbers, files or [], tell)
     tell(f"enrolled {many(count, 'utterance')} as {name}")
 
@@ -42,12 +42,12 @@ def verify(
     """Name the nearest enrolled emotion of each utterance in recordings. Nothing is stored."""
     from dataclasses import asdict
 
-    from streamer.app import read_profile
+    from streamer.app import known_profile
     from streamer.enrolling import verify_files
     from streamer.screens.tables import verified_line
 
     settings = settings_from(config, profile=profile)
-    with read_profile(settings, tell) as opened:
+    with known_profile(settings, tell) as opened:
         for found in verify_files(settings, opened, files, tell):
             put(asdict(found), verified_line(found), as_json)
 
@@ -59,11 +59,11 @@ def emotions(
     verbose: Verbose = False,
 ) -> None:
     """List the enrolled emotions, with their thresholds and error rates."""
-    from streamer.app import read_profile
+    from streamer.app import known_profile
     from streamer.screens.tables import emotion_line
     from streamer.summary import emotion_rows
 
-    with read_profile(settings_from(config, profile=profile), tell) as opened:
+    with known_profile(settings_from(config, profile=profile), tell) as opened:
         rows = emotion_rows(opened)
     for row in rows:
         put(row, emotion_line(row), as_json)

@@ -27,11 +27,11 @@ def queue(
     verbose: Verbose = False,
 ) -> None:
     """List what Streamer would like to be told, most informative first."""
-    from streamer.app import read_profile
+    from streamer.app import known_profile
     from streamer.screens.tables import query_line
     from streamer.summary import queue_rows
 
-    with read_profile(settings_from(config, profile=profile), tell) as opened:
+    with known_profile(settings_from(config, profile=profile), tell) as opened:
         rows = queue_rows(opened)
     for row in rows:
         put(row, query_line(row), as_json)
@@ -74,7 +74,7 @@ def label(
 ) -> None:
     """Answer: one utterance, a CSV file, --undo [N]; else in the terminal, or with --web."""
     from streamer import labelling
-    from streamer.app import open_profile
+    from streamer.app import known_profile
 
     answers_one = utterance is not None and not undo  # with --undo the number is a count
     if sum((answers_one, import_ is not None, undo, web)) > 1:
@@ -94,7 +94,7 @@ def label(
             served.wait()
         return
     no_address(port, host, allow_remote, tls_cert, tls_key)
-    with open_profile(settings) as opened:
+    with known_profile(settings, tell) as opened:
         if undo:
             count = 1 if utterance is None else utterance
             tell(labelling.take_back(opened, count, annotator))

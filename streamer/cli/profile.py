@@ -17,11 +17,11 @@ def status(
     verbose: Verbose = False,
 ) -> None:
     """Labels, how well they are predicted, and what the profile takes on disk."""
-    from streamer.app import read_profile
+    from streamer.app import known_profile
     from streamer.screens.tables import status_lines
     from streamer.summary import status_row
 
-    with read_profile(settings_from(config, profile=profile), tell) as opened:
+    with known_profile(settings_from(config, profile=profile), tell) as opened:
         row = status_row(opened)
     put(row, status_lines(row), as_json)
 

@@ -33,7 +33,7 @@ def report(
         raise UsageError("nothing to write: give --out FILE.html, --png FILE.png, or both")
     _check_name(out, "--out", _PAGES)
     _check_name(png, "--png", _SHEETS)
-    from streamer.app import read_profile
+    from streamer.app import known_profile
     from streamer.report.record import read_record
 
     settings = settings_from(config, profile=profile)
@@ -41,7 +41,7 @@ def report(
         # Both are begun first: neither is written where the other cannot be.
         page_file = None if out is None else files.enter_context(_PrivateFile(out))
         sheet_file = None if png is None else files.enter_context(_PrivateFile(png))
-        with read_profile(settings, tell) as opened:
+        with known_profile(settings, tell) as opened:
             record = read_record(opened, session)
         if page_file is not None:
             from streamer.report.page import page
@@ -62,9 +62,9 @@ class _PrivateFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        if path.is_dir():
-            raise UsageError(f"cannot write {path}: it is a folder: name another file")
         try:
+            if path.is_dir():
+                raise UsageError(f"cannot write {path}: it is a folder: name another file")
             os.close(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except OSError as error:
             raise self._unwritten(error) from error

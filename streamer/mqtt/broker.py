@@ -32,6 +32,7 @@ class Broker:
         try:
             parts = urlsplit(text if "://" in text else f"mqtt://{text}")
             host, port = parts.hostname, parts.port
+            (host or "").encode("idna")  # or paho's thread would die of it, untold
         except ValueError as error:
             raise UsageError(f"--mqtt {text}: {error}: give HOST or HOST:PORT") from error
         if parts.scheme not in {"mqtt", "mqtts"} or not host or parts.path not in {"", "/"}:

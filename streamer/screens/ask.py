@@ -204,9 +204,15 @@ class _Asker:
         return choices.get(chosen)
 
     def _new_emotion(self) -> str | None:
-        self._say("  its name, then Enter: ", end="")
-        typed = self._line()
-        return emotion_name(typed) if typed.strip() else None
+        while True:
+            self._say("  its name, then Enter: ", end="")
+            typed = self._line()
+            if not typed.strip():
+                return None
+            try:
+                return emotion_name(typed)
+            except UsageError as error:
+                self._say(f"  {error}")
 
     def _answer(self, question: str, allowed: set[str], item: Item) -> str:
         self._say(question, end="")

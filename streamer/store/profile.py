@@ -41,7 +41,10 @@ def profile_folder(profile: str, home: Path) -> Path:
     Raises UsageError for a name that cannot be a folder's.
     """
     if os.sep in profile or (os.altsep and os.altsep in profile):
-        return Path(profile).expanduser().resolve()
+        try:
+            return Path(profile).expanduser().resolve()
+        except RuntimeError as error:
+            raise UsageError(f"profile {profile!r}: nobody of that name here") from error
     if not _NAME.fullmatch(profile):
         raise UsageError(f"profile name {profile!r}: use letters, digits, '-', '_', or a path")
     return home / profile
@@ -101,7 +104,12 @@ class Profile:
             raise ProfileError(
                 f"cannot lock {self.folder}: {error.strerror}: choose another with --profile"
             ) from error
-        self.set_meta("holder", f"process {os.getpid()}, {what}, since {time.strftime('%H:%M:%S')}")
+        since = time.strftime("%H:%M:%S")
+        try:
+            self.set_meta("holder", f"process {os.getpid()}, {what}, since {since}")
+        except BaseException:
+            self._lock.release()
+            raise
         return True
 
     def let_go(self) -> None:
@@ -241,6 +249,7 @@ class Profile:
         """Delete all that holds on to what is to be forgotten: copies of the database, clips."""
         for path in self.folder.glob(COPIES):
             path.unlink()
+        self.delete_played(everyone_s=True)
         self.delete_left()
 
     def delete_left(self) -> None:
@@ -272,10 +281,14 @@ class Profile:
         """Where a clip lies while somebody labels it on a machine without sound output."""
         return self.folder / PLAYING_NAME
 
-    def delete_played(self) -> None:
-        """Delete such clips, those included that a killed process left."""
-        with suppress(FileNotFoundError):
-            shutil.rmtree(self.playing)
+    def delete_played(self, *, everyone_s: bool = False) -> None:
+        """Delete such clips of this process and of those that are no more, or everyone's."""
+        for clip in self.playing.glob("*"):
+            owner = clip.stem.rpartition("-")[2]
+            if everyone_s or owner == str(os.getpid()) or not is_running(owner):
+                clip.unlink(missing_ok=True)
+        with suppress(OSError):  # it is not there, or somebody else's clip lies in it
+            self.playing.rmdir()
 
     def close(self) -> None:
         try:

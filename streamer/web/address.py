@@ -38,9 +38,11 @@ class Address:
             try:
                 return _listening(self.host, port)
             except OSError as error:
-                reason = error
+                reason = error.strerror
+            except UnicodeError:
+                reason = "that can be no machine's name"
         raise UsageError(
-            f"cannot serve pages on {self.host}, port {ports[0]}: {reason.strerror}: "
+            f"cannot serve pages on {self.host}, port {ports[0]}: {reason}: "
             "give another --port or --host, or --no-web"
         )
 
@@ -55,7 +57,7 @@ class Address:
         the browser call it by a number, by `localhost`, or by this machine's name.
         """
         name, _, given_port = host_header.lower().rpartition(":")
-        if not given_port.isdigit() or int(given_port) != port:
+        if given_port != str(port):
             return False
         if name in {"localhost", self.host.lower()}:
             return True

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from streamer.errors import NotFound
-from streamer.labelling import emotion_name
+from streamer.labelling import one
 from streamer.messages import Label
 from streamer.sitting import Item, Sitting
 from streamer.store.questions import Order
@@ -35,14 +35,14 @@ class Answer(Body):
     emotion: str | None = None
 
     def label(self) -> Label:
-        """Raises UsageError for an emotion's name that cannot be one."""
-        return Label(
-            utterance=self.utterance,
-            valence=self.valence,
-            arousal=self.arousal,
-            dominance=self.dominance,
-            emotion=None if self.emotion is None else emotion_name(self.emotion),
-            annotator=self.annotator,
+        """Raises UsageError for half an answer, or an emotion's name that cannot be one."""
+        return one(
+            self.utterance,
+            self.valence,
+            self.arousal,
+            self.dominance,
+            self.emotion,
+            self.annotator,
         )
 
 

@@ -7,7 +7,7 @@ one a page; a page that does not keep up loses its queue and is told to fetch th
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ class TooManyPages(Exception):
 
 
 class Hub:
-    """`publish` may be called from any thread; the rest from the web server's loop.
+    """`publish` and `close` may be called from any thread; the rest from the web server's loop.
 
     beat_s: when the loop last gave a sign of life, on the monotonic clock.
     """
@@ -53,14 +53,12 @@ class Hub:
             self.lasting[name] = values
         if name in {"notice", "drift"}:
             self.notices.append(values)
-        loop = self._loop
-        if loop is None or not self._pages:
+        if self._loop is None or not self._pages:
             return
         self._pending.append((name, values))
         if not self._awake:
             self._awake = True
-            with suppress(RuntimeError):  # the web server has ended
-                loop.call_soon_threadsafe(self._deliver)
+            self._on_loop(self._deliver)
 
     async def follow(self) -> AsyncIterator[str]:
         """The stream of one page, in the form of server-sent events. Raises TooManyPages."""
@@ -84,6 +82,14 @@ class Hub:
 
     def close(self) -> None:
         """End all streams."""
+        self._on_loop(self._end_all)
+
+    def _on_loop(self, what: Callable[[], None]) -> None:
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the web server has ended
+                self._loop.call_soon_threadsafe(what)
+
+    def _end_all(self) -> None:
         for queue in self._pages:
             _refill(queue, None)
 

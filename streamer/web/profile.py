@@ -1,5 +1,6 @@
 """The profile page's requests: labels listed, corrected and deleted; forgetting; export."""
 
+import re
 import time
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from streamer.rewriting import forget_before, forget_emotion, forget_utterances
 from streamer.sitting import Sitting
 from streamer.web.answers import Answer
 from streamer.web.desk import Desk
-from streamer.web.replies import Body, from_query, read, reply
+from streamer.web.replies import NUMBER, Body, from_query, read, reply
 from streamer.wording import many
 
 PAGE_ROWS: Final = 50
@@ -71,8 +72,8 @@ class ProfileRequests:
         annotator = from_query(request, "annotator", "")
         emotion = from_query(request, "emotion", "")
         before = from_query(request, "before", "0")
-        if not before.isdigit():
-            raise UsageError(f"before {before!r}: give the number of a label")
+        if not re.fullmatch(NUMBER, before):
+            raise UsageError("before: give the number of a label")
         return await self._desk.ask(_listed, annotator, emotion, int(before))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
@@ -10,6 +10,8 @@ from starlette.responses import JSONResponse
 
 from streamer.errors import NotFound, ProfileBusy, UsageError
 from streamer.messages import DIMENSIONS, Label, Prediction
+
+NUMBER: Final = "[0-9]{1,18}"  # of an utterance or a label, as far as SQLite can count
 
 
 class Body(BaseModel):

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.applications import Starlette
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
@@ -21,9 +22,18 @@ from streamer.web.emotions import EmotionRequests
 from streamer.web.live import Live
 from streamer.web.metrics import Metrics
 from streamer.web.profile import ProfileRequests
-from streamer.web.replies import explain, label_values
+from streamer.web.replies import NUMBER, explain, label_values
 
 _HERE: Final = Path(__file__).parent
+
+
+class NumberConvertor(IntegerConvertor):
+    """The number of an utterance or a label in an address; anything else is not found."""
+
+    regex = NUMBER
+
+
+register_url_convertor("number", NumberConvertor())
 
 
 class Pages:
@@ -86,9 +96,9 @@ def make_site(desk: Desk) -> Starlette:
             Route("/api/asides", answers.pass_over, methods=post),
             Route("/api/undo", answers.undo, methods=post),
             Route("/api/skipped", answers.ask_again, methods=post),
-            Route("/api/utterances/{utterance:int}/change", answers.change),
-            Route("/clips/{utterance:int}", answers.clip),
-            Route("/clips/{utterance:int}/picture", answers.picture),
+            Route("/api/utterances/{utterance:number}/change", answers.change),
+            Route("/clips/{utterance:number}", answers.clip),
+            Route("/clips/{utterance:number}/picture", answers.picture),
             Route("/events", live.events),
             Route("/api/live", live.state),
             Route("/api/track", live.track),
@@ -96,7 +106,7 @@ def make_site(desk: Desk) -> Starlette:
             Route("/api/cohesion", emotions.compare, methods=post),
             Route("/api/enrollments", emotions.enroll, methods=post),
             Route("/api/corrections", profile.correct, methods=post),
-            Route("/api/labels/{seq:int}/withdrawal", profile.withdraw, methods=post),
+            Route("/api/labels/{seq:number}/withdrawal", profile.withdraw, methods=post),
             Route("/api/forget", profile.forget, methods=post),
             Route("/api/expire", profile.expire, methods=post),
             Route("/labels.csv", downloads.labels),

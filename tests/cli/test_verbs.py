@@ -154,6 +154,8 @@ def test_on_a_pipe_people_get_a_line_an_utterance(streamer: Streamer, session_fi
         (["run", "--encoder", "none", "--input", "silence.wav"], 4, "none"),
         (["run", "--profile", "a:b"], 2, "a:b"),
         (["run", "--config", "none.toml"], 2, "none.toml"),
+        (["status", "--profile", "~no.such.person/"], 2, "nobody of that name"),
+        (["report", "--out", "x" * 300 + ".html"], 2, "too long"),
         (["run", "--web", "--host", "0.0.0.0"], 2, "--allow-remote"),
         (["label", "--web", "--host", "0.0.0.0", "--allow-remote"], 2, "--tls-cert"),
         (["label", "5", "--web"], 2, "--web"),
@@ -341,7 +343,8 @@ def test_an_unknown_setting_is_told_with_those_that_there_are(streamer, tmp_path
 
 
 @pytest.mark.parametrize(
-    "words", [("status",), ("queue",), ("emotions",), ("report", "--out", "page.html")]
+    "words",
+    [("status",), ("queue",), ("emotions",), ("report", "--out", "page.html"), ("label", "--undo")],
 )
 def test_to_look_at_a_profile_that_is_not_there_makes_none(
     streamer: Streamer, tmp_path: Path, words: tuple[str, ...]

@@ -22,7 +22,8 @@ def test_an_address_is_read(text, host, port, tls):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "host:port", "host:99999", "http://host", "host/topic", "mqtt://", "[::1"]
+    "text",
+    ["", "host:port", "host:99999", "http://host", "host/topic", "mqtt://", "[::1", "home..lan"],
 )
 def test_what_is_no_address_is_told(text):
     with pytest.raises(UsageError, match="--mqtt"):

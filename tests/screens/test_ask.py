@@ -48,14 +48,14 @@ def asked(profile: Profile) -> Profile:
 
 
 def press(
-    profile: Profile, keys: str, capsys: pytest.CaptureFixture[str], name: str = ""
+    profile: Profile, keys: str, capsys: pytest.CaptureFixture[str], *names: str
 ) -> tuple[list, str]:
-    """Press keys, and type a name where one is asked for; what was played, and what was printed.
+    """Press keys, and type names where they are asked for; what was played, and what was printed.
 
     Running out of keys ends it.
     """
     played: list[bytes] = []
-    pending = list(keys)
+    pending, typed = list(keys), iter(names)
 
     def key() -> str:
         if not pending:
@@ -66,7 +66,7 @@ def press(
         played.append(clip)
         return "playing"
 
-    label_by_keys(profile, "ann", key=key, line=lambda: name, play=play)
+    label_by_keys(profile, "ann", key=key, line=lambda: next(typed), play=play)
     return played, capsys.readouterr().out
 
 
@@ -104,6 +104,14 @@ def test_a_new_emotion_is_typed_and_has_a_key_from_then_on(
     assert "1 [weary" in told
     press(asked, "55+", capsys, " ")
     assert asked.labels.answer_of(2, "ann").label.emotion is None
+
+
+def test_a_name_that_cannot_be_one_is_asked_for_again(
+    asked: Profile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = press(asked, "73+", capsys, "x" * 70, "weary")[1]
+    assert "64" in told
+    assert asked.labels.answer_of(1, "ann").label.emotion == "weary"
 
 
 def test_dominance_is_asked_where_it_is_wanted(

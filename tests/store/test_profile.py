@@ -144,6 +144,30 @@ def test_the_second_process_is_refused_by_name(tmp_path, holder, monkeypatch):
     profile.close()
 
 
+def test_who_cannot_say_that_it_has_it_does_not_keep_it(tmp_path):
+    some, other = Profile(tmp_path / "p"), Profile(tmp_path / "p")
+    some.database.close()
+    with pytest.raises(ProfileError):
+        some.take_over("one")
+    assert other.take_over("two")
+    other.close()
+
+
+def test_a_clip_that_another_process_plays_stays_until_it_is_to_be_forgotten(tmp_path, holder):
+    profile = Profile(tmp_path / "p")
+    profile.playing.mkdir()
+    theirs, ours, nobodys = (
+        profile.playing / f"clip-{pid}.flac" for pid in (holder.pid, os.getpid(), 2**22 + 1)
+    )
+    for clip in (theirs, ours, nobodys):
+        clip.touch()
+    profile.delete_played()
+    assert list(profile.playing.iterdir()) == [theirs]
+    profile.delete_copies()
+    assert not profile.playing.exists()
+    profile.close()
+
+
 def test_a_killed_process_lets_go(tmp_path, holder):
     profile = Profile(tmp_path / "p")
     assert not profile.take_over("test")

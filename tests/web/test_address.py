@@ -66,6 +66,11 @@ def test_a_port_that_is_taken_is_named_and_the_usual_one_given_up():
         assert first.getsockname()[1] != other.getsockname()[1]
 
 
+def test_what_can_be_no_host_s_name_is_told():
+    with pytest.raises(UsageError, match="no machine's name"):
+        Address("home..lan", 1).listen()
+
+
 def test_small_answers_are_sent_at_once():
     """Accepted connections carry the protocol by which asyncio knows to switch the delay off."""
     listening = Address("127.0.0.1", 0).listen()

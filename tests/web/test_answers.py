@@ -128,7 +128,8 @@ def test_a_picture_has_waveform_mel_and_pitch(client):
     ("said", "status"),
     [
         ({"valence": 1.5}, 400), ({"valence": "0.5"}, 400),
-        ({"valence": None, "arousal": None}, 400),
+        ({"valence": None, "arousal": None}, 400), ({"arousal": None}, 400),
+        ({"valence": None, "arousal": None, "dominance": 0.5, "emotion": "joy"}, 400),
         ({"emotion": "x" * 65}, 400), ({"emotion": ""}, 400), ({"annotator": ""}, 400),
         ({"annotator": "a\nb"}, 400), ({"utterance": 999}, 404), ({"utterance": "1"}, 400),
         ({"utterance": 10**30}, 404), ({"more": 1}, 400),

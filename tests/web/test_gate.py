@@ -54,7 +54,8 @@ def test_the_token_leads_nowhere_else(served, stranger):
 @pytest.mark.parametrize(
     "host",
     ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost.evil:{port}",
-     "", "10.1.2.3:{port}", "127.0.0.1:{port}.evil", "[::ffff:10.0.0.1]:{port}"],
+     "", "10.1.2.3:{port}", "127.0.0.1:{port}.evil", "[::ffff:10.0.0.1]:{port}",
+     "127.0.0.1:\xb2", "127.0.0.1:" + "1" * 5_000],
 )  # fmt: skip
 def test_a_foreign_host_is_refused(client, host):
     """DNS rebinding: the browser believes that another site's name is ours."""
@@ -102,6 +103,18 @@ def test_no_path_leads_out(client, path):
     answer = client.ask("GET", path)
     assert answer.status == 404
     assert b"import" not in answer.read()
+
+
+@pytest.mark.parametrize(
+    "path", ["/clips/{0}", "/clips/{0}/picture", "/api/utterances/{0}/change?annotator=me"]
+)
+def test_a_number_too_long_to_be_one_is_not_found(client, path):
+    assert client.ask("GET", path.format("9" * 5_000)).status == 404
+
+
+@pytest.mark.parametrize("before", ["9" * 5_000, "%C2%B2", "-1", "x"])
+def test_nor_is_it_the_number_of_a_label(client, before):
+    assert client.ask("GET", f"/profile?before={before}").status == 400
 
 
 def test_a_body_of_100_mb_is_refused_before_it_is_read(client):

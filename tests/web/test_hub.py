@@ -114,6 +114,8 @@ def test_after_the_web_server_has_ended_listening_goes_on():
 
     async def main():
         await anext(hub.follow())
+        hub._pages.add(asyncio.Queue())  # as of a page that the end of the loop left open
 
     asyncio.run(main())
     hub.publish("utterance", {"id": 1})
+    hub.close()

@@ -181,7 +181,7 @@ const save = () =>
       annotator: annotator(),
       valence: plane.value?.valence ?? null,
       arousal: plane.value?.arousal ?? null,
-      dominance,
+      dominance: plane.value ? dominance : null,
       emotion,
     });
     showResult(saved);
