@@ -28,6 +28,13 @@ def evaluate(
         typer.Option(help="LOW:HIGH of a table's ratings, such as 1:5, or --scale=-1:1."),
     ] = None,
     encoder: Annotated[str, typer.Option(help="A name of `streamer models list`.")] = "",
+    test_part: Annotated[
+        str | None,
+        typer.Option(
+            help="Test on this part of the owner's, test or test1, and learn from its train part "
+            "[leave out sessions, else speakers]."
+        ),
+    ] = None,
     strategy: Annotated[
         str, typer.Option(help="One or several: NAME,NAME,...; all asks about everything.")
     ] = "binary-confidence",
@@ -79,6 +86,7 @@ def evaluate(
         reader=corpus,
         scale=_scale(scale),
         encoder=encoder,
+        test_part=test_part,
         strategies=[name.strip() for name in strategy.split(",") if name.strip()],
         scenario=_scenario(scenario, buffer, keep, length, delay, batch, rounds, subset, first),
         learner=learner,

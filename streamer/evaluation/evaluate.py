@@ -25,9 +25,16 @@ from streamer.evaluation.page import About, answer, page
 from streamer.evaluation.readers import AUTO, read_corpus
 from streamer.evaluation.scales import Scale
 from streamer.evaluation.scenario import Pool, Stream
-from streamer.evaluation.splits import Split, leave_one_session_out, speaker_folds
+from streamer.evaluation.splits import (
+    Split,
+    leave_one_session_out,
+    own_split,
+    shared_speakers,
+    speaker_folds,
+)
 from streamer.evaluation.table_files import write_tables
 from streamer.evaluation.trial import ALL, Outcome, Side, run_trial
+from streamer.wording import many
 
 _FOLDS: Final = 5
 PAGE_NAME: Final = "curves.html"
@@ -41,7 +48,9 @@ class Plan:
     """What to evaluate.
 
     place: see `readers.read_corpus`; reader and scale too. encoder: "" for the default; not used
-    for a table of features. The first strategy is the one that the page's first sentence is about.
+    for a table of features. test_part: the owner's name of the part to test on, which is learned
+    from its train part; None leaves sessions or speakers out. The first strategy is the one that
+    the page's first sentence is about.
     """
 
     place: Path
@@ -49,6 +58,7 @@ class Plan:
     reader: str = AUTO
     scale: Scale | None = None
     encoder: str = ""
+    test_part: str | None = None
     strategies: Sequence[str] = ("binary-confidence",)
     scenario: Stream | Pool = field(default_factory=Stream)
     learner: str = LEARNERS[0]
@@ -94,7 +104,8 @@ def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, li
         raise CorpusError(f"{plan.place} holds no clip that can be used{_first_fault(corpus)}")
     pool = np.arange(len(corpus))
     material = material_of(corpus, pool, "speaker" if corpus.speakers else "pool")
-    sides = [Side(split.train, split.test) for split in _splits(corpus, plan.seeds)]
+    splits = _splits(corpus, plan)
+    sides = [Side(split.train, split.test) for split in splits]
     work = GridWork(material, sides, plan.scenario, tuple(plan.dimensions))
     cells = [
         Cell("", plan.learner, strategy, seed)
@@ -110,7 +121,7 @@ def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, li
         progress=partial(progress, "runs"),
     )
     boards = boards_of(results)
-    path, sentences = _written(plan, corpus, boards)
+    path, sentences = _written(plan, corpus, splits, boards)
     return path, [corpus.summary(), *sentences] if corpus.faults else sentences
 
 
@@ -170,14 +181,15 @@ def _first_fault(corpus: Corpus) -> str:
     return f" ({len(corpus.faults)} faults, the first: {first.what}: {first.problem})"
 
 
-def _splits(corpus: Corpus, seeds: int) -> list[Split]:
-    """A split a seed: each session is left out in turn, or folds of speakers, drawn anew each time
+def _splits(corpus: Corpus, plan: Plan) -> list[Split]:
+    """A split a seed, or fewer to be taken in turn: the owner's; each session left out; or folds of
 
-    that all have been tested on.
+    speakers, drawn anew each time that all have been tested on.
     """
+    if plan.test_part is not None:
+        return [own_split(corpus, plan.test_part)]
     if len(corpus.sessions) > 1:
-        splits = leave_one_session_out(corpus)
-        return [splits[seed % len(splits)] for seed in range(seeds)]
+        return leave_one_session_out(corpus)
     folds = min(_FOLDS, len(corpus.speakers))
     if folds < 2:
         raise CorpusError(
@@ -185,10 +197,10 @@ def _splits(corpus: Corpus, seeds: int) -> list[Split]:
             f"learned from, others tested on: give two or more{_first_fault(corpus)}"
         )
     found: list[Split] = []
-    while len(found) < seeds:
+    while len(found) < plan.seeds:
         rng = np.random.default_rng(len(found))
         found += speaker_folds(corpus, folds, rng)
-    return found[:seeds]
+    return found[: plan.seeds]
 
 
 def _head(plan: Plan, corpus: Corpus) -> dict[str, Any]:
@@ -199,6 +211,7 @@ def _head(plan: Plan, corpus: Corpus) -> dict[str, Any]:
         "content": _content(corpus),
         "features": 0 if corpus.features is None else corpus.features.shape[1],
         "encoder": plan.encoder,
+        "test_part": plan.test_part,
         "scenario": type(plan.scenario).__name__,
         **asdict(plan.scenario),
         "dimensions": list(plan.dimensions),
@@ -216,13 +229,24 @@ def _content(corpus: Corpus) -> str:
     return told.hexdigest()[:16]
 
 
-def _written(plan: Plan, corpus: Corpus, boards: Sequence[Board]) -> tuple[Path, list[str]]:
+def _written(
+    plan: Plan, corpus: Corpus, splits: Sequence[Split], boards: Sequence[Board]
+) -> tuple[Path, list[str]]:
     write_tables(plan.out, boards)
-    about = About(corpus.name, _in_words(plan.scenario), plan.learner, plan.strategies[0])
+    how = f"{_in_words(plan.scenario)} {_tested(plan, corpus, splits)}"
+    about = About(corpus.name, how, plan.learner, plan.strategies[0])
     path = plan.out / PAGE_NAME
     path.write_text(page(about, boards), encoding="utf-8")
     leading = [board for board in boards if board.name.endswith(("/ccc", "/uar"))]
     return path, [answer(about.strategy, board) for board in leading]
+
+
+def _tested(plan: Plan, corpus: Corpus, splits: Sequence[Split]) -> str:
+    if plan.test_part is None:
+        return "Nobody who is tested on was learned from."
+    both = len(shared_speakers(corpus, splits[0]))
+    known = f", which shares {many(both, 'speaker')} with it" if both else ""
+    return f"Learned from the train part, tested on {plan.test_part}{known}."
 
 
 def _in_words(scenario: Stream | Pool) -> str:

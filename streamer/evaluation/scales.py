@@ -92,19 +92,6 @@ def scale_of(low: float, high: float) -> Scale:
     return Scale(f"{low:g} to {high:g}", low, high)
 
 
-def parse_scale(text: str) -> Scale:
-    """A scale as a person states it. Raises CorpusError for anything but LOW:HIGH.
-
-    >>> parse_scale("1:5").name
-    '1 to 5'
-    """
-    low, _, high = text.partition(":")
-    try:
-        return scale_of(float(low), float(high))
-    except ValueError as error:
-        raise CorpusError(f"{text!r} is no scale; give LOW:HIGH, such as 1:5") from error
-
-
 def mean_rating(ratings: list[Rating]) -> Rating:
     """The mean of each dimension over those who rated it; None where nobody did."""
     return Rating(

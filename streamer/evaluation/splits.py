@@ -6,7 +6,7 @@ stays together. A clip whose speaker is unknown could be anyone's and is on neit
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,10 +16,6 @@ from streamer.evaluation.corpus import Corpus, CorpusClip, Indices
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
 
-def _nobody() -> Indices:
-    return np.empty(0, np.intp)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
     """Positions of clips, growing, none of them on two sides. name: what is tested on."""
@@ -27,12 +23,6 @@ class Split:
     name: str
     train: Indices
     test: Indices
-    validation: Indices = field(default_factory=_nobody)
-
-
-def leave_one_speaker_out(corpus: Corpus) -> list[Split]:
-    """A split a speaker (speakers who share samples count as one). Raises CorpusError for < 2."""
-    return _leave_one_out(corpus, lambda clip: clip.speaker, "speaker", ())
 
 
 def leave_one_session_out(corpus: Corpus) -> list[Split]:
@@ -42,7 +32,14 @@ def leave_one_session_out(corpus: Corpus) -> list[Split]:
     """
     if not corpus.sessions:
         raise CorpusError(f"{corpus.name} has no sessions; leave speakers out, or take folds")
-    return _leave_one_out(corpus, lambda clip: clip.session, "session", (lambda c: c.session,))
+    groups = linked(corpus, (lambda clip: clip.session,))
+    count = int(groups.max(initial=-1)) + 1
+    if count < 2:
+        raise CorpusError(
+            f"{corpus.name}: its clips make {count} sessions that share no speaker and no samples; "
+            "take another split"
+        )
+    return [_split(_sessions(corpus, groups == k), groups, k) for k in range(count)]
 
 
 def speaker_folds(corpus: Corpus, folds: int, rng: np.random.Generator) -> list[Split]:
@@ -83,10 +80,8 @@ def own_split(corpus: Corpus, test: str = TEST) -> Split:
         there = ", ".join(sorted(set(parts.tolist()) - {""})) or "none"
         raise CorpusError(f"{corpus.name} has no part {missing[0]!r} of its own; it has: {there}")
     held_out = _recordings(corpus, parts == test)
-    validation = _without(corpus, parts == VALIDATION, held_out)
     held_out |= _recordings(corpus, parts == VALIDATION)
-    train = _without(corpus, parts == TRAIN, held_out)
-    return Split(test, train, np.flatnonzero(parts == test), validation)
+    return Split(test, _without(corpus, parts == TRAIN, held_out), np.flatnonzero(parts == test))
 
 
 def shared_speakers(corpus: Corpus, split: Split) -> list[str]:
@@ -115,27 +110,9 @@ def linked(corpus: Corpus, also: Sequence[Callable[[CorpusClip], str]] = ()) -> 
     return np.array([number.get(root, -1) for root in roots], np.intp)
 
 
-def _leave_one_out(
-    corpus: Corpus,
-    name: Callable[[CorpusClip], str],
-    what: str,
-    also: Sequence[Callable[[CorpusClip], str]],
-) -> list[Split]:
-    groups = linked(corpus, also)
-    count = int(groups.max(initial=-1)) + 1
-    if count < 2:
-        raise CorpusError(
-            f"{corpus.name}: its clips make {count} {what}s that share no speaker and no samples; "
-            "take another split"
-        )
-    return [_split(_names(corpus, groups, k, name, what), groups, k) for k in range(count)]
-
-
-def _names(
-    corpus: Corpus, groups: Indices, group: int, name: Callable[[CorpusClip], str], what: str
-) -> str:
-    names = {name(corpus.clips[i]) for i in np.flatnonzero(groups == group)}
-    return f"{what} {'+'.join(sorted(names))}"
+def _sessions(corpus: Corpus, mask: Iterable[bool]) -> str:
+    names = {clip.session for clip, inside in zip(corpus.clips, mask, strict=True) if inside}
+    return f"session {'+'.join(sorted(names))}"
 
 
 def _split(name: str, groups: Indices, tested: int) -> Split:

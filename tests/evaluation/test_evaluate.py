@@ -57,6 +57,22 @@ def test_a_table_becomes_a_page_and_tables(table, tmp_path):
     assert float(rows["emotion/uar", "random"]["final"]) > 0.8
 
 
+def test_the_owner_s_own_parts(table, tmp_path):
+    """Half of every speaker is of another part; what both know is said."""
+    with table.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    parts = ["train" if k % 12 < 6 else "test1" for k in range(len(rows))]
+    with table.open("w", newline="") as file:
+        split = [[*row, part] for row, part in zip(rows, parts, strict=True)]
+        csv.writer(file).writerows([[*header, "split"], *split])
+    path, _ = evaluate(Config(), plan(table, tmp_path / "own", test_part="test1"), quiet)
+    assert "tested on test1, which shares 6 speakers with it" in path.read_text()
+    with (tmp_path / "own" / LOG_NAME).open() as log:
+        assert '"test_part": "test1"' in next(log)
+    with pytest.raises(CorpusError, match="it has: test1, train"):
+        evaluate(Config(), plan(table, tmp_path / "none", test_part="test2"), quiet)
+
+
 def test_another_strategy_runs_only_what_is_new(table, tmp_path):
     evaluate(Config(), plan(table, tmp_path), quiet)
     before = (tmp_path / LOG_NAME).read_text()

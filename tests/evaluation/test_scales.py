@@ -10,7 +10,6 @@ from streamer.evaluation.scales import (
     UNIT,
     Rating,
     mean_rating,
-    parse_scale,
     scale_of,
 )
 
@@ -45,12 +44,6 @@ def test_off_the_scale():
 def test_no_scale(ends):
     with pytest.raises(CorpusError, match="has no inside"):
         scale_of(*ends)
-
-
-@pytest.mark.parametrize("text", ["", "5", "one:five", "1:5:7", "1-5"])
-def test_a_scale_that_cannot_be_meant(text):
-    with pytest.raises(CorpusError, match="LOW:HIGH"):
-        parse_scale(text)
 
 
 def test_means_are_over_those_who_rated():

@@ -50,11 +50,7 @@ def test_the_three_parts(tmp_path, encoding):
 def test_its_own_split_shares_speakers(tmp_path):
     corpus = read_corpus("meld", meld(tmp_path))
     split = own_split(corpus)
-    assert (split.train.tolist(), split.validation.tolist(), split.test.tolist()) == (
-        [0, 1],
-        [2],
-        [3],
-    )
+    assert (split.train.tolist(), split.test.tolist()) == ([0, 1], [3])
     assert shared_speakers(corpus, split) == ["Ross"]
 
 
