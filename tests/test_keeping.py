@@ -46,7 +46,7 @@ def test_what_was_kept_by_choice_outlives_its_label_and_has_its_own_end(profile:
     keeping = Keeping(profile, to_flac, ClipShelf(), "everything", audio_life_s=10.0)
     keeping.heard(number, AUDIO, 50.0)
     profile.utterances.select("random", "", [(number, 0.5, keeping.asked(number, AUDIO))], [], 50.0)
-    assert profile.questions.first(1)[0].has_clip
+    assert profile.questions.open(1)[0].has_clip
     profile.labels.add([label_of(number, valence=0.5)], 55.0)
     assert profile.audio.clip(number) == CLIP
     assert not list(keeping.expire(60.0))
@@ -58,7 +58,7 @@ def test_what_was_kept_by_choice_outlives_its_label_and_has_its_own_end(profile:
 def test_the_oldest_make_room_and_their_questions_are_closed(asked: Profile) -> None:
     keeping = Keeping(asked, to_flac, ClipShelf(), most_bytes=1.5 * len(CLIP))
     assert "the 2 oldest clips deleted" in next(keeping.expire(103.0))
-    assert [query.utterance.id for query in asked.utterances.open_queries()] == [3]
+    assert [query.utterance.id for query in asked.questions.open()] == [3]
     assert asked.audio.size() == (1, len(CLIP))
     assert not list(keeping.expire(104.0))
 
@@ -69,7 +69,7 @@ def test_a_question_whose_audio_was_kept_by_choice_is_closed_with_it_too(asked: 
         asked.audio.keep(number, CLIP, 101.0)
     keeping = Keeping(asked, to_flac, ClipShelf(), "everything", most_bytes=1.5 * len(CLIP))
     assert "the 1 oldest clip deleted" in next(keeping.expire(103.0))
-    assert 1 not in [query.utterance.id for query in asked.utterances.open_queries()]
+    assert 1 not in [query.utterance.id for query in asked.questions.open()]
 
 
 def test_questions_that_nobody_answers_in_time_are_closed_and_said(asked: Profile) -> None:

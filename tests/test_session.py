@@ -101,7 +101,7 @@ def test_half_of_each_buffer_is_asked_and_only_that_half_leaves_audio(
     released = {number for s in selections for number in s.released}
     assert asked | released == {event.id for event in of(Heard, events)}
     assert not asked & released
-    assert {query.utterance.id for query in profile.utterances.open_queries()} == asked
+    assert {query.utterance.id for query in profile.questions.open()} == asked
     for number in released:
         assert profile.audio.clip(number) is None
         assert profile.utterances.get(number).state == "released"

@@ -42,8 +42,8 @@ class Questions:
         )
         return None if row is None else _decode(row)
 
-    def first(self, limit: int) -> list[OpenQuery]:
-        """The most informative open ones, whoever skipped them."""
+    def open(self, limit: int = -1) -> list[OpenQuery]:
+        """The most informative ones first, whoever skipped them; all for a limit of -1."""
         rows = self._database.rows(
             SELECT_QUERY + OPEN_QUERIES + "ORDER BY q.score DESC, q.utterance LIMIT ?",
             limit,

@@ -22,7 +22,6 @@ class SessionRow:
     kind: str
     source: str
     started_at: float
-    ended_at: float | None
     accounting: Mapping[str, Any] | None
     utterances: int
 
@@ -88,7 +87,6 @@ def _session(row: sqlite3.Row) -> SessionRow:
             kind=row["kind"],
             source=row["source"],
             started_at=row["started_at"],
-            ended_at=row["ended_at"],
             accounting=json.loads(row["accounting"]) if row["accounting"] else None,
             utterances=row["heard"],
         )

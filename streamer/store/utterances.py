@@ -9,7 +9,6 @@ from streamer.errors import NotFound
 from streamer.messages import Prediction, Samples, Utterance, Verdict
 from streamer.store.database import Database
 from streamer.store.records import (
-    OpenQuery,
     StoredUtterance,
     decode_utterance,
     encode_prediction,
@@ -162,16 +161,6 @@ class Utterances:
             for utterance in released:
                 self._mark(utterance, "released", selection)
         return selection
-
-    def open_queries(self) -> list[OpenQuery]:
-        """Queries that nobody has answered, most informative first."""
-        rows = self._database.rows(
-            SELECT_QUERY + OPEN_QUERIES + "ORDER BY q.score DESC, q.utterance"
-        )
-        return [
-            OpenQuery(decode_utterance(row), row["score"], row["asked_at"], bool(row["has_clip"]))
-            for row in rows
-        ]
 
     def open_query_count(self) -> int:
         row = self._database.row("SELECT count(*)" + OPEN_QUERIES)

@@ -98,7 +98,7 @@ def _state(sitting: Sitting) -> dict[str, Any]:
 
 def _track(sitting: Sitting) -> dict[str, Any]:
     profile = sitting.profile
-    queries = profile.questions.first(SHOWN_QUERIES)
+    queries = profile.questions.open(SHOWN_QUERIES)
     return {
         **status_row(profile),
         "queries": [

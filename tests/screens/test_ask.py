@@ -132,7 +132,7 @@ def test_skipped_ones_wait_until_they_are_asked_for_and_cannot_tell_closes(
     asked: Profile, capsys: pytest.CaptureFixture[str]
 ) -> None:
     press(asked, "sx", capsys)
-    assert [query.utterance.id for query in asked.utterances.open_queries()] == [1, 3]
+    assert [query.utterance.id for query in asked.questions.open()] == [1, 3]
     assert asked.audio.clip(2) is None
     assert asked.labels.log() == []
     told = press(asked, "55\rq", capsys)[1]
@@ -140,7 +140,7 @@ def test_skipped_ones_wait_until_they_are_asked_for_and_cannot_tell_closes(
     assert "Nothing is left: space asks the 1 skipped again" in told
     press(asked, " 55\rz", capsys)
     assert [entry.label.utterance for entry in asked.labels.effective()] == [3]
-    assert [query.utterance.id for query in asked.utterances.open_queries()] == [1]
+    assert [query.utterance.id for query in asked.questions.open()] == [1]
 
 
 def test_undo_brings_the_question_back_and_it_can_still_be_heard(

@@ -57,7 +57,7 @@ def test_questions_come_by_informativeness_or_age_without_those_skipped(asked):
     assert asked.questions.next("me").utterance.id == 2
     assert asked.questions.next("you").utterance.id == 1
     assert asked.questions.count("me") == 2
-    assert [query.utterance.id for query in asked.questions.first(2)] == [1, 2]
+    assert [query.utterance.id for query in asked.questions.open(2)] == [1, 2]
     asked.labels.add([label_of(2, valence=0.0)], 2.0)
     assert asked.questions.next("me", "oldest").utterance.id == 3
     asked.utterances.close_query(3, 3.0)

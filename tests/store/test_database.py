@@ -75,7 +75,7 @@ def read_everything(folder: Path) -> None:
             profile.audio.clip(number)
         profile.labels.log()
         profile.labels.effective()
-        profile.utterances.open_queries()
+        profile.questions.open()
         profile.emotions.enrolled()
         profile.utterances.counts()
         if not profile.is_empty():

@@ -17,7 +17,7 @@ def numbers(profile):
 
 
 def asked_of(profile):
-    return [query.utterance.id for query in profile.utterances.open_queries()]
+    return [query.utterance.id for query in profile.questions.open()]
 
 
 def test_is_given_back_as_it_was_heard(profile):
@@ -76,7 +76,7 @@ def test_a_selection_asks_some_and_lets_the_rest_go(profile, numbers):
     assert profile.utterances.counts() == {"buffered": 1, "asked": 3, "released": 2}
     assert profile.audio.clip(1) == CLIP
     assert profile.audio.clip(2) is None
-    query = profile.utterances.open_queries()[1]
+    query = profile.questions.open()[1]
     assert (query.score, query.asked_at, query.has_clip) == (-0.1, 50.0, True)
     assert query.utterance.state == "asked"
 
