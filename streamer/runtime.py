@@ -83,10 +83,11 @@ def listen(
     max_seconds: float | None = None,
     turn: Callable[[], None] = lambda: None,
 ) -> Ended:
-    """Hear `source` to its end, learning as labels come; the accounting is shown in any case.
+    """Hear `source` to its end, learning as labels come; the accounting is shown after errors too.
 
     max_seconds: of audio, or of waiting for it; turn: called whenever there was progress. Returns
-    the accounting. Raises what went wrong, after what could still be told was told.
+    the accounting. Raises a StreamerError after what could still be told was told; anything else,
+    a second Ctrl-C among it, at once.
     """
     limit_s = math.inf if max_seconds is None else max_seconds
     live = source.kind != "file"
