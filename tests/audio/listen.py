@@ -1,12 +1,14 @@
 """Listens to a microphone and writes down what it yields; run as a process of its own.
 
 PortAudio reads its environment once and may hang when a sound server breaks, so the tests keep it
-out of theirs. Usage: listen.py SECONDS SAMPLES.npy [DEVICE]. Standard output: one JSON object a
-line, the times from `time.monotonic` (one clock for all processes of a machine).
+out of theirs. Usage: listen.py SAMPLES.npy [DEVICE], until SIGINT. Standard output: one JSON object
+a line, the times from `time.monotonic` (one clock for all processes of a machine).
 """
 
 import json
+import signal
 import sys
+import threading
 import time
 
 import numpy as np
@@ -16,7 +18,9 @@ from streamer.errors import StreamerError
 from streamer.messages import Chunk, Gap, Samples
 
 
-def listen(seconds: float, path: str, device: str | None) -> None:
+def listen(path: str, device: str | None) -> None:
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, lambda number, frame: stop.set())
     began_s = time.monotonic()
     source = open_source(None, device=device)
     opened_s = time.monotonic()
@@ -38,7 +42,7 @@ def listen(seconds: float, path: str, device: str | None) -> None:
             say(event="gap", samples=item.samples, reason=item.reason, at=sum(map(len, heard)))
         else:
             say(event="notice", text=item.text)
-        if now_s - began_s > seconds:
+        if stop.is_set():
             break
     closing_s = time.monotonic()
     source.close()
@@ -60,7 +64,7 @@ def say(**fields: object) -> None:
 
 if __name__ == "__main__":
     try:
-        listen(float(sys.argv[1]), sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else None)
+        listen(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None)
     except StreamerError as error:
         say(event="error", kind=type(error).__name__, text=str(error))
         sys.exit(error.exit_code)

@@ -1,6 +1,7 @@
 """The microphone through PortAudio, ALSA and a real sound server, in a process of its own."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -27,12 +28,11 @@ class Listener:
 
     microphone: VirtualMicrophone
     folder: Path
-    seconds: float
 
     def __post_init__(self) -> None:
         self._heard = self.folder / "heard.npy"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.audio.listen", str(self.seconds), str(self._heard)],
+            [sys.executable, "-m", "tests.audio.listen", str(self._heard)],
             env=self.microphone.environment(),
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -43,15 +43,21 @@ class Listener:
         self.errors = ""
 
     def wait_until_listening(self) -> None:
-        assert self._process.stdout is not None
-        while not self.events or self.events[-1]["event"] not in ("first", "error"):
-            line = self._process.stdout.readline()
-            assert line, "the listener ended"
-            self.events.append(json.loads(line))
+        self.wait_for("first")
 
-    def finish(self) -> Samples:
+    def wait_for(self, event: str, text: str = "") -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.events.append(json.loads(line))
+            if self.events[-1]["event"] == event and text in line:
+                return
+        raise AssertionError("the listener ended")
+
+    def finish(self, after_s: float = 1.0) -> Samples:
+        time.sleep(after_s)
+        self._process.send_signal(signal.SIGINT)
         try:
-            out, self.errors = self._process.communicate(timeout=self.seconds + 20)
+            out, self.errors = self._process.communicate(timeout=20)
         finally:
             self._process.kill()
         self.events += [json.loads(line) for line in out.splitlines()]
@@ -92,7 +98,7 @@ def test_sound_is_captured_bit_for_bit(
     virtual_microphone: VirtualMicrophone, tmp_path: Path
 ) -> None:
     recording = write_noise(tmp_path, seconds=2.0)
-    listener = Listener(virtual_microphone, tmp_path, seconds=4.0)
+    listener = Listener(virtual_microphone, tmp_path)
     listener.wait_until_listening()
     virtual_microphone.feed(recording)
     samples = listener.finish()
@@ -113,7 +119,7 @@ def test_sound_is_captured_bit_for_bit(
 def test_other_rates_and_channels_are_heard(rate_hz: int, channels: int, tmp_path: Path) -> None:
     recording = write_noise(tmp_path, 1.0, rate_hz, channels)
     with VirtualMicrophone(rate_hz, channels) as microphone:
-        listener = Listener(microphone, tmp_path, seconds=2.5)
+        listener = Listener(microphone, tmp_path)
         listener.wait_until_listening()
         microphone.feed(recording)
         samples = listener.finish()
@@ -126,14 +132,14 @@ def test_a_source_that_is_unplugged_is_taken_up_again(
     virtual_microphone: VirtualMicrophone, tmp_path: Path
 ) -> None:
     recording = write_noise(tmp_path, seconds=1.0)
-    listener = Listener(virtual_microphone, tmp_path, seconds=7.5)
+    listener = Listener(virtual_microphone, tmp_path)
     listener.wait_until_listening()
     unplugged_s = time.monotonic()
     virtual_microphone.unplug()
     time.sleep(3.0)
     virtual_microphone.plug()
     plugged_s = time.monotonic()
-    time.sleep(2.0)
+    listener.wait_for("notice", "is back after")
     virtual_microphone.feed(recording)
     samples = listener.finish()
     assert listener.notice("disappeared")["time_s"] - unplugged_s < 2
@@ -151,12 +157,13 @@ def test_a_source_that_is_unplugged_is_taken_up_again(
 def test_a_server_that_is_killed_and_started_again_is_taken_up_again(
     virtual_microphone: VirtualMicrophone, tmp_path: Path
 ) -> None:
-    listener = Listener(virtual_microphone, tmp_path, seconds=6.0)
+    listener = Listener(virtual_microphone, tmp_path)
     listener.wait_until_listening()
     killed_s = time.monotonic()
     virtual_microphone.kill()
     time.sleep(1.5)
     virtual_microphone.start()
+    listener.wait_for("notice", "is back after")
     samples = listener.finish()
     assert listener.notice("disappeared")["time_s"] - killed_s < 2
     back_s = listener.notice("is back after")["time_s"]
@@ -168,12 +175,13 @@ def test_a_server_that_is_killed_and_started_again_is_taken_up_again(
 def test_a_source_that_stalls_is_noticed_and_taken_up_again(
     virtual_microphone: VirtualMicrophone, tmp_path: Path
 ) -> None:
-    listener = Listener(virtual_microphone, tmp_path, seconds=6.5)
+    listener = Listener(virtual_microphone, tmp_path)
     listener.wait_until_listening()
     stalled_s = time.monotonic()
     virtual_microphone.stall()
     time.sleep(2.5)
     virtual_microphone.resume()
+    listener.wait_for("notice", "is back after")
     samples = listener.finish()
     assert listener.notice("disappeared")["time_s"] - stalled_s < 2
     back_s = listener.notice("is back after")["time_s"]
@@ -185,22 +193,22 @@ def test_a_source_that_stalls_is_noticed_and_taken_up_again(
 def test_ending_while_the_source_stalls_does_not_hang(
     virtual_microphone: VirtualMicrophone, tmp_path: Path
 ) -> None:
-    listener = Listener(virtual_microphone, tmp_path, seconds=0.7)
+    listener = Listener(virtual_microphone, tmp_path)
     listener.wait_until_listening()
     virtual_microphone.stall()
-    listener.finish()
+    listener.finish(0.5)
     assert listener["end"][0]["closing_s"] < 3
 
 
 def test_a_server_that_stands_still_for_a_moment_loses_nothing(
     virtual_microphone: VirtualMicrophone, tmp_path: Path
 ) -> None:
-    listener = Listener(virtual_microphone, tmp_path, seconds=7.0)
+    listener = Listener(virtual_microphone, tmp_path)
     listener.wait_until_listening()
     virtual_microphone.freeze()
     time.sleep(0.6)
     virtual_microphone.thaw()
-    samples = listener.finish()
+    samples = listener.finish(6.0)  # what a server lost is found some seconds later
     assert listener["gap"] == []
     assert_time_is_accounted_for(listener, samples)
 
@@ -212,7 +220,7 @@ def test_no_microphone_at_the_start_is_an_error(server: bool, tmp_path: Path) ->
         if server:
             microphone.start()
         done = subprocess.run(
-            [sys.executable, "-m", "tests.audio.listen", "1", str(tmp_path / "heard.npy")],
+            [sys.executable, "-m", "tests.audio.listen", str(tmp_path / "heard.npy")],
             env=microphone.environment(),
             cwd=ROOT,
             capture_output=True,
