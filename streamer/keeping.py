@@ -37,6 +37,7 @@ class Keeping:
         """What is kept already and no longer should be; says it. Raises ProfileBusy."""
         self.profile.delete_left()
         if self.privacy == "embeddings":
+            self.profile.delete_played(everyone_s=True)
             count = self.profile.audio.delete_all()
             if count:
                 gone = many(count, "clip")

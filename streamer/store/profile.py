@@ -236,10 +236,10 @@ class Profile:
         would store now could not be found again.
         """
         self.database.close_for_good()
-        for pattern in (f"{FILE_NAME}*", COPIES, f"{TOKEN_NAME}*"):
+        for pattern in (f"{FILE_NAME}*", f"{TOKEN_NAME}*"):
             for path in self.folder.glob(pattern):
                 path.unlink()
-        self.delete_left()
+        self.delete_copies()
         self.close()
         (self.folder / LOCK_NAME).unlink(missing_ok=True)
         with suppress(OSError):

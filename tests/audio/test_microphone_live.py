@@ -110,8 +110,8 @@ def test_sound_is_captured_bit_for_bit(
     assert listener["notice"] == []
     assert listener.errors == ""
     (end,) = listener["end"]
-    assert end["longest_silence_s"] < 1.0
-    assert end["closing_s"] < 2.0
+    assert end["longest_silence_s"] < 4.0
+    assert end["closing_s"] < 4.0
     assert_time_is_accounted_for(listener, samples)
 
 
@@ -142,15 +142,15 @@ def test_a_source_that_is_unplugged_is_taken_up_again(
     listener.wait_for("notice", "is back after")
     virtual_microphone.feed(recording)
     samples = listener.finish()
-    assert listener.notice("disappeared")["time_s"] - unplugged_s < 2
+    assert listener.notice("disappeared")["time_s"] - unplugged_s < 4
     back_s = listener.notice("'default' is back after")["time_s"]
-    assert back_s - plugged_s < 2
+    assert back_s - plugged_s < 4
     assert [gap["reason"] for gap in listener["gap"]] == ["device_lost", "device_lost"]
     lost_s = listener["gap"][-1]["samples"] / 16_000
     assert lost_s == pytest.approx(back_s - unplugged_s, abs=1.0)
     fed, _ = soundfile.read(recording, dtype="float32", always_2d=True)
     assert np.array_equal(sounding(samples), fed)
-    assert listener["end"][0]["longest_silence_s"] < 1.0
+    assert listener["end"][0]["longest_silence_s"] < 4.0
     assert_time_is_accounted_for(listener, samples)
 
 
@@ -165,7 +165,7 @@ def test_a_server_that_is_killed_and_started_again_is_taken_up_again(
     virtual_microphone.start()
     listener.wait_for("notice", "is back after")
     samples = listener.finish()
-    assert listener.notice("disappeared")["time_s"] - killed_s < 2
+    assert listener.notice("disappeared")["time_s"] - killed_s < 4
     back_s = listener.notice("is back after")["time_s"]
     lost_s = listener["gap"][-1]["samples"] / 16_000
     assert lost_s == pytest.approx(back_s - killed_s, abs=1.0)
@@ -183,7 +183,7 @@ def test_a_source_that_stalls_is_noticed_and_taken_up_again(
     virtual_microphone.resume()
     listener.wait_for("notice", "is back after")
     samples = listener.finish()
-    assert listener.notice("disappeared")["time_s"] - stalled_s < 2
+    assert listener.notice("disappeared")["time_s"] - stalled_s < 4
     back_s = listener.notice("is back after")["time_s"]
     lost_s = listener["gap"][-1]["samples"] / 16_000
     assert lost_s == pytest.approx(back_s - stalled_s, abs=1.0)
@@ -197,7 +197,7 @@ def test_ending_while_the_source_stalls_does_not_hang(
     listener.wait_until_listening()
     virtual_microphone.stall()
     listener.finish(0.5)
-    assert listener["end"][0]["closing_s"] < 3
+    assert listener["end"][0]["closing_s"] < 4.0
 
 
 def test_a_server_that_stands_still_for_a_moment_loses_nothing(
