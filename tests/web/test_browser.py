@@ -383,6 +383,21 @@ def test_a_finger_is_enough(browser, served, asked):
     assert not faults
 
 
+def test_dominance_is_answered_with_a_place_on_the_plane(browser, served, client, asked):
+    page, faults = open_page(browser, served.url)
+    item_number(page)
+    page.locator("#want-dominance").check()
+    assert page.locator("#dominance").is_disabled()
+    page.locator("#plane").click(position={"x": 60, "y": 60})
+    page.locator("#dominance").fill("0.5")
+    answered(page, lambda: page.locator("#save").click())
+    assert page.locator("#dominance").is_disabled()
+    (entry,) = asked.labels.effective()
+    assert entry.label.dominance == 0.5
+    assert entry.label.valence < 0 < entry.label.arousal
+    assert not faults
+
+
 def test_an_emotion_with_html_in_its_name_is_text_in_every_page(browser, served, client, asked):
     nasty = "<img src=x onerror=alert(1)>"
     answer(client, 1, emotion=nasty, annotator="<b>you</b>")

@@ -41,6 +41,7 @@ function say(name, value) {
 
 function ready() {
   $("save").disabled = busy || !item || (!plane.value && !emotion);
+  $("dominance").disabled = !plane.value;  // it is part of an answer on the plane
 }
 
 function setDominance(value) {
@@ -181,7 +182,7 @@ const save = () =>
       annotator: annotator(),
       valence: plane.value?.valence ?? null,
       arousal: plane.value?.arousal ?? null,
-      dominance: plane.value ? dominance : null,
+      dominance,
       emotion,
     });
     showResult(saved);
