@@ -137,7 +137,8 @@ def _loop(config: Config, rng: np.random.Generator) -> _Ears:
         recording = Path(folder) / "session.wav"
         soundfile.write(recording, audio, SAMPLE_RATE_HZ)
         own = config.model_copy(update={"profile": f"{folder}/profile"})
-        run(own, heard, lambda: open_input(own, str(recording)))
+        if not run(own, heard, lambda: open_input(own, str(recording))):
+            raise KeyboardInterrupt
     return heard
 
 

@@ -66,10 +66,8 @@ class Hearing:
 
     def give_up(self, utterance: Utterance, reason: str) -> None:
         """An utterance that was heard here, and of which nothing will come, was dropped."""
-        rate_hz = self._key[1]
-        samples = round(utterance.offset_s * rate_hz) - round(utterance.onset_s * rate_hz)
-        self.accounting.speech -= samples
-        self.accounting.dropped[reason] += samples
+        self.accounting.speech -= utterance.source_samples
+        self.accounting.dropped[reason] += utterance.source_samples
 
     def finish(self) -> list[Utterance]:
         """End the stretch: its last utterance, and its accounts closed."""
@@ -106,7 +104,7 @@ class Hearing:
             self.accounting.speech += offset - onset
             stretch.accounted = offset
             onset_s, offset_s = ((self._origin + at) / rate_hz for at in (onset, offset))
-            utterances.append(Utterance(source, onset_s, offset_s, audio, quality))
+            utterances.append(Utterance(source, onset_s, offset_s, audio, quality, offset - onset))
         return utterances
 
     def _close_accounts(self, stretch: "_Stretch") -> None:

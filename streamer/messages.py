@@ -66,13 +66,17 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Onset to offset with padding, on the source's clock. audio: float32 [n], 16 kHz mono."""
+    """Onset to offset with padding, on the source's clock. audio: float32 [n], 16 kHz mono.
+
+    source_samples: so many it takes at the source's own rate.
+    """
 
     source: str
     onset_s: float
     offset_s: float
     audio: Samples
     quality: Quality
+    source_samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)

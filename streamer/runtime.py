@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Protocol
 
 from streamer.audio.protocol import Delivered, Source
 from streamer.errors import StreamerError
@@ -23,7 +23,6 @@ from streamer.messages import Chunk, Gap
 from streamer.session import Session
 
 # Less than any sample lasts: what subtracting times may leave of nothing.
-SHORTEST_S: Final = 1e-9
 
 
 class Screen(Protocol):
@@ -127,14 +126,16 @@ def listen(
 def _limited(source: Source, left_s: float) -> Iterator[Delivered]:
     """The source's items up to `left_s` seconds of audio, to the sample."""
     for item in source:
+        rate_hz = source.rate_hz
         if isinstance(item, Chunk):
-            room = round(min(left_s * item.rate_hz, len(item.samples)))
+            rate_hz = item.rate_hz
+            room = round(min(left_s * rate_hz, len(item.samples)))
             item = replace(item, samples=item.samples[:room])
-            left_s -= room / item.rate_hz
+            left_s -= room / rate_hz
         elif isinstance(item, Gap):
-            left_s -= item.samples / source.rate_hz
+            left_s -= item.samples / rate_hz
         yield item
-        if left_s < SHORTEST_S:
+        if left_s * rate_hz < 0.5:  # not one sample more
             return
 
 

@@ -23,6 +23,8 @@ After=pipewire.service pipewire-pulse.service pulseaudio.service
 StartLimitIntervalSec=0
 
 [Service]
+# What was given as a relative path was meant from here.
+WorkingDirectory=-{here}
 ExecStart={command}
 Restart=on-failure
 RestartSec=10
@@ -103,6 +105,7 @@ def unit_text(
     networked = broker or any(word == "--web" or word.startswith("--mqtt") for word in words)
     return _UNIT.format(
         name=folder.name.replace("%", "%%"),
+        here=_one_line(str(Path.cwd())).replace("%", "%%"),
         command=" ".join(quoted(word) for word in command),
         families=_NETWORK if networked else _LOCAL,
         settings="".join(
@@ -122,13 +125,18 @@ def quoted(word: str, variables: bool = True) -> str:
 
     Raises ServiceError for a line break, which no unit can hold.
     """
-    if any(ord(letter) < 32 for letter in word):
-        raise ServiceError(f"{word!r} holds a control character: a unit cannot; leave it out")
+    word = _one_line(word)
     for letter, written in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%")):
         word = word.replace(letter, written)
     if variables:
         word = word.replace("$", "$$")
     return f'"{word}"'
+
+
+def _one_line(word: str) -> str:
+    if any(ord(letter) < 32 for letter in word):
+        raise ServiceError(f"{word!r} holds a control character: a unit cannot; leave it out")
+    return word
 
 
 def install(

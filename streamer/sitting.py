@@ -9,7 +9,7 @@ for the repeats and for those who change their mind.
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -71,10 +71,14 @@ class Progress:
 
 @dataclass(slots=True)
 class _Annotator:
-    """answered: in this sitting, oldest first; due: answers until the next repeat."""
+    """answered: in this sitting, oldest first; due: answers until the next repeat.
+
+    acts: what was done in this sitting, oldest first; a clock that is set back does not tell it.
+    """
 
     due: int
     answered: list[int] = field(default_factory=list)
+    acts: list[Literal["label", "aside"]] = field(default_factory=list)
     repeating: int | None = None
 
 
@@ -121,9 +125,11 @@ class Sitting:
         person = self._annotators[answer.annotator]
         if first is not None:
             self.profile.asides.add("repeat", answer, self._wall_s())
+            person.acts.append("aside")
             person.repeating = None
             return Saved(predicted, first.label)
         give(self.profile, [answer])
+        person.acts.append("label")
         person.answered.append(utterance.id)
         person.due -= 1
         if person.due <= 0 and (again := self._repeatable(answer.annotator)):
@@ -146,13 +152,17 @@ class Sitting:
             self.profile.asides.add(kind, Label(utterance, None, None, None, None, annotator), now)
             if kind == "cannot tell":
                 self.profile.utterances.close_query(utterance, now)
+        person.acts.append("aside")
 
     def undo(self, annotator: str) -> Item | None:
         """Take back what the annotator did last, whenever that was; None if there is nothing."""
         label = self.profile.labels.newest_of(annotator)
         aside = self.profile.asides.newest(annotator)
         person = self._annotators[annotator]
-        if aside is not None and (label is None or aside.given_at >= label.given_at):
+        last = person.acts.pop() if person.acts else None
+        if aside is not None and (
+            label is None or last == "aside" or (last is None and aside.given_at >= label.given_at)
+        ):
             utterance = aside.answer.utterance
             self.profile.asides.undo(aside.id, self._wall_s())
             if aside.kind == "repeat":

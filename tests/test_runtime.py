@@ -204,6 +204,13 @@ def test_the_limit_is_kept_to_the_sample(session: Session, max_seconds: float) -
     assert source.taken < 10
 
 
+def test_less_than_half_a_sample_is_not_waited_for(session: Session) -> None:
+    source = Script([Chunk(np.zeros((4_000, 1), np.float32), 11_025, "script")] * 1_000)
+    screen = play(session, source, max_seconds=12.3)
+    assert screen.of(Ended)[0].captured_samples == round(12.3 * 11_025)
+    assert source.taken < 40
+
+
 def test_lost_samples_count_towards_the_limit(session: Session) -> None:
     items = [*chunks(np.zeros(4_000, np.float32)), Gap(16_000, "device_lost")]
     screen = play(session, Script([*items, *items, *items]), max_seconds=1.2)

@@ -89,6 +89,13 @@ def test_systemd_accepts_the_unit_whatever_it_is_called(odd, tmp_path):
     assert (done.returncode, "streamer-test" in done.stderr) == (0, False), done.stderr
 
 
+def test_relative_paths_are_meant_from_where_it_was_installed(tmp_path, monkeypatch):
+    (tmp_path / "100 % here").mkdir()
+    monkeypatch.chdir(tmp_path / "100 % here")
+    text = service.unit_text(Path("/p"), ["--config", "my.toml"])
+    assert f"WorkingDirectory=-{tmp_path}/100 %% here\n" in text
+
+
 def test_only_pages_and_a_broker_open_the_network():
     def families(*words: str, broker: bool = False) -> str:
         text = service.unit_text(Path("/p"), words, broker)

@@ -102,6 +102,15 @@ def test_undone_within_the_sitting_it_is_heard_again(profile):
     assert profile.audio.clip(1) == CLIP
 
 
+def test_a_clock_that_is_set_back_does_not_change_what_was_done_last(profile):
+    sitting = Sitting(profile, np.random.default_rng(1), lambda: time.time() - 3600.0)
+    answer_all(sitting, 1)
+    sitting.pass_over("skip", 2, "me")
+    assert sitting.undo("me").utterance.id == 2
+    assert profile.labels.count() == 1
+    assert sitting.undo("me").utterance.id == 1
+
+
 def test_annotators_do_not_undo_each_other(profile):
     sitting = sit(profile)
     answer_all(sitting, 2, "ann")

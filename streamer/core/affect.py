@@ -27,7 +27,7 @@ class Regression(Protocol):
     @property
     def count(self) -> int: ...
     @property
-    def covariance(self) -> Matrix: ...
+    def covariance(self) -> Matrix | None: ...
     def predict(self, inputs: Matrix) -> Matrix: ...
     def deviation(self, inputs: Matrix) -> Matrix: ...
     def learn(self, inputs: Vector, targets: Vector) -> Vector: ...
@@ -83,9 +83,13 @@ class DimensionLearner:
             self._sigmoid = fit_sigmoid(self.calibration[:, 0], self.calibration[:, 1])
         return confidence(self.regression.predict(inputs)[:, 1], *self._sigmoid)
 
-    def covariance(self, inputs: Matrix) -> Matrix:
-        """Posterior covariance of the means at [n, d], [n, n], in units of the noise variance."""
-        return np.asarray(inputs @ self.regression.covariance @ inputs.T)
+    def covariance(self, inputs: Matrix) -> Matrix | None:
+        """Posterior covariance of the means at [n, d], [n, n], in units of the noise variance.
+
+        None where the regression knows none.
+        """
+        covariance = self.regression.covariance
+        return None if covariance is None else np.asarray(inputs @ covariance @ inputs.T)
 
     def scarce_class(self) -> str | None:
         """The class with fewer labels than can train a classifier, or None."""
@@ -171,7 +175,7 @@ class AffectLearner:
         ]
         return np.stack(columns, axis=1)
 
-    def covariance(self, dimension: str, features: Matrix) -> Matrix:
+    def covariance(self, dimension: str, features: Matrix) -> Matrix | None:
         """See `DimensionLearner.covariance`; features [n, d]."""
         return self.dimensions[dimension].covariance(_inputs(features))
 

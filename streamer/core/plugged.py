@@ -78,12 +78,9 @@ class PluggedRegressor:
         return self._lessons.count
 
     @property
-    def covariance(self) -> Matrix:
-        """Raises UsageError: river's regressors have none to tell."""
-        raise UsageError(
-            f"{self.path} does not know how its errors vary together; "
-            "choose a strategy that does not ask for that"
-        )
+    def covariance(self) -> None:
+        """River's regressors have none to tell: a strategy that asks for it goes by chance."""
+        return None
 
     def predict(self, inputs: Matrix) -> Matrix:
         """Means, [k] for [d] or [n, k] for [n, d]."""

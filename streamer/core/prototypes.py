@@ -70,8 +70,9 @@ def verify(vector: Vector, prototypes: Mapping[str, Prototype], usual: Vector) -
 def calibrate(genuine: Vector, impostors: Vector) -> tuple[float, float | None]:
     """The threshold where false accepts and false rejects are nearest to equal, and their mean.
 
-    genuine, impostors: distances [n] and [m]. Without impostors: a little beyond the farthest
-    genuine one, and no error rate; without genuine ones (a single utterance): a default.
+    genuine, impostors: distances [n] and [m]. Without impostors: a default, or a little beyond the
+    farthest genuine one where that is more, and no error rate; without genuine ones (a single
+    utterance): the default.
 
     >>> calibrate(np.array([0.1, 0.2, 0.3]), np.array([0.8, 0.9]))
     (0.55, 0.0)
@@ -79,7 +80,8 @@ def calibrate(genuine: Vector, impostors: Vector) -> tuple[float, float | None]:
     if not len(genuine):
         return UNCALIBRATED_THRESHOLD, None
     if not len(impostors):
-        return float(min(genuine.max() * _SLACK, MAXIMUM_THRESHOLD)), None
+        farthest = max(genuine.max() * _SLACK, UNCALIBRATED_THRESHOLD)  # two cuts of one take: 0
+        return float(min(farthest, MAXIMUM_THRESHOLD)), None
     marks = np.unique(np.concatenate([genuine, impostors]))
     candidates = np.concatenate([[marks[0] / 2], (marks[1:] + marks[:-1]) / 2, [marks[-1]]])
     # From the farthest to the nearest: of equally good thresholds, the widest.

@@ -25,6 +25,7 @@ from streamer.errors import UsageError
 from streamer.messages import FRAME_SAMPLES, Span
 
 LEAST_MAXIMUM_SAMPLES = 8 * FRAME_SAMPLES
+MOST_MAXIMUM_SAMPLES = 4_800_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,11 @@ class SegmentationSettings:
                 f"maximum_utterance_samples = {self.maximum_utterance_samples}: "
                 f"give {least} or more "
                 "(8 frames, 2 minimum_utterance_samples and 4 pre_roll_samples)"
+            )
+        if self.maximum_utterance_samples > MOST_MAXIMUM_SAMPLES:
+            raise UsageError(
+                f"maximum_utterance_samples = {self.maximum_utterance_samples}: "
+                f"give no more than {MOST_MAXIMUM_SAMPLES} (5 minutes)"
             )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from streamer import __version__
 from streamer.app import make_encoder
 from streamer.config import Config
 from streamer.core.informativeness import ASKED_DIMENSIONS
@@ -105,6 +106,7 @@ def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, li
     pool = np.arange(len(corpus))
     material = material_of(corpus, pool, "speaker" if corpus.speakers else "pool")
     splits = _splits(corpus, plan)
+    _check_labelled(corpus, material, splits)
     sides = [Side(split.train, split.test) for split in splits]
     work = GridWork(material, sides, plan.scenario, tuple(plan.dimensions))
     cells = [
@@ -203,9 +205,21 @@ def _splits(corpus: Corpus, plan: Plan) -> list[Split]:
     return found[: plan.seeds]
 
 
+def _check_labelled(corpus: Corpus, material: Material, splits: Sequence[Split]) -> None:
+    labelled = material.labelled()
+    for split in splits:
+        for side, what in ((split.train, "learn from"), (split.test, "test on")):
+            if not np.isin(side, labelled).any():
+                raise CorpusError(
+                    f"{corpus.name}, {split.name}: there is no clip with a rating or emotion to "
+                    f"{what}; leave --test-part away, or name another"
+                )
+
+
 def _head(plan: Plan, corpus: Corpus) -> dict[str, Any]:
     """What a log must be of to go on: not the strategies or seeds, which may become more."""
     return {
+        "version": __version__,
         "corpus": corpus.name,
         "clips": len(corpus),
         "content": _content(corpus),
@@ -219,10 +233,11 @@ def _head(plan: Plan, corpus: Corpus) -> dict[str, Any]:
 
 
 def _content(corpus: Corpus) -> str:
-    """What tells a corpus from another of its name: names, ratings on their scale, features."""
-    told = hashlib.sha256(
-        repr([(c.utterance, c.emotion, c.speaker) for c in corpus.clips]).encode()
-    )
+    """What tells a corpus from another of its name: names, sides, ratings, features."""
+    names = [
+        (c.utterance, c.emotion, c.speaker, c.session, c.split, c.recording) for c in corpus.clips
+    ]
+    told = hashlib.sha256(repr(names).encode())
     told.update(corpus.affect().tobytes())
     if corpus.features is not None:
         told.update(np.ascontiguousarray(corpus.features).tobytes())

@@ -67,13 +67,18 @@ def run_cells(
 
 
 def read_log(log: Path, head: Head) -> Results:
-    """The finished cells of a log; none where there is no file. Raises UsageError for another's."""
+    """The finished cells of a log; none where there is no file, or no whole line, as after a kill.
+
+    Raises UsageError for another's.
+    """
     results: Results = {}
     if not log.exists():
         return results
     with log.open(encoding="utf-8") as file:
-        first = _object(file.readline())
-        if first != json.loads(json.dumps(head)):
+        line = file.readline()
+        if not line.endswith("\n"):
+            return results
+        if _object(line) != json.loads(json.dumps(head)):
             raise UsageError(
                 f"{log} is of another experiment; give another --out, or delete it to begin anew"
             )
@@ -110,7 +115,8 @@ class _Appending:
         self._file = log.open("a+", encoding="utf-8")
         self._file.seek(0)
         text = self._file.read()
-        if not text:
+        if "\n" not in text:
+            self._file.truncate(0)
             self(head)
         elif not text.endswith("\n"):
             self._file.write("\n")

@@ -29,16 +29,18 @@ def ccc(prediction: Vector, truth: Vector) -> float:
     off = prediction.mean() - truth.mean()
     covariance = ((prediction - prediction.mean()) * (truth - truth.mean())).mean()
     spread = prediction.var() + truth.var() + off**2
-    return float(2.0 * covariance / spread) if spread > 0.0 else float("nan")
+    same = np.ptp(np.concatenate([prediction, truth])) == 0.0
+    return float(2.0 * covariance / spread) if spread > 0.0 and not same else float("nan")
 
 
 def cc(prediction: Vector, truth: Vector) -> float:
     """Pearson's correlation coefficient of [n], in [-1, 1]; nan where either is constant."""
     if not len(prediction):
         return float("nan")
+    constant = np.ptp(prediction) == 0.0 or np.ptp(truth) == 0.0
     spread = prediction.std() * truth.std()
     covariance = ((prediction - prediction.mean()) * (truth - truth.mean())).mean()
-    return float(covariance / spread) if spread > 0.0 else float("nan")
+    return float(covariance / spread) if spread > 0.0 and not constant else float("nan")
 
 
 def rmse(prediction: Vector, truth: Vector) -> float:

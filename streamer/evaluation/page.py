@@ -104,7 +104,8 @@ def page(about: About, boards: Sequence[Board]) -> str:
 <p class="soft">{escape(about.scenario)} Learner: {escape(about.learner)}. {runs} runs.</p>
 <div class="answer">{"".join(f"<p>{escape(answer(about.strategy, b))}</p>" for b in leading)}</div>
 <p class="soft">Each line is the mean over the runs, the bands are one standard deviation of the
-runs, each of other speakers or in another order. Dashed: passive learning (random); dotted: its best.</p>
+runs, each of other speakers or in another order. Dashed: passive learning (random); dotted: its
+best.</p>
 {sections}
 </body>
 </html>

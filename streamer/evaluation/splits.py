@@ -72,8 +72,10 @@ def own_split(corpus: Corpus, test: str = TEST) -> Split:
 
     test: the owner's name of the part to test on (MSP-Podcast has test1, test2, ...). A clip whose
     samples are also in a later part (train, validation, test) is left out of the earlier one.
-    Raises CorpusError where the corpus has no such parts.
+    Raises CorpusError where the corpus has no such parts, UsageError for the train part.
     """
+    if test == TRAIN:
+        raise UsageError(f"the part {TRAIN!r} is learned from; name another to test on")
     parts = np.array([clip.split for clip in corpus.clips])
     missing = [part for part in (TRAIN, test) if part not in parts]
     if missing:

@@ -130,4 +130,4 @@ def _to_unit(value: float | None, row: sqlite3.Row) -> float | None:
     low, high = row["scale_low"], row["scale_high"]
     if (low, high) == (-1.0, 1.0):
         return float(value)
-    return float(2.0 * (value - low) / (high - low) - 1.0)
+    return float(2.0 * ((value - low) / (high - low)) - 1.0)

@@ -231,6 +231,7 @@ def test_a_new_timeline_begins_after_finish() -> None:
         ("pre_roll_samples", -1, "whole number"),
         ("pre_roll_samples", 0.5, "whole number"),
         ("maximum_utterance_samples", 5_000, "give 9600 or more"),
+        ("maximum_utterance_samples", 4_800_001, "no more than 4800000"),
     ],
 )
 def test_settings_that_cannot_be_meant_name_value_and_remedy(

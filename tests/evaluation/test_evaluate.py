@@ -59,18 +59,47 @@ def test_a_table_becomes_a_page_and_tables(table, tmp_path):
 
 def test_the_owner_s_own_parts(table, tmp_path):
     """Half of every speaker is of another part; what both know is said."""
-    with table.open(newline="") as file:
-        header, *rows = csv.reader(file)
-    parts = ["train" if k % 12 < 6 else "test1" for k in range(len(rows))]
-    with table.open("w", newline="") as file:
-        split = [[*row, part] for row, part in zip(rows, parts, strict=True)]
-        csv.writer(file).writerows([[*header, "split"], *split])
+    with_column(table, "split", ["train" if k % 12 < 6 else "test1" for k in range(240)])
     path, _ = evaluate(Config(), plan(table, tmp_path / "own", test_part="test1"), quiet)
     assert "tested on test1, which shares 6 speakers with it" in path.read_text()
     with (tmp_path / "own" / LOG_NAME).open() as log:
         assert '"test_part": "test1"' in next(log)
     with pytest.raises(CorpusError, match="it has: test1, train"):
         evaluate(Config(), plan(table, tmp_path / "none", test_part="test2"), quiet)
+
+
+def with_column(table: Path, name: str, values: list[str]) -> None:
+    with table.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    with table.open("w", newline="") as file:
+        own = [[*row, value] for row, value in zip(rows, values, strict=True)]
+        csv.writer(file).writerows([[*header, name], *own])
+
+
+def test_a_part_that_teaches_or_tests_nothing_is_refused(table, tmp_path):
+    with_column(table, "split", ["train", "test"] * 120)
+    with pytest.raises(UsageError, match="is learned from"):
+        evaluate(Config(), plan(table, tmp_path / "a", test_part="train"), quiet)
+    text = table.read_text().splitlines()
+    bare = [
+        line
+        if line.endswith("train")
+        else ",".join([*line.split(",")[:2], "", "", "", *line.split(",")[5:]])
+        for line in text[1:]
+    ]
+    table.write_text("\n".join([text[0], *bare]) + "\n")
+    with pytest.raises(CorpusError, match="no clip with a rating or emotion to test on"):
+        evaluate(Config(), plan(table, tmp_path / "b", test_part="test"), quiet)
+
+
+def test_runs_of_other_sides_are_not_taken_up_again(table, tmp_path):
+    original = table.read_text()
+    with_column(table, "session", [f"s{k % 6 // 3}" for k in range(240)])
+    evaluate(Config(), plan(table, tmp_path), quiet)
+    table.write_text(original)
+    with_column(table, "session", [f"s{k % 6 // 2}" for k in range(240)])
+    with pytest.raises(UsageError, match="another experiment"):
+        evaluate(Config(), plan(table, tmp_path), quiet)
 
 
 def test_another_strategy_runs_only_what_is_new(table, tmp_path):

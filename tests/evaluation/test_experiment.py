@@ -73,6 +73,14 @@ def test_progress_counts_what_was_done_before(tmp_path):
     assert told == [(2, 6), (3, 6), (4, 6), (5, 6), (6, 6)]
 
 
+@pytest.mark.parametrize("left", ["", '{"corpus": "x'])
+def test_a_log_without_a_whole_line_is_begun_anew(tmp_path, left):
+    log = tmp_path / "runs.jsonl"
+    log.write_text(left)
+    assert len(run_cells(CELLS, result_of, log, HEAD)) == 6
+    assert run_cells(CELLS, lambda cell: pytest.fail("it is done"), log, HEAD)
+
+
 def test_more_strategies_may_come_but_not_another_experiment(tmp_path):
     log = tmp_path / "runs.jsonl"
     run_cells(CELLS, result_of, log, HEAD)

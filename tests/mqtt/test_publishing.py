@@ -182,6 +182,16 @@ def test_what_was_never_delivered_is_told_before_the_end():
     assert screen.events[-1] == ENDED
 
 
+def test_two_machines_and_profiles_stay_two(monkeypatch, tmp_path):
+    assert len({node_name(name) for name in ("Ann.B", "ann-b", "ann b")}) == 3
+    here = node_name("default")
+    (tmp_path / "machine-id").write_text("f" * 32)
+    monkeypatch.setattr("streamer.mqtt.publishing.MACHINE_ID", tmp_path / "machine-id")
+    assert node_name("default") != here
+    monkeypatch.setattr("streamer.mqtt.publishing.MACHINE_ID", tmp_path / "none")
+    assert node_name("default") == node_name("default")
+
+
 def test_names_that_letters_cannot_spell_stay_two():
     assert len({node_name("Анна"), node_name("Борис"), node_name("anna")}) == 3
     assert node_name("Анна") == node_name("Анна")

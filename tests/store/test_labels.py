@@ -142,6 +142,11 @@ def test_another_scale_is_stored_as_given_and_read_on_ours(profile, numbers, giv
     assert profile.labels.effective()[0].label.valence == pytest.approx(unit, abs=1e-12)
 
 
+def test_the_widest_scale_has_its_ends_where_any_has(profile, numbers):
+    profile.labels.add([label_of(numbers[0], valence=1e308)], 0.0, (0.0, 1e308))
+    assert profile.labels.effective()[0].label.valence == 1.0
+
+
 @given(low=st.floats(-1e9, 1e9), span=st.floats(1e-6, 1e9), part=st.floats(0, 1))
 def test_any_value_on_any_scale_becomes_one_on_ours(low, span, part):
     high = low + span
