@@ -37,3 +37,33 @@ def open_page(browser: Any, url: str, **options: Any) -> tuple[Any, list[str]]:
     page.on("dialog", lambda dialog: faults.append(f"dialog: {dialog.message}"))
     page.goto(url)
     return page, faults
+
+
+def item_number(page: Any) -> str:
+    page.wait_for_selector("#work:not([hidden])")
+    return str(page.inner_text("#item-name"))
+
+
+def answered(page: Any, action: Any) -> None:
+    """Do what saves the item, and wait for the next one."""
+    before = item_number(page)
+    with page.expect_response("**/api/labels") as saved:
+        action()
+    assert saved.value.ok
+    shown_next(page, before)
+
+
+def shown_next(page: Any, before: str) -> None:
+    page.wait_for_function(
+        "before => !document.getElementById('work').hidden"
+        " && document.getElementById('item-name').textContent !== before",
+        arg=before,
+    )
+
+
+def undone(page: Any, action: Any) -> None:
+    before = item_number(page)
+    with page.expect_response("**/api/undo") as took_back:
+        action()
+    assert took_back.value.ok
+    shown_next(page, before)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from streamer.store.profile import Profile
 from streamer.web.address import Address
 from streamer.web.server import Pages, serving
 from tests.support import bound_profile, store_utterance
+from tests.web.browser import chromium
 
 QUESTIONS = 30
 
@@ -132,3 +134,9 @@ def certificate(tmp_path):
     except FileNotFoundError:
         pytest.skip("needs openssl (apt install openssl)")
     return cert, key
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as opened:
+        yield opened
