@@ -105,8 +105,7 @@ def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, li
         raise CorpusError(f"{plan.place} holds no clip that can be used{_first_fault(corpus)}")
     pool = np.arange(len(corpus))
     material = material_of(corpus, pool, "speaker" if corpus.speakers else "pool")
-    splits = _splits(corpus, plan)
-    _check_labelled(corpus, material, splits)
+    splits = _with_labels(corpus, material, _splits(corpus, plan))
     sides = [Side(split.train, split.test) for split in splits]
     work = GridWork(material, sides, plan.scenario, tuple(plan.dimensions))
     cells = [
@@ -184,9 +183,10 @@ def _first_fault(corpus: Corpus) -> str:
 
 
 def _splits(corpus: Corpus, plan: Plan) -> list[Split]:
-    """A split a seed, or fewer to be taken in turn: the owner's; each session left out; or folds of
+    """A split a seed, or fewer to be taken in turn.
 
-    speakers, drawn anew each time that all have been tested on.
+    The owner's; else each session left out; else folds of speakers, drawn anew each time that all
+    have been tested on.
     """
     if plan.test_part is not None:
         return [own_split(corpus, plan.test_part)]
@@ -205,15 +205,20 @@ def _splits(corpus: Corpus, plan: Plan) -> list[Split]:
     return found[: plan.seeds]
 
 
-def _check_labelled(corpus: Corpus, material: Material, splits: Sequence[Split]) -> None:
+def _with_labels(corpus: Corpus, material: Material, splits: Sequence[Split]) -> list[Split]:
+    """Those with a rating or emotion to learn from and one to test on. Raises CorpusError."""
     labelled = material.labelled()
-    for split in splits:
-        for side, what in ((split.train, "learn from"), (split.test, "test on")):
-            if not np.isin(side, labelled).any():
-                raise CorpusError(
-                    f"{corpus.name}, {split.name}: there is no clip with a rating or emotion to "
-                    f"{what}; leave --test-part away, or name another"
-                )
+    found = [
+        split
+        for split in splits
+        if np.isin(split.train, labelled).any() and np.isin(split.test, labelled).any()
+    ]
+    if not found:
+        raise CorpusError(
+            f"{corpus.name}: no rating and no emotion to learn from, or none to test on, in "
+            f"{', '.join(split.name for split in splits)}; give clips that have some"
+        )
+    return found
 
 
 def _head(plan: Plan, corpus: Corpus) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 import csv
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -76,20 +77,27 @@ def with_column(table: Path, name: str, values: list[str]) -> None:
         csv.writer(file).writerows([[*header, name], *own])
 
 
+def take_ratings_away(table: Path, whose: Callable[[list[str]], bool]) -> None:
+    with table.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    with table.open("w", newline="") as file:
+        bare = [[*row[:2], "", "", "", *row[5:]] if whose(row) else row for row in rows]
+        csv.writer(file).writerows([header, *bare])
+
+
 def test_a_part_that_teaches_or_tests_nothing_is_refused(table, tmp_path):
     with_column(table, "split", ["train", "test"] * 120)
     with pytest.raises(UsageError, match="is learned from"):
         evaluate(Config(), plan(table, tmp_path / "a", test_part="train"), quiet)
-    text = table.read_text().splitlines()
-    bare = [
-        line
-        if line.endswith("train")
-        else ",".join([*line.split(",")[:2], "", "", "", *line.split(",")[5:]])
-        for line in text[1:]
-    ]
-    table.write_text("\n".join([text[0], *bare]) + "\n")
-    with pytest.raises(CorpusError, match="no clip with a rating or emotion to test on"):
+    take_ratings_away(table, lambda row: row[-1] == "test")
+    with pytest.raises(CorpusError, match="or none to test on, in test;"):
         evaluate(Config(), plan(table, tmp_path / "b", test_part="test"), quiet)
+
+
+def test_a_speaker_whom_nobody_rated_is_not_tested_on(table, tmp_path):
+    take_ratings_away(table, lambda row: row[1] == "s5")
+    _, answers = evaluate(Config(), plan(table, tmp_path, seeds=5), quiet)
+    assert any(a.startswith("Arousal, concordance") for a in answers)
 
 
 def test_runs_of_other_sides_are_not_taken_up_again(table, tmp_path):
