@@ -22,8 +22,6 @@ from streamer.events import Ended, Event, Status
 from streamer.messages import Chunk, Gap
 from streamer.session import Session
 
-# Less than any sample lasts: what subtracting times may leave of nothing.
-
 
 class Screen(Protocol):
     """Where events are shown."""
