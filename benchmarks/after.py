@@ -27,19 +27,19 @@ from benchmarks.after_votes import read_votes, which_clips, which_label
 from benchmarks.grid import flags, run_grid
 from benchmarks.iemocap import SHARED
 from benchmarks.loop import machine
-from streamer.app import make_encoder
 from streamer.config import Config
-from streamer.core.strategies import make_strategy
 from streamer.evaluation.corpus import Corpus
+from streamer.evaluation.dataset import Material, material_of
 from streamer.evaluation.embedding import embed
-from streamer.evaluation.experiment import Cell, Results
+from streamer.evaluation.grid import Cell, Results
 from streamer.evaluation.learners import EvaluatedLearner
-from streamer.evaluation.material import Material, material_of
+from streamer.evaluation.protocol import Pool
 from streamer.evaluation.readers import read_corpus
-from streamer.evaluation.scenario import Pool
+from streamer.evaluation.run import Outcome, Side, measured
 from streamer.evaluation.significance import compare
 from streamer.evaluation.splits import speaker_folds
-from streamer.evaluation.trial import Outcome, Side, measured
+from streamer.loop.compose import make_encoder
+from streamer.query.strategies import make_strategy
 
 CORPORA: Final = ("ravdess", "nemo")
 PART: Final = 0.2

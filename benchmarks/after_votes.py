@@ -18,9 +18,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.core.annotators import group_uncertainty, soft_labels, vote_variance
 from streamer.evaluation.significance import compare
-from streamer.messages import Vector
+from streamer.learners.annotators import group_uncertainty, soft_labels, vote_variance
+from streamer.types import Vector
 
 Matrix = NDArray[np.float64]
 CODES: Final = "ADFHNS"

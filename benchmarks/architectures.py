@@ -21,15 +21,15 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.loop import RESULTS, machine
-from streamer.training.distill import Run, new_student
-from streamer.training.logmel import HOP, LogMel
-from streamer.training.pooling import clip_vectors
-from streamer.training.probe import probe_uar
-from streamer.training.raw_student import RawShape, RawStudent
-from streamer.training.recipe import SHARES, Recipe
-from streamer.training.speech import RATE_HZ
-from streamer.training.student import StudentShape, pooled
-from streamer.training.targets import Cache
+from streamer.training.data.speech import RATE_HZ
+from streamer.training.data.targets import Cache
+from streamer.training.export.probe import probe_uar
+from streamer.training.student.distill import Run, new_student
+from streamer.training.student.logmel import HOP, LogMel
+from streamer.training.student.network import StudentShape, pooled
+from streamer.training.student.pooling import clip_vectors
+from streamer.training.student.raw_network import RawShape, RawStudent
+from streamer.training.student.recipe import SHARES, Recipe
 
 LEFT_OUT = ("nemo", "turev")
 HEARD = ("ravdess", "urdu")

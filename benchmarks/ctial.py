@@ -27,18 +27,18 @@ import numpy as np
 from benchmarks.grid import flags, run_grid
 from benchmarks.iemocap import of_sessions, read_iemocap
 from benchmarks.loop import machine
-from streamer.core.knowledge import Known
-from streamer.core.strategies import make_strategy
 from streamer.evaluation.corpus import Corpus, Indices
 from streamer.evaluation.curves import Curve
-from streamer.evaluation.experiment import Cell, Results
+from streamer.evaluation.dataset import Material, material_of
+from streamer.evaluation.grid import Cell, Results
 from streamer.evaluation.learners import EvaluatedLearner
-from streamer.evaluation.material import Material, material_of
-from streamer.evaluation.measures import cc, ccc, rmse, uar
-from streamer.evaluation.scenario import Pool
+from streamer.evaluation.metrics import cc, ccc, rmse, uar
+from streamer.evaluation.protocol import Pool
+from streamer.evaluation.run import Outcome
 from streamer.evaluation.significance import compare
-from streamer.evaluation.trial import Outcome
-from streamer.messages import DIMENSIONS
+from streamer.query.model_view import Known
+from streamer.query.strategies import make_strategy
+from streamer.types import DIMENSIONS
 
 EMOTIONS, AFFECT = "emotions", "dimensions"
 SCENARIO: Final = Pool(batch=10, rounds=20, first=20)

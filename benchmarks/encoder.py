@@ -18,10 +18,17 @@ import numpy as np
 import torch
 
 from benchmarks.loop import RESULTS, machine
-from streamer.training.logmel import LogMel
-from streamer.training.measure import FOLDS, PRIOR_PENALTY, UNSEEN, embed_corpora, open_encoder
-from streamer.training.prior import cold_concordance
-from streamer.training.probe import (
+from streamer.training.data.speech import Clip, read_clips
+from streamer.training.data.teacher import WhisperTeacher
+from streamer.training.export.measure import (
+    FOLDS,
+    PRIOR_PENALTY,
+    UNSEEN,
+    embed_corpora,
+    open_encoder,
+)
+from streamer.training.export.prior import cold_concordance
+from streamer.training.export.probe import (
     centre_speakers,
     logistic,
     probe_uar,
@@ -29,8 +36,7 @@ from streamer.training.probe import (
     standardize_speakers,
     verify_uar,
 )
-from streamer.training.speech import Clip, read_clips
-from streamer.training.teacher import WhisperTeacher
+from streamer.training.student.logmel import LogMel
 
 SHIPPED = Path(__file__).parent.parent / "models" / "streamer-small.onnx"
 PROBED = ("ravdess", "urdu", "nemo", "turev")

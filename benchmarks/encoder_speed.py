@@ -24,9 +24,9 @@ import numpy as np
 
 from benchmarks.loop import RESULTS, machine, pin
 from streamer.config import Config
-from streamer.encoder.onnx import OnnxEncoder, open_session
-from streamer.encoder.registry import find_encoder
-from streamer.messages import SAMPLE_RATE_HZ, Samples
+from streamer.encoders.onnx import OnnxEncoder, open_session
+from streamer.encoders.registry import find_encoder
+from streamer.types import SAMPLE_RATE_HZ, Samples
 
 UTTERANCE_S = 3.0
 WARM_UP = 3
@@ -46,7 +46,7 @@ def write_wav2vec2_base(folder: Path) -> dict[str, Path]:
     import transformers
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    from streamer.training.hub import export_checkpoint
+    from streamer.training.hub.checkpoint import export_checkpoint
 
     torch.manual_seed(0)
     torch.set_num_threads(1)

@@ -19,8 +19,8 @@ import numpy as np
 import soundfile
 
 from benchmarks.loop import RESULTS, STREAMER, machine
-from streamer.encoder.onnx import OnnxEncoder
-from streamer.encoder.registry import find_encoder
+from streamer.encoders.onnx import OnnxEncoder
+from streamer.encoders.registry import find_encoder
 from streamer.errors import EncoderError
 from streamer.store.profile import Profile
 from streamer.testing import synthetic_session

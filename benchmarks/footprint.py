@@ -21,8 +21,8 @@ import numpy as np
 import soundfile
 
 from benchmarks.loop import RESULTS, STREAMER, machine, pin, run
-from streamer.messages import SAMPLE_RATE_HZ, Samples
 from streamer.testing import synthetic_session
+from streamer.types import SAMPLE_RATE_HZ, Samples
 
 UTTERANCES = 120
 START_S = 6.0

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks.loop import RESULTS
-from streamer.evaluation.experiment import Cell, Head, Results, Work, run_cells
+from streamer.evaluation.grid import Cell, Head, Results, Work, run_cells
 
 
 def flags(name: str, doc: str | None, seeds: int) -> argparse.ArgumentParser:

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.loop import RESULTS, STREAMER, machine
-from streamer.core.metrics import concordance_cc
-from streamer.core.norms import affective_norm
+from streamer.learners.affective_norms import affective_norm
+from streamer.learners.metrics import concordance_cc
 
 NAMES = ("valence", "arousal")
 SAME_NORM = {"calm": "neutral"}

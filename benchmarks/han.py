@@ -22,14 +22,14 @@ from typing import Any, Final
 from benchmarks.grid import flags, run_grid
 from benchmarks.iemocap import of_sessions, read_iemocap
 from benchmarks.loop import machine
-from streamer.core.informativeness import ASKED_DIMENSIONS
 from streamer.evaluation.curves import Curve
-from streamer.evaluation.experiment import Cell, Results
-from streamer.evaluation.material import Material, material_of
-from streamer.evaluation.scenario import Pool, Stream
+from streamer.evaluation.dataset import Material, material_of
+from streamer.evaluation.grid import Cell, Results
+from streamer.evaluation.protocol import Pool, Stream
+from streamer.evaluation.run import Outcome, Side, run_trial
 from streamer.evaluation.significance import compare
-from streamer.evaluation.trial import Outcome, Side, run_trial
-from streamer.messages import DIMENSIONS
+from streamer.query.strategy import ASKED_DIMENSIONS
+from streamer.types import DIMENSIONS
 
 SCENARIOS: Final = {
     "stream": Stream(buffer=40, keep=0.5, first=40, length=3000),

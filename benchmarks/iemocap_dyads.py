@@ -15,11 +15,11 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.iemocap import read_iemocap
-from streamer.training.episodes import Episodes
-from streamer.training.head import HeadRecipe, PooledHead, PooledInputs, train_head
-from streamer.training.head_trials import verified
-from streamer.training.probe import standardize_speakers, unit
-from streamer.training.speech import Clip
+from streamer.training.data.speech import Clip
+from streamer.training.export.probe import standardize_speakers, unit
+from streamer.training.head.episodes import Episodes
+from streamer.training.head.head import HeadRecipe, PooledHead, PooledInputs, train_head
+from streamer.training.head.trials import verified
 
 BASIC = ("anger", "happiness", "neutral", "sadness")
 UNSEEN, REST = "frustration", "neutral"

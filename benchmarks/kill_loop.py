@@ -22,9 +22,9 @@ import numpy as np
 import soundfile
 
 from benchmarks.loop import RESULTS, machine
-from streamer.archive.reading import import_profile
-from streamer.archive.writing import export_profile
-from streamer.learning import Learning
+from streamer.loop.online_model import Learning
+from streamer.profiles.archive.reading import import_profile
+from streamer.profiles.archive.writing import export_profile
 from streamer.store.profile import Profile
 from streamer.testing import synthetic_session
 from tests.killing import check_state, hear_label_and_kill

@@ -24,12 +24,12 @@ from river.linear_model import BayesianLinearRegression, LinearRegression, PAReg
 from river.preprocessing import StandardScaler
 
 from benchmarks.loop import RESULTS, machine, pin
-from streamer.core.affect import AffectLearner
-from streamer.core.logistic import OnlineLogistic
-from streamer.core.prior import Prior
-from streamer.core.regression import BayesianRegression
-from streamer.core.river_regression import RiverBayesianRegression
-from streamer.messages import Label
+from streamer.learners.affect import AffectLearner
+from streamer.learners.logistic import OnlineLogistic
+from streamer.learners.prior import Prior
+from streamer.learners.regression import BayesianRegression
+from streamer.learners.river.regression import RiverBayesianRegression
+from streamer.types import Label
 
 SIZES = (256, 768)
 ROUNDS = 5

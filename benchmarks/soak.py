@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.loop import RESULTS, STREAMER, machine
-from streamer.messages import SAMPLE_RATE_HZ, Label
 from streamer.store.profile import Profile
 from streamer.testing import MANNERS, SPEAKERS, synthetic_speech
+from streamer.types import SAMPLE_RATE_HZ, Label
 
 MOST_GROWTH_MB = 5.0
 WARM_UP = 0.15

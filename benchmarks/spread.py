@@ -3,9 +3,9 @@
     python -m benchmarks.spread [--seeds 6] [--out FILE.json] [--cache FOLDER]
 
 One learner hears utterances in random order and is told the first 10 to 200 of their labels. Then
-it predicts others: as it does; or spread (`core.spread`: moved from their mean so that they vary as
+it predicts others: as it does; or spread (`learners.variance_matching`: moved from their mean so that they vary as
 labels do); each with standard scores z as they are, or squashed to 2 tanh(z/2). Intervals adapt
-label by label to what would have been shown (`core.intervals`).
+label by label to what would have been shown (`learners.conformal`).
 
 nEMO: each of its nine voices on its own, half heard, half predicted. RAVDESS: one profile hears
 every other voice and predicts those between. Both by the default encoder, with its shipped prior
@@ -27,17 +27,17 @@ from benchmarks.grid import flags
 from benchmarks.iemocap import SHARED, of_sessions, read_iemocap
 from benchmarks.loop import machine
 from benchmarks.strategies import with_norms
-from streamer.app import make_encoder
 from streamer.config import Config
-from streamer.core.affect import AffectLearner
-from streamer.core.intervals import AdaptiveInterval
-from streamer.core.normalization import RunningNormalization
-from streamer.core.prior import Prior
-from streamer.core.spread import spread_gain, widened
 from streamer.evaluation.corpus import Corpus, Indices
-from streamer.evaluation.material import material_of
-from streamer.evaluation.measures import ccc, rmse
-from streamer.messages import DIMENSIONS, Label
+from streamer.evaluation.dataset import material_of
+from streamer.evaluation.metrics import ccc, rmse
+from streamer.learners.affect import AffectLearner
+from streamer.learners.conformal import AdaptiveInterval
+from streamer.learners.normalization import RunningNormalization
+from streamer.learners.prior import Prior
+from streamer.learners.variance_matching import spread_gain, widened
+from streamer.loop.compose import make_encoder
+from streamer.types import DIMENSIONS, Label
 
 POINTS: Final = (0, 10, 20, 50, 100, 200)
 JUDGED: Final = ("valence", "arousal")

@@ -11,7 +11,7 @@ Judged by the area under the curve of each of the measures in `JUDGED`, over ran
 a run, their mean over all, and Friedman's test of whether the ranks differ at all; Wilcoxon
 signed-rank of the areas over random's, Holm over strategies. CCC rewards a strategy that merely
 makes predictions vary more, so all is judged again by the CCC of predictions that are spread as
-labels are (`core.spread`). Where a strategy is worse than random by more than noise (one-sided t
+labels are (`learners.variance_matching`). Where a strategy is worse than random by more than noise (one-sided t
 over seeds, 5 %, Holm over the measures of all tasks) is named. `affect` is the mean over the
 dimensions alone, without the emotions, which a strategy for dimensions does not look at.
 Left out are strategies that need what is not here: votes by person, a source corpus.
@@ -34,20 +34,20 @@ from benchmarks.ctial import four_emotions
 from benchmarks.grid import flags, run_grid
 from benchmarks.iemocap import SHARED, read_iemocap
 from benchmarks.loop import machine
-from streamer.core.informativeness import ASKED_DIMENSIONS
-from streamer.core.norms import affective_norm
-from streamer.core.strategies import STRATEGIES
-from streamer.core.strategies.annotator_uncertainty import MEASURES as OF_ANNOTATORS
 from streamer.evaluation.corpus import Corpus
 from streamer.evaluation.curves import Curve
-from streamer.evaluation.experiment import Cell, Results
-from streamer.evaluation.material import Material, material_of
+from streamer.evaluation.dataset import Material, material_of
+from streamer.evaluation.grid import Cell, Results
+from streamer.evaluation.protocol import Pool, Stream
+from streamer.evaluation.run import Outcome, Side, run_trial
 from streamer.evaluation.scales import Rating
-from streamer.evaluation.scenario import Pool, Stream
 from streamer.evaluation.significance import compare, holm, signed_rank_p
 from streamer.evaluation.splits import leave_one_session_out, speaker_folds
-from streamer.evaluation.trial import Outcome, Side, run_trial
-from streamer.messages import Vector
+from streamer.learners.affective_norms import affective_norm
+from streamer.query.strategies import STRATEGIES
+from streamer.query.strategies.annotator_uncertainty import MEASURES as OF_ANNOTATORS
+from streamer.query.strategy import ASKED_DIMENSIONS
+from streamer.types import Vector
 
 FOLDS: Final = 5
 PASSIVE, DEFAULT = "random", "binary-confidence"

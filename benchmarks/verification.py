@@ -28,10 +28,10 @@ import numpy as np
 from benchmarks.iemocap_dyads import iemocap_rows
 from benchmarks.loop import RESULTS, machine
 from benchmarks.verification_maps import Material, OnFrames, open_material
-from streamer.training.head import HeadRecipe
-from streamer.training.head_maps import ClosedForm, Trained
-from streamer.training.head_trials import UNSEEN, Fit, run_trial
-from streamer.training.losses import LOSSES
+from streamer.training.head.head import HeadRecipe
+from streamer.training.head.maps import ClosedForm, Trained
+from streamer.training.head.trials import UNSEEN, Fit, run_trial
+from streamer.training.student.losses import LOSSES
 
 PROTOCOLS = ("speakers", "corpus")
 ENROLLED = (1, 3, 5, 10, 20)

@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from streamer.training.distill import load_distiller
-from streamer.training.embedder import mean_columns
-from streamer.training.episodes import Episodes
-from streamer.training.export import sha256
-from streamer.training.head import HeadRecipe, train_head
-from streamer.training.head_frames import FrameHead, FrameInputs
-from streamer.training.head_maps import ClosedForm
-from streamer.training.head_trials import Fit, Vectors
-from streamer.training.prior import corpus_weights
-from streamer.training.publish import all_blocks, cached_vectors
-from streamer.training.speech import Clip
-from streamer.training.student import Student
-from streamer.training.targets import MEL_PER_TOKEN, Cache
+from streamer.training.data.speech import Clip
+from streamer.training.data.targets import MEL_PER_TOKEN, Cache
+from streamer.training.export.embedder import mean_columns
+from streamer.training.export.onnx import sha256
+from streamer.training.export.prior import corpus_weights
+from streamer.training.export.publish import all_blocks, cached_vectors
+from streamer.training.head.episodes import Episodes
+from streamer.training.head.frames import FrameHead, FrameInputs
+from streamer.training.head.head import HeadRecipe, train_head
+from streamer.training.head.maps import ClosedForm
+from streamer.training.head.trials import Fit, Vectors
+from streamer.training.student.distill import load_distiller
+from streamer.training.student.network import Student
 
 TEACHER = "tiny"
 TEACHER_BLOCK = slice(384, 768)

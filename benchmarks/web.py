@@ -27,11 +27,11 @@ import numpy as np
 import soundfile
 
 from benchmarks.loop import machine
-from streamer.audio.clip import to_flac
-from streamer.learning import Learning
-from streamer.messages import Estimate, Label, Prediction, Quality, Samples, Utterance, Verdict
+from streamer.audio.clips import to_flac
+from streamer.loop.online_model import Learning
 from streamer.store.profile import Profile
 from streamer.testing import synthetic_session
+from streamer.types import Estimate, Label, Prediction, Quality, Samples, Utterance, Verdict
 
 ROUNDS = 5
 BAD_A_SECOND = 1000

@@ -28,8 +28,8 @@ def make(clip: Path) -> None:
     import numpy as np
     import soundfile
 
-    from streamer.messages import SAMPLE_RATE_HZ
     from streamer.testing import synthetic_speech
+    from streamer.types import SAMPLE_RATE_HZ
 
     quiet = np.zeros(SAMPLE_RATE_HZ // 4, np.float32)
     speech = synthetic_speech(np.random.default_rng(0), "happy", SECONDS - 0.5)

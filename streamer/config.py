@@ -14,7 +14,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from streamer.core.segmentation import SegmentationSettings
+from streamer.audio.segmentation import SegmentationSettings
 from streamer.errors import UsageError
 
 # Of this machine or its owner: no business of whoever reads an export or a report.

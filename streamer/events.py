@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from streamer.messages import DIMENSIONS, Prediction, Quality, Verdict
+from streamer.types import DIMENSIONS, Prediction, Quality, Verdict
 
 # What each mode of privacy comes to, said wherever it is shown that somebody is heard.
 AUDIO_KEPT: Final[Mapping[str, str]] = {

@@ -16,9 +16,9 @@ import pytest
 import soundfile
 from hypothesis import settings
 
-from streamer.messages import SAMPLE_RATE_HZ, Samples
 from streamer.store.profile import Profile
 from streamer.testing import Spoken, synthetic_session
+from streamer.types import SAMPLE_RATE_HZ, Samples
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 

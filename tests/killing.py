@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from streamer.core.drift import VoiceWatch
-from streamer.core.normalization import RunningNormalization
-from streamer.learning import Learning
-from streamer.messages import Label
+from streamer.learners.drift import VoiceWatch
+from streamer.learners.normalization import RunningNormalization
+from streamer.loop.online_model import Learning
 from streamer.store.profile import Profile
+from streamer.types import Label
 from tests.support import events_of
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from streamer.core.affect import AffectLearner
-from streamer.core.emotion_models import EmotionModels
-from streamer.core.informativeness import ClassChances, Labelled, Matrix
-from streamer.core.knowledge import Known
-from streamer.messages import DIMENSIONS, Label, Vector
+from streamer.learners.affect import AffectLearner
+from streamer.learners.emotion_models import EmotionModels
+from streamer.query.model_view import Known
+from streamer.query.strategy import ClassChances, Labelled, Matrix
+from streamer.types import DIMENSIONS, Label, Vector
 from tests.support import made_prior
 
 SIZE = 6

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from streamer.core.prior import Prior
-from streamer.messages import (
+from streamer.learners.prior import Prior
+from streamer.store.profile import Profile
+from streamer.types import (
     DIMENSIONS,
     Estimate,
     Label,
@@ -18,7 +19,6 @@ from streamer.messages import (
     Utterance,
     Verdict,
 )
-from streamer.store.profile import Profile
 
 # A program: take over the profile in argv[1], say so, hold it until a line or the end comes.
 HOLDER = """

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from streamer.audio.segmentation import SegmentationSettings
 from streamer.config import Config
-from streamer.core.segmentation import SegmentationSettings
 from streamer.errors import UsageError
 
 

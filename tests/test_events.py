@@ -15,7 +15,7 @@ from streamer.events import (
     Unlearned,
     to_json,
 )
-from streamer.messages import Estimate, Prediction, Quality, Verdict
+from streamer.types import Estimate, Prediction, Quality, Verdict
 
 ESTIMATE = Estimate(-0.31, -0.74, 0.12)
 HEARD = Heard(

@@ -191,21 +191,26 @@ def test_the_command_line_opens_without_anything_heavy():
 
 
 def test_a_label_needs_no_model_and_no_sound():
-    loaded = loaded_by("streamer.labelling", "streamer.config", "streamer.app", "streamer.summary")
+    loaded = loaded_by(
+        "streamer.annotation.labels",
+        "streamer.config",
+        "streamer.loop.compose",
+        "streamer.profiles.status",
+    )
     assert not loaded & {"onnxruntime", "soundfile", "sounddevice", "soxr", "river"}
     assert "numpy" in loaded
 
 
 def test_pages_cost_nothing_where_none_are_served():
     pages = {"starlette", "uvicorn", "jinja2", "anyio"}
-    assert not loaded_by("streamer.cli", "streamer.app", "streamer.runtime") & pages
+    assert not loaded_by("streamer.cli", "streamer.loop.compose", "streamer.loop.run") & pages
     assert pages <= loaded_by("streamer.web.server")
 
 
 def test_the_core_takes_river_only_where_it_speaks_its_protocol():
-    loaded = loaded_by("streamer.core.affect", "streamer.core.strategies")
+    loaded = loaded_by("streamer.learners.affect", "streamer.query.strategies")
     assert "river" not in loaded
-    assert "river" in loaded_by("streamer.core.river_regression")
+    assert "river" in loaded_by("streamer.learners.river.regression")
 
 
 def test_nothing_is_imported_for_its_stars():

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.errors import UnreadableAudio, UsageError
-from streamer.messages import SAMPLE_RATE_HZ, Samples
+from streamer.types import SAMPLE_RATE_HZ, Samples
 
 LOWEST_RATE_HZ: Final = 1_000
 HIGHEST_RATE_HZ: Final = 768_000

@@ -21,8 +21,8 @@ def bench(
 
     from rich.console import Console
 
-    from streamer.bench import measure, table
-    from streamer.doctor.machine import processor, versions
+    from streamer.ops.bench import measure, table
+    from streamer.ops.doctor.machine import processor, versions
 
     settings = settings_from(config, encoder=encoder)
     with Console(stderr=True).status("measuring") as shown:

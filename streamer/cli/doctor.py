@@ -26,7 +26,7 @@ def doctor(
     """Look for what is missing on this machine, and say how to get it."""
     from dataclasses import asdict
 
-    from streamer.doctor import examine
+    from streamer.ops.doctor import examine
 
     settings = settings_from(config, profile=profile, encoder=encoder, device=device)
     findings = []
@@ -36,7 +36,7 @@ def doctor(
         line = f"{finding.state:4}  {finding.check:14}  {finding.said}{remedy}"
         put(asdict(finding), line, as_json)
     if bundle is not None:
-        from streamer.doctor.bundle import write_bundle
+        from streamer.ops.doctor.bundle import write_bundle
 
         write_bundle(bundle, findings, settings)
         tell(f"written: {bundle}; it holds no audio and no labels, but names of sound devices")

@@ -41,8 +41,8 @@ def list_(
     verbose: Verbose = False,
 ) -> None:
     """List the encoders: licence, commercial use, sizes; * marks the default."""
-    from streamer.encoder.registry import known_encoders
-    from streamer.screens.tables import model_lines
+    from streamer.encoders.registry import known_encoders
+    from streamer.terminal.tables import model_lines
 
     for row in known_encoders(settings_from(config).models):
         put(_plain(row), model_lines(row, verified=False), as_json)
@@ -56,8 +56,8 @@ def verify(
     verbose: Verbose = False,
 ) -> None:
     """Verify the encoders' files against the manifest."""
-    from streamer.encoder.registry import known_encoders, verify_files
-    from streamer.screens.tables import model_lines
+    from streamer.encoders.registry import known_encoders, verify_files
+    from streamer.terminal.tables import model_lines
 
     for row in known_encoders(settings_from(config).models):
         verify_files(row)
@@ -82,8 +82,8 @@ def add(
     verbose: Verbose = False,
 ) -> None:
     """Measure an ONNX encoder and take it into your own models."""
-    from streamer.adding import add as take_in
-    from streamer.encoder.adding import NOT_STATED, Statement
+    from streamer.cli.add_encoder import add as take_in
+    from streamer.encoders.import_onnx import NOT_STATED, Statement
 
     statement = Statement(
         name or file.stem, licence or NOT_STATED, commercial_use, description,
@@ -118,9 +118,9 @@ def export(
     from dataclasses import replace
     from tempfile import TemporaryDirectory
 
-    from streamer.adding import add as take_in
+    from streamer.cli.add_encoder import add as take_in
     from streamer.cli.extras import training_module
-    from streamer.encoder.adding import check_name
+    from streamer.encoders.import_onnx import check_name
 
     settings = settings_from(config, models=out)
     check_name(name or checkpoint_name.rsplit("/", 1)[-1], settings.models)
@@ -143,7 +143,7 @@ def _plain(row: Any) -> dict[str, Any]:
 
 
 def _show_added(row: Any, found: Any, as_json: bool) -> None:
-    from streamer.screens.tables import added_line, model_lines
+    from streamer.terminal.tables import added_line, model_lines
 
     put({**_plain(row), "latency_ms": found.latency_ms}, model_lines(row, verified=True), as_json)
     tell(added_line(row, found))

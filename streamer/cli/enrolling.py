@@ -7,7 +7,7 @@ import typer
 from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
 from streamer.cli.output import put, tell
 from streamer.errors import UsageError
-from streamer.wording import many
+from streamer.text import many
 
 
 def enroll(
@@ -19,9 +19,9 @@ def enroll(
     verbose: Verbose = False,
 ) -> None:
     """Teach an emotion by about ten examples; every utterance is compared with it from then on."""
-    from streamer import enrolling
-    from streamer.app import known_profile, open_profile
-    from streamer.labelling import emotion_name
+    from streamer.annotation import enrolment as enrolling
+    from streamer.annotation.labels import emotion_name
+    from streamer.loop.compose import known_profile, open_profile
 
     settings, name = settings_from(config, profile=profile), emotion_name(emotion)
     numbers = enrolling.read_numbers(utterances)
@@ -42,9 +42,9 @@ def verify(
     """Name the nearest enrolled emotion of each utterance in recordings. Nothing is stored."""
     from dataclasses import asdict
 
-    from streamer.app import known_profile
-    from streamer.enrolling import verify_files
-    from streamer.screens.tables import verified_line
+    from streamer.annotation.enrolment import verify_files
+    from streamer.loop.compose import known_profile
+    from streamer.terminal.tables import verified_line
 
     settings = settings_from(config, profile=profile)
     with known_profile(settings, tell) as opened:
@@ -59,9 +59,9 @@ def emotions(
     verbose: Verbose = False,
 ) -> None:
     """List the enrolled emotions, with their thresholds and error rates."""
-    from streamer.app import known_profile
-    from streamer.screens.tables import emotion_line
-    from streamer.summary import emotion_rows
+    from streamer.loop.compose import known_profile
+    from streamer.profiles.status import emotion_rows
+    from streamer.terminal.tables import emotion_line
 
     with known_profile(settings_from(config, profile=profile), tell) as opened:
         rows = emotion_rows(opened)

@@ -10,8 +10,8 @@ from streamer.cli.output import tell
 from streamer.errors import UsageError
 
 if TYPE_CHECKING:
+    from streamer.evaluation.protocol import Pool, Stream
     from streamer.evaluation.scales import Scale
-    from streamer.evaluation.scenario import Pool, Stream
 
 
 def evaluate(
@@ -76,9 +76,9 @@ def evaluate(
         TimeRemainingColumn,
     )
 
-    from streamer.core.informativeness import ASKED_DIMENSIONS
     from streamer.evaluation.evaluate import Plan
     from streamer.evaluation.evaluate import evaluate as run
+    from streamer.query.strategy import ASKED_DIMENSIONS
 
     plan = Plan(
         place=place,
@@ -119,8 +119,8 @@ def evaluate(
 
 
 def _scale(words: str | None) -> "Scale | None":
+    from streamer.annotation.labels import read_scale
     from streamer.evaluation.scales import scale_of
-    from streamer.labelling import read_scale
 
     return None if words is None else scale_of(*read_scale(words))
 
@@ -136,7 +136,7 @@ def _scenario(
     subset: int | None,
     first: int,
 ) -> "Stream | Pool":
-    from streamer.evaluation.scenario import Pool, Stream
+    from streamer.evaluation.protocol import Pool, Stream
 
     if name == "stream":
         return Stream(buffer, keep, first, length, delay)

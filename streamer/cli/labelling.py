@@ -27,9 +27,9 @@ def queue(
     verbose: Verbose = False,
 ) -> None:
     """List what Streamer would like to be told, most informative first."""
-    from streamer.app import known_profile
-    from streamer.screens.tables import query_line
-    from streamer.summary import queue_rows
+    from streamer.loop.compose import known_profile
+    from streamer.profiles.status import queue_rows
+    from streamer.terminal.tables import query_line
 
     with known_profile(settings_from(config, profile=profile), tell) as opened:
         rows = queue_rows(opened)
@@ -73,8 +73,8 @@ def label(
     verbose: Verbose = False,
 ) -> None:
     """Answer: one utterance, a CSV file, --undo [N]; else in the terminal, or with --web."""
-    from streamer import labelling
-    from streamer.app import known_profile
+    from streamer.annotation import labels as labelling
+    from streamer.loop.compose import known_profile
 
     answers_one = utterance is not None and not undo  # with --undo the number is a count
     if sum((answers_one, import_ is not None, undo, web)) > 1:
@@ -107,7 +107,7 @@ def label(
             )
             tell(labelling.give(opened, [answer], limits))
         else:
-            from streamer.screens.ask import label_by_keys
+            from streamer.terminal.annotate import label_by_keys
 
             on_disk = "embeddings" not in (settings.privacy, opened.meta("privacy"))
             label_by_keys(opened, settings.annotator, on_disk=on_disk)

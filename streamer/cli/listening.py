@@ -99,8 +99,8 @@ def run(
         raise UsageError("--input is empty: give a file, a folder, or - for standard input")
     if input is not None and device is not None:
         raise UsageError("give --input or --device, not both: a recording needs no microphone")
-    from streamer.app import open_input
-    from streamer.app import run as listen
+    from streamer.loop.compose import open_input
+    from streamer.loop.compose import run as listen
 
     settings = settings_from(
         config, profile=profile, device=device, channel=channel, buffer=buffer, keep=keep,
@@ -128,7 +128,7 @@ def demo(
     verbose: Verbose = False,
 ) -> None:
     """Play a short made-up session through the whole loop, without a microphone."""
-    from streamer.demo import play
+    from streamer.ops.demo import play
 
     if profile is not None:
         tell("the demo has a profile of its own, deleted at its end; yours is left alone")
@@ -144,7 +144,7 @@ def devices(
     """List the microphones that can be heard."""
     from dataclasses import asdict
 
-    from streamer.audio.devices import list_devices
+    from streamer.audio.microphone.devices import list_devices
 
     found = list_devices()
     if not found:

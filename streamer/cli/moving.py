@@ -31,10 +31,10 @@ def export(
     NAME.age is the same as one file, encrypted as age does, for the keys of --to or for a
     passphrase that is asked for (or read from standard input, its first line).
     """
-    from streamer.app import open_profile
-    from streamer.archive.sealed import SUFFIX, Secret, can_seal, export_sealed
-    from streamer.archive.writing import export_profile
     from streamer.config import PRIVATE
+    from streamer.loop.compose import open_profile
+    from streamer.profiles.archive.sealed import SUFFIX, Secret, can_seal, export_sealed
+    from streamer.profiles.archive.writing import export_profile
 
     sealed = place.suffix.lower() == SUFFIX
     if to and not sealed:
@@ -69,10 +69,10 @@ def import_(
     verbose: Verbose = False,
 ) -> None:
     """Make an exported profile this one: it predicts as it did, to the last bit."""
-    from streamer.app import open_profile
-    from streamer.archive.reading import import_profile
-    from streamer.archive.sealed import SUFFIX, Secret, identities_in, import_sealed
-    from streamer.encoder.registry import known_encoders
+    from streamer.encoders.registry import known_encoders
+    from streamer.loop.compose import open_profile
+    from streamer.profiles.archive.reading import import_profile
+    from streamer.profiles.archive.sealed import SUFFIX, Secret, identities_in, import_sealed
 
     sealed = place.suffix.lower() == SUFFIX
     if identity and not sealed:
@@ -105,6 +105,6 @@ def _passphrase(twice: bool = False) -> str:
 
 
 def _said(counts: dict[str, int]) -> str:
-    from streamer.wording import many
+    from streamer.text import many
 
     return f"{many(counts['utterances'], 'utterance')} and {many(counts['labels'], 'label row')}"

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from streamer.config import Config
-    from streamer.runtime import Screen
+    from streamer.loop.run import Screen
 
 
 def put(row: dict[str, Any], line: str, as_json: bool) -> None:
@@ -27,7 +27,7 @@ def logged(screen: "Screen", path: "Path | None") -> "Screen":
         return screen
     import time
 
-    from streamer.screens.logbook import Logbook
+    from streamer.terminal.log_file import Logbook
 
     return Logbook(screen, path, time.monotonic)
 
@@ -53,13 +53,13 @@ def told_to_broker(screen: "Screen", settings: "Config") -> "Screen":
 def screen_for(as_json: bool) -> "Screen":
     """JSON lines, else the live panel on a terminal that can draw it, else plain lines."""
     if as_json:
-        from streamer.screens.lines import JsonLines
+        from streamer.terminal.lines import JsonLines
 
         return JsonLines()
     if sys.stdout and sys.stdout.isatty() and sys.stdout.encoding.lower().startswith("utf"):
-        from streamer.screens.panel import LivePanel
+        from streamer.terminal.panel import LivePanel
 
         return LivePanel()
-    from streamer.screens.lines import PlainLines
+    from streamer.terminal.lines import PlainLines
 
     return PlainLines()

@@ -14,7 +14,7 @@ from streamer.errors import UsageError
 
 if TYPE_CHECKING:
     from streamer.config import Config
-    from streamer.web.address import Address
+    from streamer.web.bind import Address
     from streamer.web.server import Pages
 
 PortFlag = Annotated[
@@ -61,6 +61,6 @@ def address_of(
     tls_key: Path | None,
 ) -> "Address":
     """What the flags mean. Raises UsageError where it is not safe."""
-    from streamer.web.address import address_from
+    from streamer.web.bind import address_from
 
     return address_from(host, port, allow_remote=allow_remote, tls_cert=tls_cert, tls_key=tls_key)

@@ -7,7 +7,7 @@ import typer
 from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
 from streamer.cli.output import put, tell
 from streamer.errors import UsageError
-from streamer.wording import many
+from streamer.text import many
 
 
 def status(
@@ -17,9 +17,9 @@ def status(
     verbose: Verbose = False,
 ) -> None:
     """Labels, how well they are predicted, and what the profile takes on disk."""
-    from streamer.app import known_profile
-    from streamer.screens.tables import status_lines
-    from streamer.summary import status_row
+    from streamer.loop.compose import known_profile
+    from streamer.profiles.status import status_row
+    from streamer.terminal.tables import status_lines
 
     with known_profile(settings_from(config, profile=profile), tell) as opened:
         row = status_row(opened)
@@ -39,9 +39,9 @@ def forget(
     verbose: Verbose = False,
 ) -> None:
     """Delete for good: rows, audio, and what was learned from them."""
-    from streamer import rewriting
-    from streamer.app import open_profile
-    from streamer.labelling import emotion_name
+    from streamer.annotation.labels import emotion_name
+    from streamer.loop.compose import open_profile
+    from streamer.profiles import rewriting
 
     chosen = (utterance is not None, before is not None, emotion is not None, audio, everything)
     if sum(chosen) != 1:
@@ -81,8 +81,8 @@ def reembed(
     from rich.console import Console
     from rich.progress import Progress
 
-    from streamer.app import open_profile
-    from streamer.rewriting import reembed as carry_over
+    from streamer.loop.compose import open_profile
+    from streamer.profiles.rewriting import reembed as carry_over
 
     settings = settings_from(config, profile=profile, encoder=encoder)
     console = Console(stderr=True)

@@ -33,7 +33,7 @@ def report(
         raise UsageError("nothing to write: give --out FILE.html, --png FILE.png, or both")
     _check_name(out, "--out", _PAGES)
     _check_name(png, "--png", _SHEETS)
-    from streamer.app import known_profile
+    from streamer.loop.compose import known_profile
     from streamer.report.record import read_record
 
     settings = settings_from(config, profile=profile)

@@ -33,7 +33,7 @@ def install(
 
     The settings of today's environment (STREAMER_...) go with it.
     """
-    from streamer import service as units
+    from streamer.ops import systemd as units
 
     words = [*(words or []), *(["--config", str(config.resolve())] if config else [])]
     _check(words)
@@ -54,7 +54,7 @@ def status(
     """Whether it runs, and where it tells how."""
     from dataclasses import asdict
 
-    from streamer import service as units
+    from streamer.ops import systemd as units
 
     found = units.state(_folder(settings_from(config, profile=profile)))
     line = (
@@ -69,7 +69,7 @@ def remove(
     profile: ProfileFlag = None, config: ConfigFlag = None, verbose: Verbose = False
 ) -> None:
     """Stop it, and start it no more. The profile stays."""
-    from streamer import service as units
+    from streamer.ops import systemd as units
 
     folder = _folder(settings_from(config, profile=profile))
     tell(f"removed: {units.remove(folder)}")

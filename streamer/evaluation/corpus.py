@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from streamer.errors import CorpusError
 from streamer.evaluation.scales import UNRATED, Rating
-from streamer.messages import DIMENSIONS, Vector
+from streamer.types import DIMENSIONS, Vector
 
 Indices = NDArray[np.intp]
 Features = NDArray[np.float32]

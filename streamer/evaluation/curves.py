@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.errors import UsageError
-from streamer.messages import Vector
+from streamer.types import Vector
 
 Matrix = NDArray[np.float64]
 

@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from streamer.axis import Axis
-from streamer.evaluation.board import PASSIVE, Board
 from streamer.evaluation.curves import Curve
-from streamer.messages import Vector
+from streamer.evaluation.leaderboard import PASSIVE, Board
+from streamer.report.axis import Axis
+from streamer.types import Vector
 
 WIDTH: Final = 640
 HEIGHT: Final = 360

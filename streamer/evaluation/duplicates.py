@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from streamer.evaluation.corpus import Features, Indices
-from streamer.messages import Samples
+from streamer.types import Samples
 
 SKETCH_SIZE: Final = 128
 _ALIKE: Final = 0.9

@@ -17,7 +17,7 @@ from streamer.evaluation.corpus import Corpus, CorpusClip, Fault, Features, Indi
 from streamer.evaluation.duplicates import first_alike, sketch
 from streamer.evaluation.embedding_cache import CacheRow, EmbeddingCache
 from streamer.evaluation.sound import ClipSound
-from streamer.messages import Samples
+from streamer.types import Samples
 
 # A batch is what one process does in one go, and what is lost at most by a kill.
 _BATCH: Final = 32

@@ -17,7 +17,7 @@ import numpy as np
 
 from streamer.evaluation.corpus import Corpus, Indices
 from streamer.evaluation.duplicates import SKETCH_SIZE
-from streamer.messages import Samples
+from streamer.types import Samples
 
 _TO_DO, _DONE, _UNREADABLE = 0, 1, 2
 # Raise it whenever what is computed of a clip beside the encoder's vectors changes.

@@ -1,6 +1,6 @@
 """What corpora call emotions, and the common names that Streamer calls them by.
 
-The common names are adjectives, those of `streamer.core.norms` first; where a corpus has a
+The common names are adjectives, those of `streamer.learners.affective_norms` first; where a corpus has a
 category that is none of them, it keeps a name of its own. A code that stands for "other" or "no
 agreement" has no common name: its clip keeps its ratings and its owner's code.
 """

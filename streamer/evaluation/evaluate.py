@@ -11,21 +11,19 @@ from typing import Any, Final
 import numpy as np
 
 from streamer import __version__
-from streamer.app import make_encoder
 from streamer.config import Config
-from streamer.core.informativeness import ASKED_DIMENSIONS
-from streamer.core.strategies import make_strategy
 from streamer.errors import CorpusError, UsageError
-from streamer.evaluation.board import PASSIVE, Board, boards_of
 from streamer.evaluation.corpus import Corpus
+from streamer.evaluation.dataset import Material, material_of
 from streamer.evaluation.embedding import Encoder, embed
-from streamer.evaluation.experiment import Cell, run_cells
+from streamer.evaluation.grid import Cell, run_cells
+from streamer.evaluation.leaderboard import PASSIVE, Board, boards_of
 from streamer.evaluation.learners import LEARNERS, check_learner
-from streamer.evaluation.material import Material, material_of
 from streamer.evaluation.page import About, answer, page
+from streamer.evaluation.protocol import Pool, Stream
 from streamer.evaluation.readers import AUTO, read_corpus
+from streamer.evaluation.run import ALL, Outcome, Side, run_trial
 from streamer.evaluation.scales import Scale
-from streamer.evaluation.scenario import Pool, Stream
 from streamer.evaluation.splits import (
     Split,
     leave_one_session_out,
@@ -34,8 +32,10 @@ from streamer.evaluation.splits import (
     speaker_folds,
 )
 from streamer.evaluation.table_files import write_tables
-from streamer.evaluation.trial import ALL, Outcome, Side, run_trial
-from streamer.wording import many
+from streamer.loop.compose import make_encoder
+from streamer.query.strategies import make_strategy
+from streamer.query.strategy import ASKED_DIMENSIONS
+from streamer.text import many
 
 _FOLDS: Final = 5
 PAGE_NAME: Final = "curves.html"

@@ -7,19 +7,19 @@ from typing import Final
 import numpy as np
 from river.base import Regressor
 
-from streamer.core.affect import AffectLearner, MakeRegression
-from streamer.core.informativeness import Labelled, Matrix
-from streamer.core.knowledge import Classifier, Known
-from streamer.core.logistic import OnlineLogistic
-from streamer.core.plugged import PREFIX, PluggedRegressor, make_river
-from streamer.core.prior import Prior
-from streamer.core.regression import BayesianRegression
-from streamer.core.spread import spread_gain, widened
-from streamer.core.tuned import TunedRegression
 from streamer.errors import UsageError
 from streamer.evaluation.corpus import Indices
-from streamer.evaluation.material import Material
-from streamer.messages import DIMENSIONS, Label, Vector
+from streamer.evaluation.dataset import Material
+from streamer.learners.affect import AffectLearner, MakeRegression
+from streamer.learners.logistic import OnlineLogistic
+from streamer.learners.prior import Prior
+from streamer.learners.regression import BayesianRegression
+from streamer.learners.river.plugged import PREFIX, PluggedRegressor, make_river
+from streamer.learners.tuned import TunedRegression
+from streamer.learners.variance_matching import spread_gain, widened
+from streamer.query.model_view import Classifier, Known
+from streamer.query.strategy import Labelled, Matrix
+from streamer.types import DIMENSIONS, Label, Vector
 
 EVERYTHING: Final = (*DIMENSIONS, "emotion")
 
@@ -97,7 +97,7 @@ class EvaluatedLearner:
     def widened(
         self, utterances: Sequence[int] | Indices, usual: Sequence[int] | Indices, dimension: str
     ) -> Vector:
-        """One dimension of [n] utterances with the spread of its labels (see `core.spread`), [n].
+        """One dimension of [n] utterances with the spread of its labels (see `learners.variance_matching`), [n].
 
         usual: the utterances heard so far, labelled or not.
         """

@@ -13,7 +13,7 @@ from streamer.evaluation.corpus import Corpus, CorpusClip, Fault
 from streamer.evaluation.emotions import common_emotion
 from streamer.evaluation.readers.gathering import Gathering
 from streamer.evaluation.readers.tables import read_table
-from streamer.messages import SAMPLE_RATE_HZ
+from streamer.types import SAMPLE_RATE_HZ
 
 TABLE: Final = "clips.csv"
 _SUFFIXES: Final = (".opus", ".flac", ".ogg", ".wav")

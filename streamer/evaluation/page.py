@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from streamer.evaluation.board import PASSIVE, Board, Standing
 from streamer.evaluation.drawing import draw
+from streamer.evaluation.leaderboard import PASSIVE, Board, Standing
 from streamer.evaluation.significance import LEVEL
 
 _MEASURES: Final = {

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from streamer.errors import UsageError
-from streamer.messages import Vector
+from streamer.types import Vector
 
 LEVEL: Final = 0.05
 

@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from streamer.audio.recording import Recording
 from streamer.audio.resampling import Resampler
+from streamer.audio.sources.recording import Recording
 from streamer.errors import UnreadableAudio
 from streamer.evaluation.corpus import CorpusClip
-from streamer.messages import Samples
+from streamer.types import Samples
 
 _BLOCK_SAMPLES: Final = 1 << 16
 _SHORTAGE_S: Final = 0.1

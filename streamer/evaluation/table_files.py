@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from streamer.evaluation.board import Board
+from streamer.evaluation.leaderboard import Board
 
 
 def write_tables(folder: Path, boards: Sequence[Board]) -> None:

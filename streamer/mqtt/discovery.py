@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from streamer import __version__
-from streamer.messages import DIMENSIONS
+from streamer.types import DIMENSIONS
 
 PREFIX: Final = "homeassistant"
 

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from streamer.errors import UsageError
 from streamer.events import Ended, Event, Heard, Noticed, Started, Status, to_json
+from streamer.loop.run import Screen
 from streamer.mqtt.broker import Broker
 from streamer.mqtt.discovery import entities
-from streamer.runtime import Screen
-from streamer.wording import many
+from streamer.text import many
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.core.cohesion import cohesion
-from streamer.core.prototypes import Prototype, cosine_distance
-from streamer.messages import Vector
+from streamer.learners.cohesion import cohesion
+from streamer.learners.prototypes import Prototype, cosine_distance
+from streamer.types import Vector
 
 Matrix = NDArray[np.float64]
 

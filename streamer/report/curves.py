@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from streamer.axis import Axis
-from streamer.core.intervals import COVERAGE
-from streamer.messages import DIMENSIONS, Vector
+from streamer.learners.conformal import COVERAGE
+from streamer.report.axis import Axis
 from streamer.report.frame import Picture, levels, line, placed, polyline, spread_apart, words
 from streamer.report.record import Record
+from streamer.types import DIMENSIONS, Vector
 
 WIDTH: Final = 460
 HEIGHT: Final = 206

@@ -6,7 +6,7 @@ from typing import Final
 
 from streamer.report.angles import Fan
 from streamer.report.frame import Picture, circle, line, short, spread_apart, thinned, words
-from streamer.wording import many
+from streamer.text import many
 
 WIDTH: Final = 400
 HEIGHT: Final = 236

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final, TypeVar
 
-from streamer.axis import Axis
-from streamer.messages import Vector
+from streamer.report.axis import Axis
+from streamer.types import Vector
 
 UNIT_TICKS: Final = (-1.0, 0.0, 1.0)
 LONGEST_NAME: Final = 16

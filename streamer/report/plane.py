@@ -5,11 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from streamer.axis import Axis
-from streamer.messages import Label
+from streamer.report.axis import Axis
 from streamer.report.frame import Picture, circle, line, rect, short, spread_apart, thinned, words
 from streamer.report.raters import Rater
 from streamer.report.record import Record
+from streamer.types import Label
 
 SIDE: Final = 420
 _SMALL: Final = 180

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamer.core.metrics import concordance_cc
-from streamer.messages import DIMENSIONS, Label
+from streamer.learners.metrics import concordance_cc
 from streamer.store.profile import Profile
 from streamer.store.records import LogEntry
+from streamer.types import DIMENSIONS, Label
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from streamer.learning import Learning
-from streamer.messages import DIMENSIONS, Label
+from streamer.loop.online_model import Learning
+from streamer.profiles.status import status_row
 from streamer.report.angles import Fan, fans
 from streamer.report.raters import Rater, raters
 from streamer.report.track import Trace, traces
 from streamer.store.profile import Profile
 from streamer.store.sessions import HeardRow, SessionRow, Sessions
-from streamer.summary import status_row
+from streamer.types import DIMENSIONS, Label
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,8 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from streamer.axis import Axis
-from streamer.messages import DIMENSIONS
+from streamer.report.axis import Axis
 from streamer.report.frame import (
     UNIT_TICKS,
     Picture,
@@ -21,7 +20,8 @@ from streamer.report.frame import (
     words,
 )
 from streamer.report.record import Record
-from streamer.wording import many
+from streamer.text import many
+from streamer.types import DIMENSIONS
 
 WIDTH: Final = 980
 _ROW: Final = 168

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.core.affect import AffectLearner
-from streamer.core.metrics import RunningAgreement
-from streamer.messages import DIMENSIONS, Vector
+from streamer.learners.affect import AffectLearner
+from streamer.learners.metrics import RunningAgreement
 from streamer.store.profile import Profile
+from streamer.types import DIMENSIONS, Vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,9 +6,9 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.messages import Samples
 from streamer.store.database import Database, decoding
 from streamer.store.records import encode_vector
+from streamer.types import Samples
 
 _MEMBERS = """
     SELECT emotion, utterance, vector FROM enrollments

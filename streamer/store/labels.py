@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from streamer.errors import NotFound, UsageError
-from streamer.messages import DIMENSIONS, Label, Vector
 from streamer.store.database import Database
 from streamer.store.records import LogEntry, decode_log_entry, encode_vector
+from streamer.types import DIMENSIONS, Label, Vector
 
 LONGEST_NAME: Final = 64
 _NEWEST: Final = 2**63 - 1

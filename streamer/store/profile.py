@@ -14,15 +14,15 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from streamer.core.prior import Prior
 from streamer.errors import OtherEncoder, ProfileBusy, ProfileError, UsageError
-from streamer.store.asides import Asides
+from streamer.learners.prior import Prior
+from streamer.store.annotation_events import Asides
 from streamer.store.audio import Audio
 from streamer.store.database import Database, pack, unpack
 from streamer.store.emotions import Emotions
-from streamer.store.history import History
 from streamer.store.labels import Labels
-from streamer.store.questions import Questions
+from streamer.store.queries import Questions
+from streamer.store.unbiased_history import History
 from streamer.store.utterances import Utterances
 
 FILE_NAME: Final = "profile.db"

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.messages import (
+from streamer.store.database import decoding
+from streamer.types import (
     DIMENSIONS,
     Estimate,
     Label,
@@ -18,7 +19,6 @@ from streamer.messages import (
     Vector,
     Verdict,
 )
-from streamer.store.database import decoding
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamer.errors import NotFound
-from streamer.messages import Prediction
 from streamer.store.database import Database, decoding
 from streamer.store.records import decode_prediction
+from streamer.types import Prediction
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 from streamer.errors import NotFound
-from streamer.messages import Prediction, Samples, Utterance, Verdict
 from streamer.store.database import Database
 from streamer.store.records import (
     StoredUtterance,
@@ -14,6 +13,7 @@ from streamer.store.records import (
     encode_prediction,
     encode_vector,
 )
+from streamer.types import Prediction, Samples, Utterance, Verdict
 
 SELECT_QUERY = """
     SELECT u.*, q.score, q.asked_at, q.clip IS NOT NULL OR EXISTS (

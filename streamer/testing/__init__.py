@@ -1,8 +1,8 @@
 """Fakes and synthetic speech, for the project's own tests and for yours."""
 
 from streamer.testing.fakes import FakeEncoder, FakeVoiceActivity
-from streamer.testing.session import Spoken, synthetic_session
-from streamer.testing.speech import MANNERS, SPEAKERS, Manner, Speaker, synthetic_speech
+from streamer.testing.synthetic.session import Spoken, synthetic_session
+from streamer.testing.synthetic.speech import MANNERS, SPEAKERS, Manner, Speaker, synthetic_speech
 
 __all__ = [
     "MANNERS",

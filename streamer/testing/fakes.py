@@ -6,8 +6,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.core.quality import level_dbfs
-from streamer.messages import SAMPLE_RATE_HZ, Samples
+from streamer.audio.quality import level_dbfs
+from streamer.types import SAMPLE_RATE_HZ, Samples
 
 
 class FakeVoiceActivity:

@@ -25,26 +25,26 @@ from pathlib import Path
 
 import torch
 
-from streamer.training.distill import Run, train
-from streamer.training.export import sha256
-from streamer.training.head import HeadRecipe
-from streamer.training.head_choice import make_head, save_head, try_out
-from streamer.training.measure import print_measurements
-from streamer.training.pooling import clip_vectors
-from streamer.training.probe import probe_uar
-from streamer.training.publish import (
+from streamer.training.data.targets import Cache, write_audio, write_mel, write_teacher
+from streamer.training.data.teacher import WhisperTeacher
+from streamer.training.export.measure import print_measurements
+from streamer.training.export.onnx import sha256
+from streamer.training.export.probe import probe_uar
+from streamer.training.export.publish import (
     HEAD_FILE,
     Projections,
     cached_vectors,
     head_candidates,
     publish,
 )
-from streamer.training.raw_student import RawShape, RawStudent
-from streamer.training.recipe import SHARES, Recipe
-from streamer.training.student import StudentShape
-from streamer.training.tapt import ANCHOR, adapt
-from streamer.training.targets import Cache, write_audio, write_mel, write_teacher
-from streamer.training.teacher import WhisperTeacher
+from streamer.training.head.choice import make_head, save_head, try_out
+from streamer.training.head.head import HeadRecipe
+from streamer.training.student.distill import Run, train
+from streamer.training.student.network import StudentShape
+from streamer.training.student.pooling import clip_vectors
+from streamer.training.student.raw_network import RawShape, RawStudent
+from streamer.training.student.recipe import SHARES, Recipe
+from streamer.training.student.tapt import ANCHOR, adapt
 
 TIE = 0.01
 

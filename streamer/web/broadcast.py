@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Final
 
 from streamer.events import Event, Status, to_json
-from streamer.runtime import Screen
-from streamer.web.hub import Hub
+from streamer.loop.run import Screen
+from streamer.web.events import Hub
 
 STATUS_EVERY_S: Final = 0.2
 UNWATCHED_EVERY_S: Final = 5.0

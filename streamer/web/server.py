@@ -10,17 +10,17 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from streamer.clip_shelf import ClipShelf
 from streamer.config import Config
-from streamer.runtime import Screen, stop_on_signal
+from streamer.loop.clip_cache import ClipShelf
+from streamer.loop.run import Screen, stop_on_signal
 from streamer.store.profile import profile_folder
-from streamer.web.address import Address
+from streamer.web.api.metrics import ScraperDoor, scraper_token
+from streamer.web.auth import Gate
+from streamer.web.bind import Address
 from streamer.web.broadcast import Broadcast
-from streamer.web.desk import Desk
-from streamer.web.gate import Gate
-from streamer.web.hub import Hub
-from streamer.web.metrics import ScraperDoor, scraper_token
+from streamer.web.events import Hub
 from streamer.web.site import make_site
+from streamer.web.store_worker import Desk
 
 # Open connections; beyond, the answer is 503.
 MOST_CONNECTIONS: Final = 200

@@ -15,14 +15,14 @@ from starlette.staticfiles import StaticFiles
 from streamer import __version__
 from streamer.errors import StreamerError
 from streamer.events import AUDIO_KEPT
-from streamer.web.answers import Answers
-from streamer.web.desk import Desk
-from streamer.web.downloads import Downloads
-from streamer.web.emotions import EmotionRequests
-from streamer.web.live import Live
-from streamer.web.metrics import Metrics
-from streamer.web.profile import ProfileRequests
-from streamer.web.replies import NUMBER, explain, label_values
+from streamer.web.api.answers import Answers
+from streamer.web.api.downloads import Downloads
+from streamer.web.api.emotions import EmotionRequests
+from streamer.web.api.live import Live
+from streamer.web.api.metrics import Metrics
+from streamer.web.api.profile import ProfileRequests
+from streamer.web.http import NUMBER, explain, label_values
+from streamer.web.store_worker import Desk
 
 _HERE: Final = Path(__file__).parent
 

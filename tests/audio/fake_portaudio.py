@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from streamer.messages import Samples
+from streamer.types import Samples
 
 
 class PortAudioError(Exception):

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from streamer.audio.source import Source
-from streamer.messages import Chunk, Gap, Notice, Samples
+from streamer.audio.sources.open import Source
+from streamer.types import Chunk, Gap, Notice, Samples
 
 
 @dataclass

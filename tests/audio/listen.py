@@ -13,9 +13,9 @@ import time
 
 import numpy as np
 
-from streamer.audio.source import open_source
+from streamer.audio.sources.open import open_source
 from streamer.errors import StreamerError
-from streamer.messages import Chunk, Gap, Samples
+from streamer.types import Chunk, Gap, Samples
 
 
 def listen(path: str, device: str | None) -> None:

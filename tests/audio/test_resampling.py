@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from streamer.audio.resampling import Resampler
 from streamer.errors import UnreadableAudio, UsageError
-from streamer.messages import Samples
+from streamer.types import Samples
 
 RATES_HZ = [8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.encoder.registry import find_encoder
+from streamer.encoders.registry import find_encoder
 from tests.conftest import Streamer
 from tests.support import events_of, named
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from streamer import __version__
-from streamer.messages import Samples
 from streamer.store.profile import Profile
 from streamer.testing import Spoken
+from streamer.types import Samples
 from tests.conftest import Streamer
 from tests.support import balance, events_of, named, without_latency
 

@@ -9,23 +9,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 import streamer.core
-from streamer.core.affect import AffectLearner, DimensionLearner
-from streamer.core.drift import VoiceWatch, Watch
-from streamer.core.folded import Folded
-from streamer.core.intervals import AdaptiveInterval
-from streamer.core.logistic import OnlineLogistic
-from streamer.core.metrics import RunningAgreement
-from streamer.core.neighbours import NearestPrototypes
-from streamer.core.normalization import RunningNormalization
-from streamer.core.plugged import PluggedClassifier, PluggedRegressor
-from streamer.core.random_features import FourierMap, NystromMap
-from streamer.core.regression import BayesianRegression
-from streamer.core.strength import StrengthBank
-from streamer.core.tuned import TunedRegression
-from streamer.messages import DIMENSIONS
+
+from streamer.learners.affect import AffectLearner, DimensionLearner
+from streamer.learners.conformal import AdaptiveInterval
+from streamer.learners.drift import VoiceWatch, Watch
+from streamer.learners.evidence import StrengthBank
+from streamer.learners.logistic import OnlineLogistic
+from streamer.learners.low_rank import Folded
+from streamer.learners.metrics import RunningAgreement
+from streamer.learners.neighbours import NearestPrototypes
+from streamer.learners.normalization import RunningNormalization
+from streamer.learners.random_features import FourierMap, NystromMap
+from streamer.learners.regression import BayesianRegression
+from streamer.learners.river.plugged import PluggedClassifier, PluggedRegressor
+from streamer.learners.tuned import TunedRegression
 from streamer.store.database import pack, unpack
+from streamer.types import DIMENSIONS
 from tests.support import label_of, made_prior, same_arrays
 
 SIZE = 6

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer.core.affect import AffectLearner
-from streamer.core.selection import choose, choose_from_pool
-from streamer.core.strategies import STRATEGIES, make_strategy
-from streamer.messages import Label
+from streamer.learners.affect import AffectLearner
+from streamer.query.selection import choose, choose_from_pool
+from streamer.query.strategies import STRATEGIES, make_strategy
+from streamer.types import Label
 from tests import knowing
 from tests.knowing import SIZE
 from tests.support import made_prior, same_arrays

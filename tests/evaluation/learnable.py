@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from streamer.evaluation.material import Material
-from streamer.evaluation.trial import Side
+from streamer.evaluation.dataset import Material
+from streamer.evaluation.run import Side
 
 
 def learnable(count: int = 400, size: int = 5, noise: float = 0.1) -> tuple[Material, Side]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from streamer.evaluation.corpus import Corpus, CorpusClip
-from streamer.messages import Samples
+from streamer.types import Samples
 
 
 def corpus_of(*clips: CorpusClip, name: str = "made") -> Corpus:

@@ -1,7 +1,7 @@
 import pytest
 
-from streamer.core.norms import affective_norm
 from streamer.evaluation import emotions
+from streamer.learners.affective_norms import affective_norm
 
 TABLES = {
     name: table

@@ -11,8 +11,8 @@ from streamer.cli import app
 from streamer.config import Config
 from streamer.errors import CorpusError, UsageError
 from streamer.evaluation.evaluate import LOG_NAME, PAGE_NAME, Plan, encoder_maker, evaluate
+from streamer.evaluation.protocol import Pool, Stream
 from streamer.evaluation.scales import ONE_TO_FIVE, scale_of
-from streamer.evaluation.scenario import Pool, Stream
 from tests.conftest import Streamer
 
 SMALL = Stream(buffer=10, first=10, length=60)

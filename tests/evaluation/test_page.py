@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.evaluation.board import Board, boards_of
 from streamer.evaluation.drawing import HEIGHT, WIDTH, Axis, draw
-from streamer.evaluation.experiment import Cell
+from streamer.evaluation.grid import Cell
+from streamer.evaluation.leaderboard import Board, boards_of
 from streamer.evaluation.page import About, answer, page
+from streamer.evaluation.run import Outcome
 from streamer.evaluation.table_files import write_tables
-from streamer.evaluation.trial import Outcome
 
 ABOUT = About("made <corpus>", "Stream.", "plain", "quick")
 LABELS = [10, 20, 30, 40]

@@ -5,22 +5,22 @@ from functools import partial
 
 import pytest
 
-from streamer.audio.clip import to_flac
+from streamer.audio.clips import to_flac
+from streamer.audio.endpointer import Ear
 from streamer.audio.resampling import Resampler
-from streamer.clip_shelf import ClipShelf
-from streamer.core.prior import Prior
-from streamer.core.strategies import make_strategy
-from streamer.core.strategies.binary_confidence import BinaryConfidence
-from streamer.ear import Ear
-from streamer.encoding import AtOnce
+from streamer.audio.utterance_stream import Hearing
+from streamer.encoders.queue import AtOnce
 from streamer.events import Heard, Noticed
-from streamer.hearing import Hearing
-from streamer.keeping import Keeping
-from streamer.learning import Learning
-from streamer.messages import Chunk, Samples
-from streamer.session import Session
+from streamer.learners.prior import Prior
+from streamer.loop.clip_cache import ClipShelf
+from streamer.loop.online_model import Learning
+from streamer.loop.retention import Keeping
+from streamer.loop.session import Session
+from streamer.query.strategies import make_strategy
+from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.store.profile import Profile
 from streamer.testing import FakeEncoder, FakeVoiceActivity, Spoken
+from streamer.types import Chunk, Samples
 
 YEAR_S = 365 * 86_400.0
 DAY_S = 86_400.0

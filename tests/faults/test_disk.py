@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from streamer.archive.reading import import_profile
-from streamer.archive.writing import export_profile
+from streamer.annotation.labels import give
 from streamer.errors import ProfileError
-from streamer.labelling import give
-from streamer.learning import Learning
+from streamer.loop.online_model import Learning
+from streamer.profiles.archive.reading import import_profile
+from streamer.profiles.archive.writing import export_profile
 from streamer.store.profile import Profile
-from tests.archive.making import SETTINGS, everything, exported, lived_in
 from tests.conftest import Streamer
 from tests.faults.conftest import fill_up
 from tests.killing import check_state
+from tests.profiles.archive.making import SETTINGS, everything, exported, lived_in
 from tests.support import balance, bound_profile, events_of, label_of, named, store_utterance
 
 Mount = Callable[[str], Path]

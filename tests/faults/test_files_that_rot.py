@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.audio.clip import from_flac, to_flac
-from streamer.encoder.onnx import OnnxEncoder
-from streamer.encoder.registry import find_encoder, load_prior
+from streamer.audio.clips import from_flac, to_flac
+from streamer.encoders.onnx import OnnxEncoder
+from streamer.encoders.registry import find_encoder, load_prior
 from streamer.errors import EncoderError, UnreadableAudio
 
 

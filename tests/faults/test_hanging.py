@@ -8,7 +8,7 @@ import pytest
 
 HANGS = """
 import threading, time
-from streamer.watchdog import watching
+from streamer.loop.watchdog import watching
 
 def somewhere_deep():
     time.sleep(60)
@@ -52,7 +52,7 @@ def test_who_goes_on_or_has_ended_is_left_alone(then: str) -> None:
 def test_a_closed_standard_error_is_no_reason_to_fail() -> None:
     code = (
         "import os, sys; sys.stderr.close();"
-        "from streamer.watchdog import watching\n"
+        "from streamer.loop.watchdog import watching\n"
         "with watching(1.0, leave=True) as turn: turn()"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
@@ -61,7 +61,7 @@ def test_a_closed_standard_error_is_no_reason_to_fail() -> None:
 def test_the_limit_is_not_set_at_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     import faulthandler
 
-    from streamer.watchdog import watching
+    from streamer.loop.watchdog import watching
 
     times: list[float] = []
     monkeypatch.setattr(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from streamer.learning import LABELS_AT_ONCE, Learning
+from streamer.loop.online_model import LABELS_AT_ONCE, Learning
 from streamer.store.profile import Profile
 from tests.support import bound_profile, label_of, same_arrays, store_utterance
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.messages import SAMPLE_RATE_HZ
 from streamer.testing import synthetic_session
+from streamer.types import SAMPLE_RATE_HZ
 from tests.support import balance
 
 HOURS = 10

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from streamer.audio.microphone import Microphone
-from streamer.messages import Chunk, Gap, Notice
+from streamer.audio.microphone.source import Microphone
+from streamer.types import Chunk, Gap, Notice
 from tests.audio.fake_portaudio import FakePortAudio
 
 RATE_HZ = 16_000

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from streamer.learning import Learning
+from streamer.loop.online_model import Learning
 from streamer.store.profile import Profile
 from tests.support import bound_profile, label_of, store_utterance
 

@@ -7,24 +7,24 @@ from functools import partial
 
 import numpy as np
 
-from streamer.audio.clip import to_flac
+from streamer.audio.clips import to_flac
+from streamer.audio.endpointer import Ear
 from streamer.audio.resampling import Resampler
-from streamer.clip_shelf import ClipShelf
-from streamer.core.prior import Prior
-from streamer.core.strategies import make_strategy
-from streamer.core.strategies.binary_confidence import BinaryConfidence
-from streamer.ear import Ear
-from streamer.encoding import Beside
+from streamer.audio.utterance_stream import Hearing
+from streamer.encoders.queue import Beside
 from streamer.events import Ended, Event, Heard, Noticed
-from streamer.hearing import Hearing
-from streamer.keeping import Keeping
-from streamer.learning import Learning
-from streamer.messages import Chunk, Samples
-from streamer.runtime import listen
-from streamer.session import Session
+from streamer.learners.prior import Prior
+from streamer.loop.clip_cache import ClipShelf
+from streamer.loop.online_model import Learning
+from streamer.loop.retention import Keeping
+from streamer.loop.run import listen
+from streamer.loop.session import Session
+from streamer.query.strategies import make_strategy
+from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.store.profile import Profile
 from streamer.testing import FakeEncoder, FakeVoiceActivity, Spoken
-from tests.test_runtime import Recorder
+from streamer.types import Chunk, Samples
+from tests.loop.test_run import Recorder
 
 
 class Stuck(FakeEncoder):

@@ -16,23 +16,23 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from streamer.archive.reading import import_profile
-from streamer.archive.sealed import unpack
-from streamer.audio.clip import from_flac
-from streamer.audio.files import FileSource
-from streamer.audio.stdin import StdinSource
-from streamer.audio.wav_stream import read_header
+from streamer.annotation.labels import give, read_labels, read_scale
+from streamer.audio.clips import from_flac
+from streamer.audio.sources.files import FileSource
+from streamer.audio.sources.stdin import StdinSource
+from streamer.audio.sources.wav_stream import read_header
 from streamer.config import Config
-from streamer.encoder.registry import read_manifest
+from streamer.encoders.registry import read_manifest
 from streamer.errors import StreamerError
-from streamer.labelling import give, read_labels, read_scale
-from streamer.messages import Chunk
+from streamer.profiles.archive.reading import import_profile
+from streamer.profiles.archive.sealed import unpack
 from streamer.store.profile import Profile
-from streamer.web.desk import Desk
-from streamer.web.gate import Gate
-from streamer.web.hub import Hub
+from streamer.types import Chunk
+from streamer.web.auth import Gate
+from streamer.web.events import Hub
 from streamer.web.site import make_site
-from tests.archive.making import exported, rewrite
+from streamer.web.store_worker import Desk
+from tests.profiles.archive.making import exported, rewrite
 from tests.web.conftest import fill
 
 Target = Callable[[bytes, Path], None]

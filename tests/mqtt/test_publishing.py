@@ -12,10 +12,10 @@ import pytest
 
 from streamer.errors import UsageError
 from streamer.events import Ended, Event, Heard, Noticed, Started, Status
-from streamer.messages import Estimate, Prediction, Quality, Verdict
 from streamer.mqtt import publishing
 from streamer.mqtt.broker import Broker
 from streamer.mqtt.publishing import Publishing, node_name
+from streamer.types import Estimate, Prediction, Quality, Verdict
 from tests.mqtt.conftest import Listener, Mosquitto, eventually
 from tests.support import events_of, named
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from streamer.labelling import give
-from streamer.messages import DIMENSIONS
+from streamer.annotation.labels import give
 from streamer.store.profile import Profile
+from streamer.types import DIMENSIONS
 from tests.support import label_of, store_utterance
 
 NASTY = "<script>alert(1)</script>&\"'"

@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from streamer.annotation.labels import give
 from streamer.cli.reporting import report
 from streamer.config import Config
 from streamer.errors import NotFound, UsageError
-from streamer.labelling import give
 from streamer.report.page import page
 from streamer.report.poster import _rows, poster
 from streamer.report.record import Record, read_record

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from streamer.core.metrics import concordance_cc
-from streamer.core.prototypes import build_prototypes
+from streamer.annotation.labels import give
 from streamer.errors import NotFound
-from streamer.labelling import give
-from streamer.learning import Learning
-from streamer.messages import DIMENSIONS
+from streamer.learners.metrics import concordance_cc
+from streamer.learners.prototypes import build_prototypes
+from streamer.loop.online_model import Learning
 from streamer.report.angles import fans
 from streamer.report.bars import questions
 from streamer.report.raters import raters
@@ -17,6 +16,7 @@ from streamer.report.told import answer
 from streamer.report.track import traces
 from streamer.store.profile import Profile
 from streamer.store.sessions import Sessions
+from streamer.types import DIMENSIONS
 from tests.report.making import ACCOUNT, NASTY, lived_in
 from tests.support import bound_profile, label_of
 

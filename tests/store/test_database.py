@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from streamer.errors import ProfileDamaged, ProfileError
-from streamer.learning import Learning
+from streamer.loop.online_model import Learning
 from streamer.store import database as database_module
 from streamer.store.database import Database, pack, unpack
 from streamer.store.profile import FILE_NAME, Profile

@@ -250,7 +250,7 @@ def test_what_a_label_was_learned_with_is_kept_to_the_last_bit(profile, numbers)
 WRITER = """
 import sys
 from pathlib import Path
-from streamer.messages import Label
+from streamer.types import Label
 from streamer.store.profile import Profile
 
 profile = Profile(Path(sys.argv[1]))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.errors import ProfileDamaged
-from streamer.messages import Estimate, Prediction
 from streamer.store.records import decode_prediction, encode_prediction, encode_vector
+from streamer.types import Estimate, Prediction
 from tests.support import store_utterance
 
 NUMBER = st.floats(-1.0, 1.0)

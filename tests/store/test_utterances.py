@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from streamer.errors import NotFound
-from streamer.messages import Estimate, Prediction, Quality, Utterance, Verdict
 from streamer.store.profile import FILE_NAME, Profile
+from streamer.types import Estimate, Prediction, Quality, Utterance, Verdict
 from tests.support import label_of, store_utterance
 
 CLIP = b"fLaC" + bytes(range(200)) * 50

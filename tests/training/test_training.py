@@ -11,17 +11,17 @@ onnx = pytest.importorskip("onnx", reason="the extra 'train' (onnx) is not insta
 pytest.importorskip("sklearn", reason="the extra 'train' (scikit-learn) is not installed")
 ort = pytest.importorskip("onnxruntime")
 
-from streamer.mel import mel_filters  # noqa: E402
-from streamer.training.distill import Recipe, Run, load_distiller, read_recipe, train  # noqa: E402
-from streamer.training.embedder import Embedder, valid_frames  # noqa: E402
-from streamer.training.export import HALVED_FROM, write_onnx  # noqa: E402
-from streamer.training.logmel import LogMel  # noqa: E402
-from streamer.training.prior import fit_prior, norms, ridge  # noqa: E402
-from streamer.training.projection import fit_embedding  # noqa: E402
-from streamer.training.speech import Clip  # noqa: E402
-from streamer.training.student import Student, StudentShape  # noqa: E402
-from streamer.training.targets import Cache, tokens, write_mel  # noqa: E402
-from streamer.training.teacher import WhisperTeacher  # noqa: E402
+from streamer.encoders.acoustic.mel import mel_filters  # noqa: E402
+from streamer.training.data.speech import Clip  # noqa: E402
+from streamer.training.data.targets import Cache, tokens, write_mel  # noqa: E402
+from streamer.training.data.teacher import WhisperTeacher  # noqa: E402
+from streamer.training.export.embedder import Embedder, valid_frames  # noqa: E402
+from streamer.training.export.onnx import HALVED_FROM, write_onnx  # noqa: E402
+from streamer.training.export.prior import fit_prior, norms, ridge  # noqa: E402
+from streamer.training.export.projection import fit_embedding  # noqa: E402
+from streamer.training.student.distill import Recipe, Run, load_distiller, read_recipe, train  # noqa: E402
+from streamer.training.student.logmel import LogMel  # noqa: E402
+from streamer.training.student.network import Student, StudentShape  # noqa: E402
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 TINY = StudentShape(channels=32, layers=2, heads=2, position_groups=4)

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamer.audio.clip import to_flac
+from streamer.audio.clips import to_flac
 from streamer.config import Config
 from streamer.store.profile import Profile
-from streamer.web.address import Address
+from streamer.web.bind import Address
 from streamer.web.server import Pages, serving
 from tests.support import bound_profile, store_utterance
 from tests.web.browser import chromium

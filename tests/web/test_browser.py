@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.web.api.test_answers import answer
 from tests.web.browser import answered, item_number, open_page, shown_next, undone
-from tests.web.test_answers import answer
 
 # What is there once a page has fetched what it shows.
 DRAWN = {

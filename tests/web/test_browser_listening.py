@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 import pytest
 
-from streamer.learning import Learning
+from streamer.loop.online_model import Learning
 from streamer.store.profile import Profile
 from streamer.testing import synthetic_session
 from tests.web.browser import answered, item_number, open_page, undone

@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 
 import streamer.web
-from streamer.archive.reading import import_profile
 from streamer.events import AUDIO_KEPT, Noticed, Status
-from streamer.screens.lines import PlainLines
+from streamer.profiles.archive.reading import import_profile
 from streamer.store.profile import Profile
-from streamer.web.address import Address
+from streamer.terminal.lines import PlainLines
+from streamer.web.bind import Address
 from streamer.web.broadcast import Broadcast
-from streamer.web.hub import Hub
+from streamer.web.events import Hub
 from streamer.web.server import serving
 from tests.support import HOLDER, label_of
+from tests.web.api.test_answers import answer, got, posted
 from tests.web.conftest import Client, client_of, eventually
-from tests.web.test_answers import answer, got, posted
 
 NASTY = "<img src=x onerror=alert(1)>"
 

@@ -4,7 +4,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from streamer.audio.files import audio_files
+from streamer.audio.sources.files import audio_files
 from streamer.errors import CorpusError
 from streamer.evaluation.corpus import Corpus
 from streamer.evaluation.packed import TABLE, packed_names, read_packed

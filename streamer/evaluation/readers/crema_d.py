@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from streamer.audio.files import audio_files
+from streamer.audio.sources.files import audio_files
 from streamer.errors import CorpusError
 from streamer.evaluation.corpus import Answer, Corpus, CorpusClip, Fault
 from streamer.evaluation.emotions import CREMA_D, CREMA_D_VOTES

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from streamer.audio.files import audio_files
+from streamer.audio.sources.files import audio_files
 from streamer.evaluation.corpus import Corpus
 from streamer.evaluation.emotions import ENTERFACE
 from streamer.evaluation.readers.gathering import Gathering

@@ -20,7 +20,7 @@ from streamer.evaluation.emotions import common_emotion
 from streamer.evaluation.readers.gathering import Gathering
 from streamer.evaluation.readers.tables import number, read_table
 from streamer.evaluation.scales import UNIT, Rating, Scale
-from streamer.messages import DIMENSIONS
+from streamer.types import DIMENSIONS
 
 LAYOUT: Final = (
     "a CSV file with the columns utterance, speaker, f0, f1, ... and emotion, or valence, arousal "

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from streamer.audio.files import audio_files
+from streamer.audio.sources.files import audio_files
 from streamer.evaluation.corpus import Corpus, CorpusClip, Fault
 from streamer.evaluation.emotions import common_emotion
 from streamer.evaluation.readers.gathering import Gathering

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from streamer.audio.files import audio_files
+from streamer.audio.sources.files import audio_files
 from streamer.errors import CorpusError
 from streamer.evaluation.corpus import Answer, Corpus, CorpusClip
 from streamer.evaluation.emotions import MSP, common_emotion

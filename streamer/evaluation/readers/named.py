@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from streamer.audio.files import audio_files
+from streamer.audio.sources.files import audio_files
 from streamer.evaluation.corpus import Corpus, CorpusClip
 from streamer.evaluation.readers.gathering import Gathering
 from streamer.evaluation.readers.reader import Reader, share

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from streamer.audio.files import audio_files
+from streamer.audio.sources.files import audio_files
 from streamer.evaluation.corpus import Corpus, Fault
 from streamer.evaluation.emotions import common_emotion
 from streamer.evaluation.readers.gathering import Gathering

@@ -11,7 +11,7 @@ from streamer.evaluation.corpus import Answer
 from streamer.evaluation.readers.gathering import Gathering
 from streamer.evaluation.readers.tables import read_lines
 from streamer.evaluation.scales import UNIT, Rating, mean_rating
-from streamer.messages import Vector
+from streamer.types import Vector
 
 _TURN: Final = re.compile(r"---.*?turn (\d+)---")
 _WORD: Final = re.compile(r"(\d+) (\d+) \S+")

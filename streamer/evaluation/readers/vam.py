@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from streamer.audio.files import audio_files
+from streamer.audio.sources.files import audio_files
 from streamer.evaluation.corpus import Answer, Corpus, CorpusClip
 from streamer.evaluation.readers.gathering import Gathering
 from streamer.evaluation.readers.named import HALF

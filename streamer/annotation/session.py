@@ -1,0 +1,273 @@
+"""A sitting: people answer one utterance after the other, and can take every answer back.
+
+It decides what comes next, hides nothing that was stored, and brings about one answered utterance
+in twenty a second time, which measures how steady the annotator is and teaches nothing. The audio
+of an answered query is deleted from the disk at once; a sitting remembers the last ones in memory,
+for the repeats and for those who change their mind.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+
+from streamer.annotation.labels import give, withdraw
+from streamer.audio.clips import from_recording, to_flac
+from streamer.loop.clip_cache import ClipShelf
+from streamer.loop.online_model import Learning
+from streamer.store.annotation_events import Kind
+from streamer.store.profile import Profile
+from streamer.store.queries import Order
+from streamer.store.records import StoredUtterance
+from streamer.types import Label, Prediction
+
+COMMON_EMOTIONS: Final = (
+    "neutral", "happiness", "sadness", "anger", "fear", "disgust", "surprise", "calm", "boredom",
+)  # fmt: skip
+# Answers between two repeats, drawn evenly: one in twenty on average.
+REPEAT_EVERY: Final = (15, 26)
+# Answers that lie at least between an utterance and its repeat.
+REPEAT_DISTANCE: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One utterance to answer. answered: what was said before an undo, if that is how it came."""
+
+    utterance: StoredUtterance
+    has_audio: bool
+    answered: Label | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What an answer met. predicted: by what was known just before.
+
+    first: the annotator's earlier answer, where this one was a repeat.
+    """
+
+    predicted: Prediction
+    first: Label | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """left: open and not skipped; answered: labels that count; spared: let go without a question.
+
+    skipped, cannot_tell, repeats: those of the annotator. mean_difference: between first and
+    second answers of the annotator, valence and arousal together, in [0, 2]; None without any.
+    """
+
+    left: int
+    answered: int
+    spared: int
+    skipped: int
+    cannot_tell: int
+    repeats: int
+    mean_difference: float | None
+
+
+@dataclass(slots=True)
+class _Annotator:
+    """answered: in this sitting, oldest first; due: answers until the next repeat.
+
+    acts: what was done in this sitting, oldest first; a clock that is set back does not tell it.
+    """
+
+    due: int
+    answered: list[int] = field(default_factory=list)
+    acts: list[Literal["label", "aside"]] = field(default_factory=list)
+    repeating: int | None = None
+
+
+class Sitting:
+    """Asks on behalf of one profile; any number of annotators answer, by name.
+
+    rng: draws the repeats; wall_s: seconds since 1970; channel: of recordings, see
+    `from_recording`; clips: what is remembered, maybe by the process that listens too; on_disk:
+    audio may lie there, so that a question that is asked again gets its own back. Methods raise
+    NotFound, UsageError and other kinds of ProfileError.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        rng: np.random.Generator,
+        wall_s: Callable[[], float],
+        channel: int | None = None,
+        clips: ClipShelf | None = None,
+        on_disk: bool = True,
+    ) -> None:
+        self.profile = profile
+        self._rng = rng
+        self._wall_s = wall_s
+        self._channel = channel
+        self._clips = clips or ClipShelf()
+        self._on_disk = on_disk
+        self._annotators: defaultdict[str, _Annotator] = defaultdict(self._newcomer)
+
+    def next(self, annotator: str, order: Order = "informative") -> Item | None:
+        """What the annotator is to answer now; the same until it is answered or skipped."""
+        repeat = self._annotators[annotator].repeating
+        if repeat is not None:
+            return self._item(repeat)
+        query = self.profile.questions.next(annotator, order)
+        return None if query is None else self._item(query.utterance.id)
+
+    def save(self, answer: Label) -> Saved:
+        """Store an answer and have it learned; an annotator's second one on it only measures."""
+        utterance = self.profile.utterances.get(answer.utterance)
+        predicted = self.predict(answer.utterance)
+        first = self.profile.labels.answer_of(utterance.id, answer.annotator)
+        self._remember(utterance.id)
+        person = self._annotators[answer.annotator]
+        if first is not None:
+            self.profile.asides.add("repeat", answer, self._wall_s())
+            person.acts.append("aside")
+            person.repeating = None
+            return Saved(predicted, first.label)
+        give(self.profile, [answer])
+        person.acts.append("label")
+        person.answered.append(utterance.id)
+        person.due -= 1
+        if person.due <= 0 and (again := self._repeatable(answer.annotator)):
+            person.repeating = int(self._rng.choice(again))
+            person.due = self._draw()
+        return Saved(predicted, None)
+
+    def pass_over(self, kind: Kind, utterance: int, annotator: str) -> None:
+        """Skip it, or close it because nobody can tell: then its audio is deleted.
+
+        A repeat that is passed over is dropped; nothing else about it changes.
+        """
+        person = self._annotators[annotator]
+        if person.repeating == utterance:
+            person.repeating = None
+            return
+        now = self._wall_s()
+        self._remember(utterance)
+        with self.profile.database.transaction():
+            self.profile.asides.add(kind, Label(utterance, None, None, None, None, annotator), now)
+            if kind == "cannot tell":
+                self.profile.utterances.close_query(utterance, now)
+        person.acts.append("aside")
+
+    def undo(self, annotator: str) -> Item | None:
+        """Take back what the annotator did last, whenever that was; None if there is nothing."""
+        label = self.profile.labels.newest_of(annotator)
+        aside = self.profile.asides.newest(annotator)
+        person = self._annotators[annotator]
+        last = person.acts.pop() if person.acts else None
+        if aside is not None and (
+            label is None or last == "aside" or (last is None and aside.given_at >= label.given_at)
+        ):
+            utterance = aside.answer.utterance
+            self.profile.asides.undo(aside.id, self._wall_s())
+            if aside.kind == "repeat":
+                person.repeating = utterance
+                return self._item(utterance, aside.answer)
+            if aside.kind == "cannot tell":
+                self._ask_again(utterance)
+            return self._item(utterance)
+        if label is None:
+            return None
+        utterance = label.label.utterance
+        withdraw(self.profile, label.seq)
+        self._ask_again(utterance)
+        if utterance in person.answered:
+            person.answered.remove(utterance)
+            person.due += 1
+        person.repeating = None
+        return self._item(utterance, label.label)
+
+    def ask_skipped_again(self, annotator: str) -> None:
+        self.profile.asides.ask_skipped_again(annotator, self._wall_s())
+
+    def clip(self, utterance: int) -> bytes | None:
+        """FLAC bytes: from memory, the open query, or the recording that it was heard in."""
+        kept = self._clips.get(utterance) or self.profile.audio.clip(utterance)
+        if kept is not None:
+            return kept
+        recording = self.profile.recording_of(utterance)
+        if recording is None:
+            return None
+        stored = self.profile.utterances.get(utterance)
+        audio = from_recording(recording, stored.onset_s, stored.offset_s, self._channel)
+        return None if audio is None else to_flac(audio)
+
+    def forget_clips(self) -> None:
+        """Remember no audio: some of what it was heard in has been forgotten."""
+        self._clips.clear()
+        self._annotators.clear()
+
+    def predict(self, utterance: int) -> Prediction:
+        """What would be predicted of it by now."""
+        learning = Learning(self.profile)
+        learning.follow()
+        return learning.predict(self.profile.utterances.get(utterance).embedding)
+
+    def learned(self, utterance: int, annotator: str) -> bool:
+        """The annotator's label on it has changed the learner."""
+        entry = self.profile.labels.answer_of(utterance, annotator)
+        return entry is not None and entry.features is not None
+
+    def emotions(self) -> list[str]:
+        """Those in use, then common ones, at least nine in all."""
+        used = self.profile.emotions.names()
+        more = [name for name in COMMON_EMOTIONS if name not in used]
+        return used + more[: max(0, len(COMMON_EMOTIONS) - len(used))]
+
+    def progress(self, annotator: str) -> Progress:
+        asides = self.profile.asides
+        repeats = [answer for answer in asides.repeats() if answer.annotator == annotator]
+        return Progress(
+            left=self.profile.questions.count(annotator),
+            answered=self.profile.labels.count(),
+            spared=self.profile.utterances.counts()["released"],
+            skipped=asides.count(annotator, "skip"),
+            cannot_tell=asides.count(annotator, "cannot tell"),
+            repeats=len(repeats),
+            mean_difference=self._mean_difference(repeats),
+        )
+
+    def _mean_difference(self, repeats: list[Label]) -> float | None:
+        differences = []
+        for again in repeats:
+            entry = self.profile.labels.answer_of(again.utterance, again.annotator)
+            for name in ("valence", "arousal"):
+                first = getattr(entry.label, name) if entry else None
+                second = getattr(again, name)
+                if first is not None and second is not None:
+                    differences.append(abs(first - second))
+        return float(np.mean(differences)) if differences else None
+
+    def _item(self, utterance: int, answered: Label | None = None) -> Item:
+        stored = self.profile.utterances.get(utterance)
+        return Item(stored, self._has_audio(utterance), answered)
+
+    def _has_audio(self, utterance: int) -> bool:
+        kept = self._clips.get(utterance) or self.profile.audio.clip(utterance)
+        return kept is not None or self.profile.recording_of(utterance) is not None
+
+    def _remember(self, utterance: int) -> None:
+        clip = self.profile.audio.clip(utterance)
+        if clip is None:
+            return
+        self._clips.put(utterance, clip)
+
+    def _ask_again(self, utterance: int) -> None:
+        clip = self._clips.get(utterance) if self._on_disk else None
+        self.profile.questions.reopen(utterance, clip)
+
+    def _repeatable(self, annotator: str) -> list[int]:
+        done = self.profile.asides.repeated(annotator)
+        old = self._annotators[annotator].answered[:-REPEAT_DISTANCE]
+        return [u for u in old if u not in done and self._has_audio(u)]
+
+    def _newcomer(self) -> _Annotator:
+        return _Annotator(self._draw())
+
+    def _draw(self) -> int:
+        return int(self._rng.integers(*REPEAT_EVERY))

@@ -1,0 +1,160 @@
+"""The ear: 16 kHz samples in, utterances out, every sample counted once."""
+
+from typing import Protocol
+
+import numpy as np
+
+from streamer.audio.quality import NoiseFloor, assess, mean_power, power_dbfs
+from streamer.audio.segmentation import SegmentationSettings, Segmenter
+from streamer.types import FRAME_SAMPLES, Quality, Samples, Span
+
+Cut = tuple[Span, Samples, Quality]
+
+LEVEL_MEMORY_FRAMES = 2
+LOUDEST = 8.0
+
+
+class VoiceActivity(Protocol):
+    """The probability in [0, 1] that a frame, float32 [512] at 16 kHz, holds speech."""
+
+    def __call__(self, frame: Samples) -> float: ...
+
+    def reset(self) -> None: ...
+
+
+class Ear:
+    """Cuts one timeline of 16 kHz mono samples into utterances.
+
+    What it finds does not depend on the sizes of the chunks it hears. It keeps only the audio
+    that a coming utterance may need, at most the longest utterance and its surroundings. When
+    `finish()` has returned, `speech_samples + silence_samples` is the number of samples heard;
+    `reset()` then begins a new timeline with both at 0.
+    """
+
+    def __init__(
+        self, voice_activity: VoiceActivity, settings: SegmentationSettings | None = None
+    ) -> None:
+        self._settings = settings or SegmentationSettings()
+        self._voice_activity = voice_activity
+        self._segmenter = Segmenter(self._settings)
+        self._noise_floor = NoiseFloor()
+        self._recent = _Recent(_most_needed_samples(self._settings))
+        self._frame = np.zeros(FRAME_SAMPLES, dtype=np.float32)
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new timeline: sample 0, nothing counted, silence around."""
+        self._voice_activity.reset()
+        self._segmenter.reset()
+        self._noise_floor.reset()
+        self._recent.reset()
+        self._filled = 0
+        self._power = 0.0
+        self._finished = False
+        self.speech_samples = 0
+        self.silence_samples = 0
+
+    @property
+    def speaking(self) -> bool:
+        """Somebody speaks: the utterance will be one of those heard."""
+        return self._segmenter.speaking
+
+    @property
+    def level(self) -> float:
+        """The RMS level of about the last 0.1 s, in dBFS, for a level meter."""
+        return power_dbfs(self._power)
+
+    def hear(self, samples: Samples) -> list[Cut]:
+        """The utterances that end in these samples: float32 [m], any m, in [-1, 1].
+
+        A sample that is no number is heard as 0, one far beyond full scale as 8. The audio
+        handed out is a copy of its own.
+        """
+        if self._finished:
+            raise ValueError("this timeline is finished: reset() before hearing more")
+        if samples.ndim != 1:
+            raise ValueError(f"the ear hears mono samples [m], not {samples.shape}")
+        # Not "> LOUDEST": no comparison with what is no number is true.
+        if samples.size and not np.abs(samples).max() <= LOUDEST:
+            samples = np.nan_to_num(samples).clip(-LOUDEST, LOUDEST)
+        heard: list[Cut] = []
+        taken = 0
+        while taken < samples.size:
+            part = samples[taken : taken + FRAME_SAMPLES - self._filled]
+            self._frame[self._filled : self._filled + part.size] = part
+            taken += part.size
+            self._filled += part.size
+            if self._filled == FRAME_SAMPLES:
+                heard += self._hear_frame()
+                self._filled = 0
+        return heard
+
+    def finish(self) -> list[Cut]:
+        """The utterance still open at the end of the timeline, if there is one."""
+        self._finished = True
+        self._recent.append(self._frame[: self._filled])
+        self._filled = 0
+        heard = [self._take(span) for span in self._segmenter.finish(self._recent.end)]
+        self._forget(self._recent.end)
+        return heard
+
+    def _hear_frame(self) -> list[Cut]:
+        self._recent.append(self._frame)
+        power = mean_power(self._frame)
+        self._power += (power - self._power) / LEVEL_MEMORY_FRAMES
+        probability = self._voice_activity(self._frame)
+        if probability < self._settings.off_probability:
+            self._noise_floor.update(power)
+        heard = [self._take(span) for span in self._segmenter.push(probability)]
+        self._forget(self._segmenter.oldest_needed_sample)
+        return heard
+
+    def _take(self, span: Span) -> Cut:
+        self._forget(span.start_sample)
+        audio = self._recent.take(span.end_sample)
+        self.speech_samples += audio.size
+        return span, audio, assess(audio, self._noise_floor.level_dbfs)
+
+    def _forget(self, before_sample: int) -> None:
+        """What leaves without having been part of an utterance was silence."""
+        self.silence_samples += self._recent.take(before_sample).size
+
+
+def _most_needed_samples(settings: SegmentationSettings) -> int:
+    """The longest audio that the segmenter may still ask for, before or in an utterance."""
+    before = settings.reach_samples + settings.pre_roll_samples
+    within = settings.maximum_utterance_samples + settings.hangover_samples
+    return before + within + 4 * FRAME_SAMPLES
+
+
+class _Recent:
+    """The last samples of the timeline: appended at the end, taken away at the start.
+
+    Room for twice the most that is kept: a sample is moved at most once, on average.
+    """
+
+    def __init__(self, most_samples: int) -> None:
+        self._room = np.zeros(2 * most_samples, dtype=np.float32)
+        self.reset()
+
+    def reset(self) -> None:
+        self._first = 0
+        self._last = 0
+        self.end = 0
+
+    def append(self, samples: Samples) -> None:
+        if self._last + samples.size > self._room.size:
+            kept = self._last - self._first
+            self._room[:kept] = self._room[self._first : self._last]
+            self._first, self._last = 0, kept
+        self._room[self._last : self._last + samples.size] = samples
+        self._last += samples.size
+        self.end += samples.size
+
+    def take(self, before_sample: int) -> Samples:
+        """Remove what lies before this sample of the timeline, and return a copy of it."""
+        start_sample = self.end - (self._last - self._first)
+        size = max(0, before_sample - start_sample)
+        taken = self._room[self._first : self._first + size].copy()
+        self._first += size
+        return taken

@@ -1,0 +1,134 @@
+"""Recordings: a file, or all of a folder."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from streamer.audio.sources.protocol import Delivered
+from streamer.audio.sources.recording import Recording
+from streamer.errors import UnreadableAudio
+from streamer.types import Chunk, Notice
+
+BLOCK_S: Final = 0.5
+REALTIME_BLOCK_S: Final = 0.1
+SUFFIXES: Final = frozenset(
+    (".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au",
+     ".snd", ".caf", ".w64", ".rf64")
+)  # fmt: skip
+
+
+class FileSource:
+    """A file, or a folder's audio files in the order of their paths, subfolders included.
+
+    Read in blocks, so memory does not depend on the length. In a folder, files are known by
+    their suffix, hidden ones (a name that starts with a dot) are skipped, and one that cannot be
+    read is a Notice; a chunk's source is the path within the folder, or the file's name.
+    realtime: hand out each block when a microphone would have had it.
+
+    Raises UnreadableAudio where there is nothing to hear.
+    """
+
+    kind = "file"
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        realtime: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name = str(path)
+        self._realtime = realtime
+        self._clock = clock
+        self._sleep = sleep
+        self._closed = False
+        self._is_folder = path.is_dir()
+        self._folder = path if self._is_folder else path.parent
+        self._paths = audio_files(path) if self._is_folder else [path]
+        self._notices: list[Notice] = []
+        self._open: Recording | None = None
+        first = self._next_recording()
+        if first is None:
+            raise UnreadableAudio(
+                f"{path} holds no audio that can be read ({self._first_reason()}); "
+                "give a file or folder with WAV, FLAC, OGG, Opus or MP3"
+            )
+        self._first = first
+        self.rate_hz = first[1].rate_hz
+        self.channels = first[1].channels
+
+    def __iter__(self) -> Iterator[Delivered]:
+        started_s = self._clock()
+        heard_s = 0.0
+        current: tuple[str, Recording] | None = self._first
+        while current is not None and not self._closed:
+            name, recording = current
+            yield from self._take_notices()
+            block_s = REALTIME_BLOCK_S if self._realtime else BLOCK_S
+            heard = 0
+            for samples in recording.blocks(max(1, round(block_s * recording.rate_hz))):
+                heard += len(samples)
+                if self._realtime:
+                    self._sleep_until(started_s + heard_s + heard / recording.rate_hz)
+                yield Chunk(samples, recording.rate_hz, name)
+                if self._closed:
+                    return
+            heard_s += heard / recording.rate_hz
+            recording.close()
+            if not heard and not self._is_folder:
+                raise UnreadableAudio(
+                    f"{self.name} holds nothing that can be heard "
+                    f"({recording.complaint or 'no samples'}); give another recording"
+                )
+            if recording.complaint is not None:
+                yield Notice(f"{name}: {recording.complaint}")
+            current = self._next_recording()
+        yield from self._take_notices()
+
+    def close(self) -> None:
+        self._closed = True
+        if self._open is not None:
+            self._open.close()
+
+    def _next_recording(self) -> tuple[str, Recording] | None:
+        """The next file that can be read, with its name; the others leave a notice."""
+        while self._paths:
+            path = self._paths.pop(0)
+            # Names that are no UTF-8 could not be printed.
+            name = os.fsencode(path.relative_to(self._folder)).decode("utf-8", "replace")
+            try:
+                self._open = Recording(path)
+            except UnreadableAudio as error:
+                if not self._is_folder:
+                    raise
+                self._notices.append(Notice(f"skipped: {error}"))
+            else:
+                return name, self._open
+        return None
+
+    def _take_notices(self) -> Iterator[Notice]:
+        notices, self._notices = self._notices, []
+        yield from notices
+
+    def _first_reason(self) -> str:
+        return self._notices[0].text if self._notices else "no file has a known suffix"
+
+    def _sleep_until(self, until_s: float) -> None:
+        ahead_s = until_s - self._clock()
+        if ahead_s > 0:
+            self._sleep(ahead_s)
+
+
+def audio_files(folder: Path) -> list[Path]:
+    """The folder's audio files by suffix, hidden ones left out, sorted by their paths."""
+    within = [path.relative_to(folder) for path in folder.rglob("*")]
+    return [
+        folder / path
+        for path in sorted(within, key=lambda path: path.as_posix())
+        if path.suffix.lower() in SUFFIXES
+        and not any(part.startswith(".") for part in path.parts)
+        and (folder / path).is_file()
+    ]

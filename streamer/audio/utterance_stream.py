@@ -1,0 +1,129 @@
+"""From what a source delivers to utterances, with every sample accounted for."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from streamer.audio.endpointer import Ear
+from streamer.types import SAMPLE_RATE_HZ, Chunk, Gap, Quality, Samples, Span, Utterance
+
+
+class Resampler(Protocol):
+    """One timeline's samples, [n, channels] at its rate, to [m] at 16 kHz."""
+
+    def push(self, samples: Samples) -> Samples: ...
+    def finish(self) -> Samples: ...
+    def expected_out(self, source_samples: int) -> int: ...
+    def to_source_samples(self, samples_16k: int) -> int: ...
+
+
+@dataclass(slots=True)
+class Accounting:
+    """Samples at the source's rate; captured = speech + silence + sum(dropped) once finished."""
+
+    captured: int = 0
+    speech: int = 0
+    silence: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    audio_s: float = 0.0
+
+
+class Hearing:
+    """Follows a source through gaps, files and rates; each unbroken stretch is heard on its own.
+
+    Positions at 16 kHz become positions of the source on one rising line, so the spans of speech
+    and of silence tile the stretch exactly. What resampler or ear lost would show as
+    dropped["unaccounted"].
+    """
+
+    def __init__(self, ear: Ear, resampler: Callable[[int, int], Resampler]) -> None:
+        """resampler: makes one for (rate_hz, channels)."""
+        self.ear = ear
+        self.accounting = Accounting()
+        self._make_resampler = resampler
+        self._key = ("", SAMPLE_RATE_HZ, 0)
+        self._origin = 0
+        self._stretch: _Stretch | None = None
+
+    def hear(self, item: Chunk | Gap) -> list[Utterance]:
+        """The utterances whose end this item decided."""
+        if isinstance(item, Gap):
+            return self._skip(item)
+        count, channels = item.samples.shape
+        key = (item.source, item.rate_hz, channels)
+        utterances = self.finish() if key != self._key else []
+        if key[:2] != self._key[:2]:
+            self._origin = 0
+        self._key = key
+        if self._stretch is None:
+            self._stretch = _Stretch(self._make_resampler(item.rate_hz, channels))
+        self._stretch.delivered += count
+        self.accounting.captured += count
+        self.accounting.audio_s += count / item.rate_hz
+        utterances += self._listen(self._stretch, self._stretch.resampler.push(item.samples))
+        return utterances
+
+    def give_up(self, utterance: Utterance, reason: str) -> None:
+        """An utterance that was heard here, and of which nothing will come, was dropped."""
+        self.accounting.speech -= utterance.source_samples
+        self.accounting.dropped[reason] += utterance.source_samples
+
+    def finish(self) -> list[Utterance]:
+        """End the stretch: its last utterance, and its accounts closed."""
+        stretch, self._stretch = self._stretch, None
+        if stretch is None:
+            return []
+        utterances = self._listen(stretch, stretch.resampler.finish())
+        utterances += self._utterances(stretch, self.ear.finish())
+        self._close_accounts(stretch)
+        self.ear.reset()
+        self._origin += stretch.delivered
+        return utterances
+
+    def _skip(self, gap: Gap) -> list[Utterance]:
+        utterances = self.finish()
+        self._origin += gap.samples
+        self.accounting.captured += gap.samples
+        self.accounting.dropped[gap.reason] += gap.samples
+        self.accounting.audio_s += gap.samples / self._key[1]
+        return utterances
+
+    def _listen(self, stretch: "_Stretch", samples: Samples) -> list[Utterance]:
+        stretch.resampled += len(samples)
+        return self._utterances(stretch, self.ear.hear(samples))
+
+    def _utterances(
+        self, stretch: "_Stretch", found: Iterable[tuple[Span, Samples, Quality]]
+    ) -> list[Utterance]:
+        source, rate_hz, _ = self._key
+        utterances = []
+        for span, audio, quality in found:
+            onset, offset = stretch.position(span.start_sample), stretch.position(span.end_sample)
+            self.accounting.silence += onset - stretch.accounted
+            self.accounting.speech += offset - onset
+            stretch.accounted = offset
+            onset_s, offset_s = ((self._origin + at) / rate_hz for at in (onset, offset))
+            utterances.append(Utterance(source, onset_s, offset_s, audio, quality, offset - onset))
+        return utterances
+
+    def _close_accounts(self, stretch: "_Stretch") -> None:
+        heard = self.ear.speech_samples + self.ear.silence_samples
+        whole = heard == stretch.resampled == stretch.resampler.expected_out(stretch.delivered)
+        end = stretch.delivered if whole else stretch.position(min(heard, stretch.resampled))
+        self.accounting.silence += end - stretch.accounted
+        if end != stretch.delivered:
+            self.accounting.dropped["unaccounted"] += stretch.delivered - end
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """One unbroken run of a source. accounted: up to here, its samples are speech or silence."""
+
+    resampler: Resampler
+    delivered: int = 0
+    resampled: int = 0
+    accounted: int = 0
+
+    def position(self, sample_16k: int) -> int:
+        return min(self.resampler.to_source_samples(sample_16k), self.delivered)

@@ -1,0 +1,165 @@
+"""A grid of runs over processes, each finished one kept as a line, so that nothing is lost.
+
+The log is JSON lines: a head that says what the grid is of, then a line a finished cell. The same
+command goes on where it ended, after Ctrl-C or a kill too; a line that was being written is done
+again. Another corpus, scenario or version of them has another head, and does not go on.
+"""
+
+import json
+import math
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from streamer.errors import UsageError
+from streamer.evaluation.run import Outcome
+
+Head = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cell:
+    """What makes one run; `task` is whatever else a grid varies, "" for nothing."""
+
+    task: str
+    learner: str
+    strategy: str
+    seed: int
+
+
+Work = Callable[[Cell], Outcome]
+Results = dict[Cell, Outcome]
+
+
+def run_cells(
+    cells: Sequence[Cell],
+    work: Work,
+    log: Path,
+    head: Head,
+    *,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Results:
+    """Every cell's outcome, those in the log read from there.
+
+    work: with several jobs it is sent to each process once, so it must be picklable.
+    progress: called with the number of finished cells, and of all.
+    Raises UsageError where the log is of another grid, or for fewer than one job.
+    """
+    if jobs < 1:
+        raise UsageError(f"{jobs} jobs do nothing; give at least 1")
+    results = read_log(log, head)
+    to_do = [cell for cell in dict.fromkeys(cells) if cell not in results]
+    total = len(dict.fromkeys(cells))
+    progress(total - len(to_do), total)
+    if not to_do:
+        return {cell: results[cell] for cell in cells}
+    with _Appending(log, head) as write:
+        for cell, outcome in _finished(to_do, work, jobs):
+            results[cell] = outcome
+            values = _without_nan(outcome.values)
+            write({"cell": asdict(cell), "labels": outcome.labels, "values": values})
+            progress(sum(cell in results for cell in dict.fromkeys(cells)), total)
+    return {cell: results[cell] for cell in cells}
+
+
+def read_log(log: Path, head: Head) -> Results:
+    """The finished cells of a log; none where there is no file, or no whole line, as after a kill.
+
+    Raises UsageError for another's.
+    """
+    results: Results = {}
+    if not log.exists():
+        return results
+    with log.open(encoding="utf-8") as file:
+        line = file.readline()
+        if not line.endswith("\n"):
+            return results
+        if _object(line) != json.loads(json.dumps(head)):
+            raise UsageError(
+                f"{log} is of another experiment; give another --out, or delete it to begin anew"
+            )
+        for line in file:
+            row = _object(line)
+            if row is not None:
+                results[Cell(**row["cell"])] = Outcome(row["labels"], _with_nan(row["values"]))
+    return results
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    """None for a line that was cut off by a kill."""
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def _without_nan(values: dict[str, list[float]]) -> dict[str, list[float | None]]:
+    """JSON has no nan."""
+    return {k: [None if math.isnan(x) else x for x in row] for k, row in values.items()}
+
+
+def _with_nan(values: dict[str, list[float | None]]) -> dict[str, list[float]]:
+    return {k: [math.nan if x is None else x for x in row] for k, row in values.items()}
+
+
+class _Appending:
+    """Whole lines at the end of a log, each on the disk before the next cell is begun."""
+
+    def __init__(self, log: Path, head: Head) -> None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._file = log.open("a+", encoding="utf-8")
+        self._file.seek(0)
+        text = self._file.read()
+        if "\n" not in text:
+            self._file.truncate(0)
+            self(head)
+        elif not text.endswith("\n"):
+            self._file.write("\n")
+
+    def __call__(self, row: dict[str, Any]) -> None:
+        self._file.write(json.dumps(row) + "\n")
+        self._file.flush()
+
+    def __enter__(self) -> "_Appending":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def _finished(cells: Sequence[Cell], work: Work, jobs: int) -> Iterator[tuple[Cell, Outcome]]:
+    if jobs == 1:
+        for cell in cells:
+            yield cell, work(cell)
+        return
+    # Spawned: threads of the numerical libraries do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(jobs, context, _start_worker, (work,))
+    try:
+        running: dict[Future[Outcome], Cell] = {pool.submit(_work, cell): cell for cell in cells}
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield running.pop(future), future.result()
+    finally:
+        # An interrupted run must not first do all the rest.
+        pool.shutdown(cancel_futures=True)
+
+
+_worker: Work | None = None
+
+
+def _start_worker(work: Work) -> None:
+    global _worker
+    _worker = work
+
+
+def _work(cell: Cell) -> Outcome:
+    if _worker is None:
+        raise RuntimeError("a worker was given a cell before it was started")
+    return _worker(cell)

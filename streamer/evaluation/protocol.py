@@ -1,0 +1,170 @@
+"""How questions meet a corpus: as a stream of utterances, or as a pool of them.
+
+Stream (Han et al. 2013, table 2): utterances come one by one; of each full buffer a part is asked,
+the rest is gone. Pool (table 1): all are there from the start, and a fixed number is asked each
+round. Passive learning is either one with the random strategy, or a stream that asks everything.
+Answers may come late, as a person's do.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from streamer.errors import UsageError
+from streamer.query.selection import ask_count, choose_from_pool
+from streamer.query.strategy import Knowledge, Matrix, Strategy
+
+
+class Pupil(Protocol):
+    """What learns in a scenario; utterances are their positions in the corpus."""
+
+    features: Matrix
+
+    @property
+    def knowledge(self) -> Knowledge: ...
+
+    def learn(self, utterance: int) -> None:
+        """Be told everything that the corpus says of it."""
+
+    def hear(self, utterances: Sequence[int]) -> None:
+        """Note, for the prequential curve, what would be said of each of them now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """labels: learned so far; heard: utterances so far (in a pool: all of it)."""
+
+    labels: int
+    heard: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """first: so many are asked about one and all, to begin with; then buffers of `buffer`, of
+
+    which the part `keep` is asked. length: utterances heard after the first, None for all.
+    delay: an answer is learned when so many more utterances have been heard.
+    """
+
+    buffer: int = 40
+    keep: float = 0.5
+    first: int = 40
+    length: int | None = 3000
+    delay: int = 0
+
+    def __post_init__(self) -> None:
+        _check("buffer", self.buffer, 1)
+        _check("first", self.first, 0)
+        _check("delay", self.delay, 0)
+        if not 0.0 < self.keep <= 1.0:
+            raise UsageError(f"keep = {self.keep}: give a part above 0 and up to 1")
+
+    def run(
+        self, pupil: Pupil, strategy: Strategy, order: Sequence[int], rng: np.random.Generator
+    ) -> Iterator[Progress]:
+        """Teach the pupil; yields after the first labels, after each buffer, and at the end.
+
+        order: the utterances as they are heard. A last buffer that is not full is not asked.
+        """
+        for utterance in order[: self.first]:
+            pupil.learn(utterance)
+        learned = min(self.first, len(order))
+        told = learned
+        yield Progress(learned, learned)
+        late: deque[tuple[int, int]] = deque()  # when to learn, what
+        buffer: list[int] = []
+        heard = learned
+        unsaid: list[int] = []  # heard since the pupil last learned something
+        end = None if self.length is None else self.first + self.length
+        for utterance in order[self.first : end]:
+            if late and late[0][0] <= heard:
+                pupil.hear(unsaid)
+                unsaid = []
+            while late and late[0][0] <= heard:
+                pupil.learn(late.popleft()[1])
+                learned += 1
+            unsaid.append(utterance)
+            heard += 1
+            buffer.append(utterance)
+            if len(buffer) < self.buffer:
+                continue
+            pupil.hear(unsaid)
+            unsaid = []
+            for asked in self._asked(pupil, strategy, buffer, rng):
+                if self.delay:
+                    late.append((heard + self.delay, asked))
+                else:
+                    pupil.learn(asked)
+                    learned += 1
+            buffer = []
+            told = learned
+            yield Progress(learned, heard)
+        pupil.hear(unsaid)
+        for _, asked in late:
+            pupil.learn(asked)
+        learned += len(late)
+        if learned > told:
+            yield Progress(learned, heard)
+
+    def _asked(
+        self, pupil: Pupil, strategy: Strategy, buffer: Sequence[int], rng: np.random.Generator
+    ) -> list[int]:
+        features = pupil.features[list(buffer)]
+        count = ask_count(len(buffer), self.keep)
+        batch = strategy.take(features, pupil.knowledge, count, rng)
+        return [buffer[index] for index in batch.indices]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """batch: asked a round; rounds: how many; first: asked at random to begin with.
+
+    subset: each round looks only at so many of the pool, drawn at random; None for all.
+    """
+
+    batch: int = 40
+    rounds: int = 20
+    first: int = 40
+    subset: int | None = None
+
+    def __post_init__(self) -> None:
+        _check("batch", self.batch, 1)
+        _check("rounds", self.rounds, 0)
+        _check("first", self.first, 0)
+        if self.subset is not None:
+            _check("subset", self.subset, 1)
+
+    def run(
+        self, pupil: Pupil, strategy: Strategy, order: Sequence[int], rng: np.random.Generator
+    ) -> Iterator[Progress]:
+        """Teach the pupil; yields after the first labels and after each round.
+
+        order: the pool; its beginning is what is asked first, so it should be shuffled.
+        """
+        left = list(order)
+        for utterance in left[: self.first]:
+            pupil.learn(utterance)
+        learned = min(self.first, len(left))
+        left = left[self.first :]
+        yield Progress(learned, len(order))
+        for _ in range(self.rounds):
+            features = pupil.features[left]
+            chosen = choose_from_pool(
+                strategy, features, pupil.knowledge, self.batch, rng, self.subset
+            )
+            if not chosen:
+                return
+            for index in chosen:
+                pupil.learn(left[index])
+            learned += len(chosen)
+            taken = set(chosen)
+            left = [utterance for index, utterance in enumerate(left) if index not in taken]
+            yield Progress(learned, len(order))
+
+
+def _check(name: str, value: int, least: int) -> None:
+    if value < least:
+        raise UsageError(f"{name} = {value}: give at least {least}")

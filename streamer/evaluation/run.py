@@ -1,0 +1,124 @@
+"""One run: a strategy, a learner and a seed on one split of a corpus, measured as it goes."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from streamer.evaluation.corpus import Indices
+from streamer.evaluation.dataset import Material
+from streamer.evaluation.learners import EVERYTHING, EvaluatedLearner
+from streamer.evaluation.metrics import AFFECT_MEASURES, EMOTION_MEASURES, ccc, rmse
+from streamer.evaluation.protocol import Pool, Stream
+from streamer.query.strategies import make_strategy
+from streamer.query.strategy import Strategy
+from streamer.types import DIMENSIONS
+
+ALL: Final = "all"
+# So many utterances before it make a point of a prequential curve.
+PREQUENTIAL_WINDOW: Final = 400
+
+
+@dataclass(slots=True)
+class Outcome:
+    """A run's curves: labels [k], and of each measured name its values, [k].
+
+    Names: "arousal/ccc", "emotion/uar" on the test side; "arousal/spread-ccc" of predictions that
+    were widened to vary as the labels do (see `learners.variance_matching`); "arousal/prequential-ccc" on the last
+    `PREQUENTIAL_WINDOW` utterances of a stream, each predicted when it was heard.
+    """
+
+    labels: list[int] = field(default_factory=list)
+    values: dict[str, list[float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """Utterances of a split: pool (asked from) and test."""
+
+    pool: Indices
+    test: Indices
+
+
+def run_trial(
+    material: Material,
+    side: Side,
+    scenario: Stream | Pool,
+    strategy: str,
+    learner: str,
+    seed: int,
+    dimensions: Sequence[str],
+    taught: Sequence[str] = EVERYTHING,
+) -> Outcome:
+    """Teach a new learner in a scenario and measure it on the test side after each round.
+
+    strategy: a name of `query.strategies`, or "all" for a stream that asks everything. dimensions:
+    what the strategy looks at; taught: what is learned from an answer, and measured. With the same
+    seed, all strategies meet the same utterances in the same order.
+    """
+    order_rng, choice_rng = (np.random.default_rng((seed, k)) for k in range(2))
+    order = [int(i) for i in order_rng.permutation(np.intersect1d(side.pool, material.labelled()))]
+    chosen, scenario = _strategy(strategy, scenario, dimensions)
+    pupil = EvaluatedLearner(material, learner, taught)
+    outcome = Outcome()
+    for progress in scenario.run(pupil, chosen, order, choice_rng):
+        outcome.labels.append(progress.labels)
+        heard = order[: progress.heard]
+        for name, value in measured(pupil, material, side.test, heard, taught).items():
+            outcome.values.setdefault(name, []).append(value)
+    return outcome
+
+
+def measured(
+    pupil: EvaluatedLearner,
+    material: Material,
+    test: Indices,
+    heard: Sequence[int],
+    names: Sequence[str] = EVERYTHING,
+) -> dict[str, float]:
+    """Every measure there is truth for, by its name in `Outcome`; nan where not defined."""
+    values: dict[str, float] = {}
+    means = pupil.means(test)
+    for name in material.rated:
+        if name not in names:
+            continue
+        column = DIMENSIONS.index(name)
+        truth = material.affect[test, column]
+        rated = np.isfinite(truth)
+        for measure, function in AFFECT_MEASURES.items():
+            values[f"{name}/{measure}"] = function(means[rated, column], truth[rated])
+        wide = pupil.widened(test[rated], heard, name)
+        values[f"{name}/spread-ccc"] = ccc(wide, truth[rated])
+        values[f"{name}/spread-rmse"] = rmse(wide, truth[rated])
+        values[f"{name}/prequential-ccc"] = _prequential(pupil, material, column)
+    classes = material.classes
+    if "emotion" in names and len(classes) > 1:
+        named = np.array([i for i in test if material.emotions[i] is not None], np.intp)
+        truth = np.array([classes.index(str(material.emotions[i])) for i in named], np.intp)
+        answers = pupil.emotions(named)
+        said = np.array([classes.index(name) for name in answers] or [-1] * len(named), np.intp)
+        for measure, count in EMOTION_MEASURES.items():
+            values[f"emotion/{measure}"] = count(said, truth)
+    return values
+
+
+def _prequential(pupil: EvaluatedLearner, material: Material, column: int) -> float:
+    utterances = pupil.heard.utterances[-PREQUENTIAL_WINDOW:]
+    if not utterances:
+        return math.nan
+    said = np.array(pupil.heard.means[-PREQUENTIAL_WINDOW:])[:, column]
+    truth = material.affect[utterances, column]
+    rated = np.isfinite(truth)
+    return ccc(np.clip(said[rated], -1.0, 1.0), truth[rated])
+
+
+def _strategy(
+    name: str, scenario: Stream | Pool, dimensions: Sequence[str]
+) -> tuple[Strategy, Stream | Pool]:
+    """What is meant by a name; "all" is a stream whose every buffer is asked whole."""
+    if name == ALL and isinstance(scenario, Stream):
+        everything = Stream(scenario.buffer, 1.0, scenario.first, scenario.length, scenario.delay)
+        return make_strategy("random"), everything
+    return make_strategy(name, dimensions), scenario

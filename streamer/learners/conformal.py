@@ -1,0 +1,55 @@
+"""Intervals that keep their promise: calibrated online on the labels that came."""
+
+from collections.abc import Mapping
+from typing import Final, Self
+
+import numpy as np
+
+from streamer.types import Vector
+
+COVERAGE: Final = 0.8
+START: Final = 1.533
+STEP: Final = 0.1
+_BOUNDS: Final = (0.1, 20.0)
+
+
+class AdaptiveInterval:
+    """How many standard deviations make an interval that holds `COVERAGE` of the labels.
+
+    Adaptive conformal inference (Gibbs and Candes 2021, equation 2) on the width itself, as in
+    quantile tracking (Angelopoulos, Candes and Tibshirani 2023, section 2.1), in the logarithm so
+    that the width stays positive: log q <- log q + STEP (missed - (1 - COVERAGE)). Whatever the
+    labels do, the share of misses tends to 1 - COVERAGE, as long as the width stays between 0.1 and
+    20. Starts at the width of Student's t with 4 degrees of freedom.
+
+    covered of count: the intervals so far that held their label, each tested before it was learned.
+    """
+
+    def __init__(self) -> None:
+        self.width = START
+        self.covered = 0
+        self.count = 0
+
+    def observe(self, error: float, deviation: float) -> None:
+        """One label came: `error` off the mean that was predicted with `deviation`, > 0."""
+        missed = abs(error) > self.width * deviation
+        self.width *= float(np.exp(STEP * (float(missed) - (1.0 - COVERAGE))))
+        self.width = min(max(self.width, _BOUNDS[0]), _BOUNDS[1])
+        self.covered += not missed
+        self.count += 1
+
+    @property
+    def coverage(self) -> float | None:
+        """Share of labels inside their interval, or None before the first."""
+        return self.covered / self.count if self.count else None
+
+    def to_arrays(self) -> dict[str, Vector]:
+        return {"interval": np.array([self.width, self.covered, self.count], np.float64)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Vector]) -> Self:
+        """The inverse of `to_arrays`, bit for bit."""
+        restored = cls()
+        width, covered, count = arrays["interval"]
+        restored.width, restored.covered, restored.count = float(width), int(covered), int(count)
+        return restored

@@ -1,0 +1,32 @@
+"""What was learned from, kept as it came."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.types import Vector
+
+Matrix = NDArray[np.float64]
+
+_FIRST_ROOM: Final = 16
+
+
+class Lessons:
+    """Rows of float64 [d], in the order in which they came; adding one takes O(d)."""
+
+    def __init__(self, rows: Matrix) -> None:
+        self._room = np.array(rows, np.float64)
+        self.count = len(rows)
+
+    @property
+    def rows(self) -> Matrix:
+        """All of them, [n, d]: a view, not to be written to."""
+        return self._room[: self.count]
+
+    def add(self, row: Vector) -> None:
+        if self.count == len(self._room):
+            more = np.zeros((max(_FIRST_ROOM, self.count), self._room.shape[1]))
+            self._room = np.concatenate([self._room, more])
+        self._room[self.count] = row
+        self.count += 1

@@ -1,0 +1,65 @@
+"""Bayesian regression behind river's protocol: features by name, which may come and go."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from river.base import Regressor
+
+from streamer.learners.regression import BayesianRegression
+from streamer.learners.river.columns import Columns
+
+
+class RiverBayesianRegression(Regressor):
+    """`BayesianRegression` of one target, for river's pipelines, metrics and model selection.
+
+    A feature that is missing counts as 0. One that is new joins with its prior, weight 0 and
+    variance 1/strength: since it was 0 in all that came before, the posterior is to rounding the
+    one that would have been reached had the feature been there from the start.
+
+    strength: ridge penalty of the weights, > 0; the intercept bears it too when `intercept` is on
+    (so scale the target, or turn it off). noise: standard deviation expected of the target around
+    the regression before any has been seen, > 0. Raises ValueError for others.
+
+    An update costs O(d^2) in time for d features ever seen, and the state O(d^2) in memory.
+
+    >>> model = RiverBayesianRegression(strength=0.01, noise=0.1)
+    >>> for step in range(100):
+    ...     x = {"loudness": step / 100, "pitch": (step * 7 % 100) / 100}
+    ...     model.learn_one(x, 0.3 + 0.5 * x["loudness"] - 0.2 * x["pitch"])
+    >>> round(model.predict_one({"loudness": 1.0, "pitch": 0.0}), 2)
+    0.8
+    """
+
+    def __init__(self, strength: float = 1.0, noise: float = 0.5, intercept: bool = True) -> None:
+        for name, value in (("strength", strength), ("noise", noise)):
+            if not value > 0.0:
+                raise ValueError(f"{name} is {value}; it must be above 0")
+        self.strength = strength
+        self.noise = noise
+        self.intercept = intercept
+        weights = np.zeros((int(intercept), 1))
+        self._regression = BayesianRegression(weights, strength, np.array([noise]))
+        self._columns = Columns(first=int(intercept))
+
+    def learn_one(self, x: Mapping[Any, Any], y: float) -> None:
+        """Take one observation into the posterior. Values of `x`: finite numbers."""
+        new = self._columns.grow(x)
+        if new:
+            self._regression.widen(new)
+        self._regression.learn(self._columns.inputs(x), np.array([float(y)]))
+
+    def predict_one(self, x: Mapping[Any, Any]) -> float:
+        """The mean; features never learned have weight 0, so they say nothing."""
+        return float(self._regression.predict(self._columns.inputs(x))[0])
+
+    def deviation_one(self, x: Mapping[Any, Any]) -> float:
+        """Standard deviation of a new target at `x`, > 0: noise, and doubt about the weights.
+
+        Features never learned add their prior's doubt, value^2 / strength.
+        """
+        known = self._columns.inputs(x)
+        residual_variance = float(self._regression.deviation(np.zeros_like(known))[0]) ** 2
+        new = sum(float(value) ** 2 for name, value in x.items() if name not in self._columns)
+        variance = float(self._regression.deviation(known)[0]) ** 2
+        return float(np.sqrt(variance + residual_variance * new / self.strength))

@@ -1,0 +1,289 @@
+"""The whole flow, top to bottom: hear, predict, select, learn.
+
+    chunk -> utterances -> embedding -> prediction and verdict -> stored -> event
+          -> buffer of N -> the informative half becomes queries, the rest is let go
+    label -> stored first, then learned
+
+No thread, socket, clock or SQL in here: they come in through the constructor.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import numpy as np
+
+from streamer.audio.utterance_stream import Hearing
+from streamer.encoders.queue import Encoded, Encodings
+from streamer.events import (
+    Drifted,
+    Ended,
+    Event,
+    Heard,
+    Learned,
+    Noticed,
+    Selected,
+    Status,
+    Unlearned,
+)
+from streamer.loop.online_model import Learning
+from streamer.loop.retention import Keeping
+from streamer.query.selection import choose
+from streamer.query.strategies.binary_confidence import BinaryConfidence
+from streamer.query.strategy import Strategy
+from streamer.store.profile import Profile
+from streamer.text import many
+from streamer.types import Chunk, Gap, Notice, Samples, Utterance
+
+EXPIRE_EVERY_S: Final = 600.0
+TOO_SLOW: Final = "encoder_slow"
+NOT_STORED: Final = "not_stored"
+
+
+@dataclass(frozen=True, slots=True)
+class Buffered:
+    """An utterance that waits for its buffer to fill. Its audio is here and nowhere else."""
+
+    id: int
+    embedding: Samples
+    audio: Samples
+
+
+class Session:
+    """One run of the loop over one source.
+
+    doubt: what an utterance's own informativeness is measured by, whatever the strategy;
+    size: utterances in a buffer; keep: part of it that is asked, in [0, 1]; explore: part of the
+    asked that is drawn at random, in [0, 1]; seed: of every random choice; keeping: which audio is
+    kept; wall_s: seconds since 1970, for the rows; now_s: a steady clock, for latencies.
+    """
+
+    def __init__(
+        self,
+        *,
+        number: int,
+        hearing: Hearing,
+        encodings: Encodings,
+        profile: Profile,
+        learning: Learning,
+        strategy: Strategy,
+        doubt: BinaryConfidence,
+        size: int,
+        keep: float,
+        explore: float,
+        seed: int,
+        keeping: Keeping,
+        wall_s: Callable[[], float],
+        now_s: Callable[[], float],
+    ) -> None:
+        self._number = number
+        self._hearing = hearing
+        self._encodings = encodings
+        self._profile = profile
+        self._learning = learning
+        self._strategy = strategy
+        self._size = size
+        self._keep = keep
+        self._explore = explore
+        self._seed = seed
+        self._keeping = keeping
+        self._wall_s = wall_s
+        self._now_s = now_s
+        self._began = wall_s(), now_s()
+        self._expired_s = -math.inf
+        self._doubt = doubt
+        self._unstored: dict[int, Utterance] = {}  # by identity
+        self._buffer: list[Buffered] = []
+        self._utterances = self._asked = self._released = self._given_up = 0
+        self._open_queries: int | None = None
+
+    def hear(self, item: Chunk | Gap | Notice) -> Iterator[Event]:
+        """Everything that one item from the source brings about."""
+        if isinstance(item, Notice):
+            yield Noticed(item.text)
+            return
+        yield from self._take_all(self._hearing.hear(item))
+
+    def learn(self) -> Iterator[Event]:
+        """Learn the labels that were stored since the last time, by whichever process."""
+        labels, replaced = self._learning.learn_new()
+        if labels or replaced:
+            self._open_queries = None
+        if replaced:
+            yield Unlearned(self._learning.labels)
+        first = self._learning.labels - len(labels) + 1
+        for count, label in enumerate(labels, start=first):
+            yield Learned(label.utterance, label.annotator, count)
+        if labels or replaced:
+            yield from self._drifted()
+
+    def expire(self) -> Iterator[Noticed]:
+        """Now and then, delete the audio that is too old or too much, and say so.
+
+        Time goes on as the steady clock does, so that nothing is too old because somebody, or the
+        network, sets the other one meanwhile.
+        """
+        wall_s, steady_s = self._began
+        now_s = self._now_s()
+        if now_s - self._expired_s >= EXPIRE_EVERY_S:
+            self._expired_s = now_s
+            for text in self._keeping.expire(wall_s + now_s - steady_s):
+                self._open_queries = None
+                yield Noticed(text)
+
+    def finish(self) -> Iterator[Event]:
+        """The last utterance, the last, partly filled buffer, and the last labels."""
+        last = self._hearing.finish()
+        self._expect(last)
+        if self._encodings.waiting:
+            yield Noticed(f"{many(self._encodings.waiting, 'utterance')} still to be encoded")
+        yield from self._settle(self._encodings.rest())
+        yield from self._take_all(last)
+        yield from self._settle(self._encodings.rest())
+        if self._buffer:
+            yield from self._select()
+        while events := list(self.learn()):
+            yield from events
+
+    def ended(self, busy_s: float) -> Ended:
+        """The accounting. busy_s: seconds of work, for the real-time factor (work over audio).
+
+        After an error, what was heard but not stored is dropped: it counts as that.
+        """
+        for utterance in self._unstored.values():
+            self._hearing.give_up(utterance, NOT_STORED)
+        self._unstored.clear()
+        account = self._hearing.accounting
+        return Ended(
+            captured_samples=account.captured,
+            speech_samples=account.speech,
+            silence_samples=account.silence,
+            dropped_samples=dict(account.dropped),
+            utterances=self._utterances,
+            asked=self._asked,
+            released=self._released,
+            audio_s=account.audio_s,
+            realtime_factor=busy_s / account.audio_s if account.audio_s else 0.0,
+        )
+
+    def status(self, busy_s: float = 0.0) -> Status:
+        """busy_s: see `ended`."""
+        account = self._hearing.accounting
+        if self._open_queries is None:  # counting takes long where there are thousands
+            self._open_queries = self._profile.utterances.open_query_count()
+        return Status(
+            level_dbfs=self._hearing.ear.level,
+            speaking=self._hearing.ear.speaking,
+            buffer=(len(self._buffer), self._size),
+            open_queries=self._open_queries,
+            labels=self._learning.labels,
+            utterances=self._utterances,
+            audio_s=account.audio_s,
+            dropped_samples=dict(account.dropped),
+            realtime_factor=busy_s / account.audio_s if account.audio_s else 0.0,
+        )
+
+    def _expect(self, utterances: list[Utterance]) -> None:
+        """Until they are stored or given up: what an error leaves of them is lost, and counted."""
+        self._unstored |= {id(one): one for one in utterances}
+
+    def _take_all(self, utterances: list[Utterance]) -> Iterator[Event]:
+        self._expect(utterances)
+        decided_s = self._now_s()
+        for utterance in utterances:
+            if not self._encodings.put(utterance, decided_s):
+                yield from self._give_up(utterance)
+        yield from self._settle(self._encodings.ready())
+
+    def _give_up(self, utterance: Utterance) -> Iterator[Noticed]:
+        del self._unstored[id(utterance)]
+        self._hearing.give_up(utterance, TOO_SLOW)
+        self._given_up += 1
+        if self._given_up & (self._given_up - 1) == 0:  # the 1st, 2nd, 4th, 8th...
+            yield Noticed(
+                f"the encoder is slower than people speak: {many(self._given_up, 'utterance')} "
+                "given up; choose a faster one (`streamer bench`)"
+            )
+
+    def _settle(self, encoded: Iterator[Encoded]) -> Iterator[Event]:
+        for one in encoded:
+            yield self._take(one)
+            yield from self._drifted()
+            if len(self._buffer) >= self._size:
+                yield from self._select()
+
+    def _take(self, encoded: Encoded) -> Heard:
+        utterance, embedding, emotion = encoded.utterance, encoded.embedding, encoded.emotion
+        wall_s = self._wall_s()
+        with self._learning.unadapted_on_error(), self._profile.database.transaction():
+            self._learning.adapt(embedding, emotion)
+            prediction = self._learning.predict(embedding)
+            verdict = self._learning.verdict(emotion)
+            informativeness = self._informativeness(embedding)
+            number = self._profile.utterances.add(
+                self._number,
+                utterance,
+                embedding,
+                emotion,
+                prediction,
+                verdict,
+                informativeness,
+                wall_s,
+            )
+            self._keeping.heard(number, utterance.audio, wall_s)
+        del self._unstored[id(utterance)]
+        self._buffer.append(Buffered(number, embedding, utterance.audio))
+        self._utterances += 1
+        return Heard(
+            id=number,
+            source=utterance.source,
+            onset_s=utterance.onset_s,
+            offset_s=utterance.offset_s,
+            prediction=prediction,
+            verdict=verdict,
+            informativeness=informativeness,
+            quality=utterance.quality,
+            latency_ms=1000.0 * (self._now_s() - encoded.decided_s),
+        )
+
+    def _drifted(self) -> Iterator[Drifted]:
+        for drift in self._learning.new_drifts():
+            yield Drifted(**asdict(drift), text=str(drift))
+
+    def _informativeness(self, embedding: Samples) -> float | None:
+        features = self._learning.features(embedding)[np.newaxis]
+        value = self._doubt.informativeness(features, self._learning.knowledge)
+        return None if value is None else float(value[0])
+
+    def _select(self) -> Iterator[Event]:
+        buffer, self._buffer = self._buffer, []
+        features = self._learning.features(np.stack([b.embedding for b in buffer]))
+        # By how many are stored, not by ids, which go on after something is forgotten.
+        before = self._profile.utterances.count() - len(buffer)
+        rng = np.random.default_rng([self._seed, before + 1])
+        choice = choose(
+            self._strategy, features, self._learning.knowledge, self._keep, self._explore, rng
+        )
+        values = choice.scores.values
+        asked = [(buffer[i], float(values[i])) for i in choice.asked]
+        released = [buffer[i].id for i in choice.released]
+        explored = [buffer[i].id for i in choice.explored]
+        number = self._profile.utterances.select(
+            self._strategy.name,
+            choice.scores.reason,
+            [(b.id, score, self._keeping.asked(b.id, b.audio)) for b, score in asked],
+            released,
+            self._wall_s(),
+            explored,
+            choice.propensity,
+        )
+        self._open_queries = None
+        self._asked += len(asked)
+        self._released += len(released)
+        ids = [b.id for b, _ in asked]
+        reason = choice.scores.reason
+        yield Selected(number, self._strategy.name, reason, ids, released, explored)
+        for text in self._keeping.make_room(self._wall_s()):
+            self._open_queries = None
+            yield Noticed(text)

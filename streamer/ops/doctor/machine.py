@@ -1,0 +1,102 @@
+"""The machine itself: processor, memory, heat, power. Where a system does not tell, it is said."""
+
+import os
+import platform
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from streamer import __version__
+from streamer.ops.doctor.finding import Finding, ok, warn
+from streamer.ops.host import ZONES, temperature_c
+from streamer.text import many
+
+PROC: Final = Path("/proc")
+# The Raspberry Pi's firmware: bits of what limits it now, and from bit 16 on, of what did.
+THROTTLED: Final = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
+UNDER_VOLTAGE: Final = 1 << 0 | 1 << 16
+# The loop takes about 140 MB.
+LEAST_MEMORY_MB: Final = 250
+# From 80 degrees on a Raspberry Pi slows itself down; laptops do so at 95 to 100.
+HOT_C: Final = 80.0
+# What makes the encoder's matrices fast, as /proc/cpuinfo names it: the first is needed for that.
+_USED: Final = {
+    "x86": ("avx2", "fma", "avx512f", "avx_vnni", "avx512_vnni"),
+    "arm": ("asimd", "asimddp", "i8mm", "bf16", "sve"),
+}
+
+
+def versions() -> Finding:
+    said = (
+        f"streamer {__version__}, Python {platform.python_version()}, "
+        f"{platform.system()} {platform.release()}, {platform.machine()}"
+    )
+    return ok("versions", said)
+
+
+def processor(threads: int, proc: Path = PROC, machine: str = platform.machine()) -> Finding:
+    """threads: onnxruntime's, as set."""
+    cores = _usable_cores()
+    try:
+        told = (proc / "cpuinfo").read_text(errors="replace")
+    except OSError:
+        told = ""
+    name = re.search(r"^(?:model name|Model)\s*:\s*(.+)$", told, re.MULTILINE)
+    listed = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", told, re.MULTILINE)
+    has = set(listed.group(1).split()) if listed else set()
+    useful = _USED["arm" if machine.lower().startswith(("arm", "aarch")) else "x86"]
+    features = ", ".join(f for f in useful if f in has)
+    said = f"{name.group(1) if name else machine}, {many(cores, 'core')}"
+    said += f", {features}" if features else ""
+    if threads > cores:
+        return warn(
+            "processor", f"{said}; threads = {threads}", f"set threads = {cores} in the settings"
+        )
+    if has and useful[0] not in has:
+        return warn("processor", f"{said}; without {useful[0]} the encoder is some times slower")
+    return ok("processor", said)
+
+
+def memory(proc: Path = PROC) -> Finding:
+    try:
+        told = (proc / "meminfo").read_text()
+        sizes = {k: int(kb) for k, kb in re.findall(r"^(\w+):\s+(\d+) kB", told, re.MULTILINE)}
+        free_mb, all_mb = sizes["MemAvailable"] // 1024, sizes["MemTotal"] // 1024
+    except (OSError, KeyError):
+        return ok("memory", "this system does not tell")
+    said = f"{free_mb:,} of {all_mb:,} MB available"
+    if free_mb < LEAST_MEMORY_MB:
+        return warn("memory", said, "close other programs; the loop takes about 140 MB")
+    return ok("memory", said)
+
+
+def heat(zones: Path = ZONES) -> Finding:
+    celsius = temperature_c(zones)
+    if celsius is None:
+        return ok("heat", "this system does not tell")
+    if celsius >= HOT_C:
+        return warn("heat", f"{celsius:.0f} °C, where boards slow down", "give it air or a fan")
+    return ok("heat", f"{celsius:.0f} °C")
+
+
+def power(throttled: Path = THROTTLED) -> Finding:
+    """Whether a Raspberry Pi has, or since it started had, too low a voltage."""
+    bits: int | None = None
+    with suppress(OSError, ValueError):
+        bits = int(throttled.read_text(), 16)
+    if bits is None:
+        return ok("power", "this system does not tell")
+    if bits & UNDER_VOLTAGE:
+        return warn(
+            "power",
+            f"the voltage is or was too low (get_throttled 0x{bits:x}): microphones drop out",
+            "use the board's own power supply and a short cable",
+        )
+    return ok("power", f"enough (get_throttled 0x{bits:x})")
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

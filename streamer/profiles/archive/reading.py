@@ -1,0 +1,211 @@
+"""Import: an exported folder into a profile that is empty, whole or not at all.
+
+Whoever made the folder is not trusted: names, sizes, types and values are checked before anything
+is believed, and what was learned is not taken over but folded anew from the rows.
+"""
+
+import io
+import json
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from streamer.annotation.labels import emotion_name
+from streamer.errors import OtherEncoder, ProfileError, ProfileTooNew, UsageError
+from streamer.learners.prior import Prior
+from streamer.loop.online_model import learn_anew
+from streamer.profiles import archive as layout
+from streamer.profiles.archive.manifest import Manifest
+from streamer.profiles.archive.safe_files import Folder
+from streamer.store.labels import checked_annotator
+from streamer.store.profile import Profile
+from streamer.store.schema import MIGRATIONS
+from streamer.store.tables import (
+    TABLES,
+    Row,
+    Table,
+    clear_rows,
+    use_numbers_after,
+    write_row,
+)
+from streamer.types import DIMENSIONS, SAMPLE_RATE_HZ, Prediction, Quality, Verdict
+
+LONGEST_CLIP_S: Final = 600
+LARGEST_VECTOR: Final = 65_536
+_DOCUMENTS: Final[Mapping[str, TypeAdapter[Any]]] = {
+    "quality": TypeAdapter(Quality),
+    "prediction": TypeAdapter(Prediction),
+    "verdict": TypeAdapter(Verdict),
+}
+
+
+def import_profile(
+    profile: Profile, folder: Path, encoders: Collection[str] | None, *, replace: bool = False
+) -> dict[str, int]:
+    """Read what `export_profile` wrote; how many rows of each table.
+
+    encoders: the sha256 of those that are here; an export of another is refused. None: of any.
+    replace: what the profile holds is given up for it.
+    Raises ProfileError and its kinds; then the profile is as it was.
+    """
+    profile.take_over_or_fail("streamer import")
+    if not replace and (not profile.is_empty() or profile.utterances.numbers()):
+        raise ProfileError(
+            f"profile {profile.folder.name!r} is not empty: choose another with --profile, "
+            "or give up what it holds with --replace"
+        )
+    files = Folder(folder, layout.SUMS)
+    manifest = _manifest(files, encoders)
+    counts = {table.name: 0 for table in TABLES}
+    with profile.database.transaction():
+        clear_rows(profile.database)
+        if manifest.encoder_sha256 is not None:
+            prior = _prior(files)
+            profile.rebind(manifest.encoder or "", manifest.encoder_sha256, prior)
+            for table in TABLES:
+                counts[table.name] = _Reader(files, table, prior).read_into(profile)
+            if counts != manifest.rows:
+                raise files.damaged(
+                    layout.MANIFEST, f"it says {manifest.rows}, but the rows are {counts}"
+                )
+            use_numbers_after(profile.database, manifest.numbers_used)
+            learn_anew(profile)
+    if replace:
+        profile.delete_copies()
+        profile.database.vacuum()
+    return counts
+
+
+class _Reader:
+    """One table's rows and arrays, put together again."""
+
+    def __init__(self, files: Folder, table: Table, prior: Prior) -> None:
+        self._files = files
+        self._table = table
+        self._name = layout.rows_name(table)
+        embedding, emotion = len(prior.embedding_mean), len(prior.emotion_mean)
+        self._sizes = {"embedding": embedding, "emotion": emotion, "vector": emotion,
+                       "features": embedding}  # fmt: skip
+
+    def read_into(self, profile: Profile) -> int:
+        count = 0
+        vectors = {column: self._vectors(column) for column in self._table.vectors}
+        for row in self._files.lines(self._name):
+            count += 1
+            if row.keys() & vectors.keys():
+                raise self._damaged(count, "it holds a vector, whose place is another file")
+            try:
+                self._check(row)
+                row |= {column: next(pieces) for column, pieces in vectors.items()}
+                if self._table.audio:
+                    row[self._table.audio] = self._audio(row)
+                write_row(profile.database, self._table, row)
+            except StopIteration:
+                raise self._damaged(count, "there is no vector to it") from None
+            except (ValueError, KeyError, TypeError, UsageError) as error:
+                raise self._damaged(count, str(error)) from error
+        for column, pieces in vectors.items():
+            if next(pieces, None) is not None:
+                raise self._damaged(count, f"there are more vectors of {column} than rows")
+        return count
+
+    def _damaged(self, line: int, what: str) -> ProfileError:
+        return self._files.damaged(self._name, f"line {line}: {what[:200]}")
+
+    def _vectors(self, column: str) -> Iterator[bytes]:
+        kind = np.dtype(self._table.vectors[column])
+        name = layout.vectors_name(self._table, column)
+        for piece in self._files.pieces(name, self._sizes[column] * kind.itemsize):
+            if not np.isfinite(np.frombuffer(piece, kind)).all():
+                raise self._files.damaged(name, "a vector is not finite")
+            yield piece
+
+    def _check(self, row: Row) -> None:
+        """What the schema cannot know. Raises ValueError, UsageError."""
+        for column in _DOCUMENTS.keys() & row.keys():
+            try:
+                _DOCUMENTS[column].validate_json(json.dumps(row[column]), strict=True)
+            except ValidationError as error:
+                raise ValueError(f"{column}: {error.errors()[0]['msg']}") from error
+        if row.get("emotion") is not None and emotion_name(row["emotion"]) != row["emotion"]:
+            raise ValueError(f"emotion {row['emotion']!r} is not as names are kept")
+        if "annotator" in row:
+            checked_annotator(row["annotator"])
+        if self._table.name == "labels":
+            low, high = row["scale_low"], row["scale_high"]
+            given = [row[name] for name in DIMENSIONS if row[name] is not None]
+            if not low < high or not all(low <= value <= high for value in given):
+                raise ValueError("its answers are not on its scale")
+
+    def _audio(self, row: Row) -> bytes | None:
+        name = row[self._table.audio or ""]
+        if name is None:
+            return None
+        expected = layout.audio_name(self._table, row["utterance"])
+        if name != expected or not isinstance(row["utterance"], int):
+            raise ValueError(f"its audio is {name!r}, not {expected!r}")
+        clip = self._files.clip(expected)
+        if not _is_clip(clip):
+            raise self._files.damaged(expected, "it is no FLAC of an utterance, mono at 16 kHz")
+        return clip
+
+
+def _is_clip(clip: bytes) -> bool:
+    """Whether it decodes, to no more than its header says: a small file may hold years."""
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(io.BytesIO(clip)) as file:
+            kind = (file.format, file.samplerate, file.channels)
+            fits = 0 < file.frames <= LONGEST_CLIP_S * SAMPLE_RATE_HZ
+            return (
+                fits
+                and kind == ("FLAC", SAMPLE_RATE_HZ, 1)
+                and len(file.read(file.frames, dtype="float32")) == file.frames
+            )
+    except (soundfile.SoundFileError, OSError, ValueError, TypeError):
+        return False
+
+
+def _manifest(files: Folder, encoders: Collection[str] | None) -> Manifest:
+    try:
+        manifest = Manifest.model_validate(files.json(layout.MANIFEST))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise files.damaged(layout.MANIFEST, f"{place}: {first['msg']}") from error
+    if manifest.version > layout.VERSION or manifest.database > len(MIGRATIONS):
+        raise ProfileTooNew(
+            f"the export is of format {manifest.version} and schema {manifest.database}, this "
+            f"version knows {layout.VERSION} and {len(MIGRATIONS)}: upgrade streamer"
+        )
+    sha256 = manifest.encoder_sha256
+    if sha256 is not None and encoders is not None and sha256 not in encoders:
+        raise OtherEncoder(
+            f"the export was learned with encoder {manifest.encoder!r} ({sha256[:12]}), which is "
+            "not here: add it (`streamer models add FILE`), or import with --any-encoder and then "
+            "`streamer reembed` what audio there is"
+        )
+    return manifest
+
+
+def _prior(files: Folder) -> Prior:
+    values = files.json(layout.PRIOR)
+    try:
+        arrays = {name: np.array(value, np.float64) for name, value in values.items()}
+        prior = Prior(**arrays)
+        size, emotion_size = len(prior.embedding_mean), len(prior.emotion_mean)
+        if not 0 < max(size, emotion_size) <= LARGEST_VECTOR:
+            raise ValueError(f"vectors of {size} and {emotion_size}")
+        expected = Prior.uninformed(size, emotion_size).to_arrays()
+        for name, array in prior.to_arrays().items():
+            if array.shape != expected[name].shape or not np.isfinite(array).all():
+                raise ValueError(f"{name} is {list(array.shape)}, or not finite")
+        if (prior.embedding_deviation <= 0).any() or (prior.noise <= 0).any():
+            raise ValueError("a deviation is not above 0")
+    except (ValueError, TypeError, AttributeError) as error:
+        raise files.damaged(layout.PRIOR, f"no prior ({error})") from error
+    return prior

@@ -1,0 +1,185 @@
+"""Rewriting a profile: forget some of it, or carry it over to another encoder.
+
+Both change the stored rows first and then learn anew from what is left; all labels are then
+learned from features by the final normalization.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamer.audio.clips import from_flac, from_recording
+from streamer.config import Config
+from streamer.errors import NotFound, ProfileError, UnreadableAudio, UsageError
+from streamer.loop.compose import make_encoder
+from streamer.loop.online_model import learn_anew
+from streamer.store.profile import Profile
+from streamer.store.records import StoredUtterance
+from streamer.text import many
+from streamer.types import Samples
+
+if TYPE_CHECKING:
+    from streamer.encoders.acoustic.encoder import AcousticEncoder
+    from streamer.encoders.onnx import OnnxEncoder
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reembedded:
+    """carried and lost utterances; lost_labels: those of the lost ones; copy: the file with all."""
+
+    carried: int
+    lost: int
+    lost_labels: int
+    copy: Path
+
+
+def forget_utterances(profile: Profile, numbers: Sequence[int]) -> int:
+    """Delete utterances with their audio, labels and influence; how many. Raises NotFound."""
+    profile.take_over_or_fail("streamer forget")
+    with _erasing(profile), profile.database.transaction():
+        for number in numbers:
+            profile.utterances.get(number)
+            profile.utterances.delete(number)
+        if numbers:
+            profile.utterances.delete_empty_sessions()
+        if not profile.is_empty():
+            profile.forget_states()
+            learn_anew(profile)
+    return len(numbers)
+
+
+def forget_audio(profile: Profile) -> int:
+    """Delete all audio, that of open questions included; they stay open. How many clips.
+
+    Raises ProfileError and its kinds.
+    """
+    profile.take_over_or_fail("streamer forget")
+    profile.delete_copies()
+    return profile.audio.delete_all()
+
+
+def forget_before(profile: Profile, day: str) -> int:
+    """Forget what was heard before a day (YYYY-MM-DD, local time); how many utterances.
+
+    Raises UsageError for what is no date.
+    """
+    try:
+        until = datetime.fromisoformat(day).timestamp()
+    except ValueError:
+        raise UsageError(f"date {day!r}: give YYYY-MM-DD, such as 2026-01-31") from None
+    return forget_utterances(profile, profile.utterances.numbers(heard_before=until))
+
+
+def forget_emotion(profile: Profile, emotion: str) -> int:
+    """Enroll nothing as `emotion` any more, and take its name off the labels; how many vectors.
+
+    Raises NotFound where the name stands nowhere.
+    """
+    profile.take_over_or_fail("streamer forget")
+    with _erasing(profile):
+        members = profile.emotions.enrolled().get(emotion, ())
+        if not profile.emotions.forget(emotion):
+            raise NotFound(f"nothing is called {emotion!r}; `streamer emotions` lists the emotions")
+    return len(members)
+
+
+def reembed(
+    config: Config, profile: Profile, progress: Progress, *, losing: bool = False
+) -> Reembedded:
+    """Carry a profile over to the configured encoder, as far as audio is still to be had.
+
+    Audio comes from the clips of open queries and from recordings that are where they were. What
+    has none is deleted from the profile; a copy of the whole, as it was, is left beside it.
+    losing: that may be. Raises UsageError where it is the encoder already, or something would be
+    lost that may not; ProfileError, EncoderError.
+    """
+    if profile.is_empty():
+        raise ProfileError(
+            f"profile {profile.folder.name!r} is empty: there is nothing to carry over"
+        )
+    profile.take_over_or_fail("streamer reembed")
+    encoder = make_encoder(config, config.encoder)
+    if profile.meta("encoder_sha256") == encoder.sha256:
+        raise UsageError(f"the profile is one of {encoder.name} already: give another --encoder")
+    bare = [n for n in profile.utterances.numbers() if not _has_audio(profile, n)]
+    if bare and not losing:
+        labels = sum(profile.labels.count_of(number) for number in bare)
+        raise UsageError(
+            f"{many(len(bare), 'utterance')} with {many(labels, 'label')} would be left behind in "
+            "a copy, for want of audio: repeat with --yes"
+        )
+    copy = profile.copy_database()
+    try:
+        found = _carry_over(config, profile, encoder, progress, losing)
+    except BaseException:
+        copy.unlink()
+        raise
+    profile.database.vacuum()
+    return Reembedded(*found, copy)
+
+
+def _has_audio(profile: Profile, number: int) -> bool:
+    return profile.audio.clip(number) is not None or profile.recording_of(number) is not None
+
+
+def _carry_over(
+    config: Config,
+    profile: Profile,
+    encoder: "OnnxEncoder | AcousticEncoder",
+    progress: Progress,
+    losing: bool,
+) -> tuple[int, int, int]:
+    carried = lost = lost_labels = 0
+    with profile.database.transaction():
+        numbers = profile.utterances.numbers()
+        for done, number in enumerate(numbers):
+            progress(done, len(numbers))
+            stored = profile.utterances.get(number)
+            audio = _audio(profile, stored, config.channel)
+            if audio is None and not losing:
+                raise UsageError(
+                    f"the audio of utterance {number} cannot be read any more, and it would be "
+                    "left behind in a copy: repeat with --yes"
+                )
+            if audio is None:
+                lost += 1
+                lost_labels += profile.labels.count_of(number)
+                profile.utterances.delete(number)
+            else:
+                carried += 1
+                profile.utterances.replace_vectors(number, *encoder.encode(audio))
+        profile.emotions.follow_utterances()
+        profile.rebind(encoder.name, encoder.sha256, encoder.prior)
+        profile.forget_states()
+        learn_anew(profile)
+    return carried, lost, lost_labels
+
+
+@contextmanager
+def _erasing(profile: Profile) -> Iterator[None]:
+    """Afterwards, nothing that was deleted can be read from the disk any more.
+
+    Also where there was nothing to delete: whoever repeats it had been told that something was
+    still in the way of just this.
+    """
+    try:
+        yield
+    finally:
+        profile.delete_copies()
+        profile.database.vacuum()
+
+
+def _audio(profile: Profile, stored: StoredUtterance, channel: int | None) -> Samples | None:
+    clip = profile.audio.clip(stored.id)
+    if clip is not None:
+        with suppress(UnreadableAudio):  # then the recording may still be there
+            return from_flac(clip)
+    recording = profile.recording_of(stored.id)
+    if recording is None:
+        return None
+    return from_recording(recording, stored.onset_s, stored.offset_s, channel)

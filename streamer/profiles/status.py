@@ -1,0 +1,105 @@
+"""What a profile holds and how well it does: the rows behind `queue`, `emotions` and `status`."""
+
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from streamer.loop.online_model import Learning
+from streamer.profiles.unbiased_status import FairTest, fair_tests
+from streamer.query.exploration import FEWEST
+from streamer.store.profile import Profile
+from streamer.types import DIMENSIONS
+
+
+def queue_rows(profile: Profile) -> list[dict[str, Any]]:
+    """Open queries, most informative first."""
+    return [
+        {
+            "utterance": query.utterance.id,
+            "source": query.utterance.source,
+            "onset_s": query.utterance.onset_s,
+            "offset_s": query.utterance.offset_s,
+            "score": query.score,
+            "asked_at": query.asked_at,
+            "has_clip": query.has_clip,
+            **{
+                name: {"mean": estimate.mean, "low": estimate.low, "high": estimate.high}
+                for name in DIMENSIONS
+                for estimate in [getattr(query.utterance.prediction, name)]
+            },
+        }
+        for query in profile.questions.open()
+    ]
+
+
+def emotion_rows(profile: Profile) -> list[dict[str, Any]]:
+    """Enrolled emotions, with how many stand for each and how well they can be told apart."""
+    if profile.is_empty():
+        return []
+    return [
+        {
+            "emotion": name,
+            "count": prototype.count,
+            "threshold": prototype.threshold,
+            "eer": prototype.eer,
+        }
+        for name, prototype in Learning(profile).prototypes.items()
+    ]
+
+
+def status_row(profile: Profile) -> dict[str, Any]:
+    """Counts, the track record of the predictions, and the disk.
+
+    ccc and coverage are prequential: each label was predicted before it was learned. They rest on
+    the utterances that were asked about, which are the doubtful ones. fair: the same of all that
+    is heard, by the questions drawn at random (see `exploring`); None where it cannot tell yet.
+    drift: what changed, oldest first.
+    """
+    counts = profile.utterances.counts()
+    dimensions: dict[str, Any] = {}
+    drift: list[dict[str, Any]] = []
+    labels = 0
+    if not profile.is_empty():
+        learning = Learning(profile)
+        learning.follow()
+        labels = learning.labels
+        drift = [{**asdict(one), "text": str(one)} for one in learning.drifts()]
+        fair = fair_tests(profile)
+        for name, learner in learning.learner.dimensions.items():
+            dimensions[name] = {
+                "labels": learner.regression.count,
+                "ccc": learner.agreement.ccc,
+                "rmse": learner.agreement.rmse,
+                "coverage": learner.interval.coverage,
+                "fair": _fair_row(fair[name]),
+            }
+    return {
+        "profile": profile.folder.name,
+        "encoder": profile.meta("encoder"),
+        "listening": profile.holder(),
+        "utterances": counts,
+        "open_queries": profile.utterances.open_query_count(),
+        "labels": {"given": profile.labels.count(), "learned": labels},
+        "drift": drift,
+        "dimensions": dimensions,
+        "emotions": len(profile.emotions.enrolled()),
+        "disk_bytes": _size(profile.folder),
+    }
+
+
+def _fair_row(test: FairTest) -> dict[str, Any]:
+    saved: dict[str, Any] | None = None
+    if test.saved is not None and test.saved.tells:
+        # JSON has no infinity: where the learner may never have got there, there is no bound.
+        saved = {k: v if math.isfinite(v) else None for k, v in asdict(test.saved).items()}
+    return {
+        "answers": test.answers,
+        "needed_answers": FEWEST,
+        "ccc": None if test.agreement is None else asdict(test.agreement),
+        "saved": saved,
+    }
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())

@@ -1,0 +1,138 @@
+"""How well a profile predicts all that it hears, and what its choice of questions is worth.
+
+Both rest on the answers to questions drawn at random (`--explore`): see `query.exploration`. What
+was never answered is missing from them, so they are fair to what the person is willing to answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.learners.affect import AffectLearner
+from streamer.query.exploration import (
+    FEWEST,
+    FairAgreement,
+    LabelsSaved,
+    Matrix,
+    fair_agreement,
+    labels_saved,
+)
+from streamer.store.explored import Explored
+from streamer.store.profile import Profile
+from streamer.store.records import LogEntry
+from streamer.types import DIMENSIONS, Vector
+
+_SEED: Final = 0
+_CHECKPOINTS: Final = 24
+_HALVES: Final = 12
+# The learner is followed until it has so many times the labels that chance is given.
+_FARTHEST: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class FairTest:
+    """Of one dimension: answers drawn at random, and what they say; None for cannot tell yet."""
+
+    answers: int
+    agreement: FairAgreement | None
+    saved: LabelsSaved | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Answers drawn at random that answer one dimension, in the order of the log.
+
+    features: [m, d], those the label was learned with. means: [m], predicted when it was heard.
+    """
+
+    utterances: Sequence[int]
+    features: Matrix
+    means: Vector
+    answers: Vector
+    propensities: Vector
+
+
+def fair_tests(profile: Profile) -> dict[str, FairTest]:
+    """For each dimension. The same profile gives the same figures."""
+    chances = Explored(profile.database).propensities()
+    learned = [entry for entry in profile.labels.effective() if entry.features is not None]
+    return {name: _tested(profile, name, learned, chances) for name in DIMENSIONS}
+
+
+def _tested(
+    profile: Profile, dimension: str, learned: Sequence[LogEntry], chances: dict[int, float]
+) -> FairTest:
+    answering = [entry for entry in learned if getattr(entry.label, dimension) is not None]
+    explored = [e for e in answering if e.first and e.label.utterance in chances]
+    if len(explored) < FEWEST:
+        return FairTest(len(explored), None, None)
+    predictions = [
+        getattr(profile.utterances.get(e.label.utterance).prediction, dimension).mean
+        for e in explored
+    ]
+    drawn = _Drawn(
+        [entry.label.utterance for entry in explored],
+        np.array([entry.features for entry in explored], np.float64),
+        np.array(predictions, np.float64),
+        np.array([getattr(entry.label, dimension) for entry in explored], np.float64),
+        np.array([chances[entry.label.utterance] for entry in explored], np.float64),
+    )
+    rng = np.random.default_rng(_SEED)
+    agreement = fair_agreement(drawn.means, drawn.answers, drawn.propensities, rng)
+    half = len(explored) // 2
+    own, labels = _own_errors(profile, dimension, answering, drawn, half)
+    chance = _chance_errors(profile, dimension, explored, drawn, half, rng)
+    return FairTest(len(explored), agreement, labels_saved(own, labels, chance, half, rng))
+
+
+def _own_errors(
+    profile: Profile, dimension: str, answering: Sequence[LogEntry], drawn: _Drawn, half: int
+) -> tuple[Matrix, Vector]:
+    """Squared errors of the learner as it grew, [g, m], nan where learned, and its labels, [g]."""
+    last = min(len(answering), _FARTHEST * half)
+    checkpoints = np.unique(np.geomspace(1, last, _CHECKPOINTS).round().astype(int))
+    learner = AffectLearner(profile.prior())
+    taken: set[int] = set()
+    rows = []
+    for count, entry in enumerate(answering[:last], 1):
+        _learn(learner, entry)
+        taken.add(entry.label.utterance)
+        if count in checkpoints:
+            known = np.array([utterance in taken for utterance in drawn.utterances])
+            rows.append(_errors(learner, dimension, drawn, known))
+    return np.array(rows), checkpoints.astype(np.float64)
+
+
+def _chance_errors(
+    profile: Profile,
+    dimension: str,
+    explored: Sequence[LogEntry],
+    drawn: _Drawn,
+    half: int,
+    rng: np.random.Generator,
+) -> Matrix:
+    """Of learners that learned a half of the answers drawn at random each, [h, m]."""
+    rows = []
+    for _ in range(_HALVES):
+        part = np.sort(rng.permutation(len(explored))[:half])
+        learner = AffectLearner(profile.prior())
+        for index in part:
+            _learn(learner, explored[index])
+        known = np.isin(np.arange(len(explored)), part)
+        rows.append(_errors(learner, dimension, drawn, known))
+    return np.array(rows)
+
+
+def _learn(learner: AffectLearner, entry: LogEntry) -> None:
+    if entry.features is not None:
+        learner.learn(entry.features, entry.label, first=entry.first)
+
+
+def _errors(
+    learner: AffectLearner, dimension: str, drawn: _Drawn, known: NDArray[np.bool_]
+) -> Vector:
+    means = np.clip(learner.means(drawn.features)[:, DIMENSIONS.index(dimension)], -1.0, 1.0)
+    return np.where(known, np.nan, (means - drawn.answers) ** 2)

@@ -1,0 +1,80 @@
+"""What the learners know, put together from the parts that there are."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from streamer.query.strategy import ClassChances, Labelled, Matrix
+from streamer.types import Vector
+
+
+class Estimators(Protocol):
+    """Valence, arousal and dominance of [n, d]: what `AffectLearner` offers."""
+
+    def means(self, features: Matrix) -> Matrix: ...
+
+    def deviations(self, features: Matrix) -> Matrix | None: ...
+
+    def covariance(self, dimension: str, features: Matrix) -> Matrix | None: ...
+
+    def confidence(self, dimension: str, features: Matrix) -> Vector | None: ...
+
+    def lacks(self, dimension: str) -> str: ...
+
+
+class Classifier(Protocol):
+    """classes: names in the order of the columns of `probabilities`, [n, K] for [n, d]."""
+
+    @property
+    def classes(self) -> Sequence[str]: ...
+
+    def probabilities(self, features: Matrix) -> Matrix: ...
+
+
+class Known:
+    """The `Knowledge` of an affect learner, and of classifiers and answers where they are at hand.
+
+    labelled, classifier, annotators: asked for only by the strategies that live on them.
+    annotators: each one's own classifier, by name.
+    """
+
+    def __init__(
+        self,
+        estimators: Estimators,
+        labelled: Callable[[], Labelled],
+        classifier: Callable[[], Classifier | None] = lambda: None,
+        annotators: Callable[[], Mapping[str, Classifier]] = dict,
+    ) -> None:
+        self._labelled = labelled
+        self._classifier = classifier
+        self._annotators = annotators
+        self.means = estimators.means
+        self.deviations = estimators.deviations
+        self.covariance = estimators.covariance
+        self.confidence = estimators.confidence
+        self.lacks = estimators.lacks
+
+    def labelled(self) -> Labelled:
+        return self._labelled()
+
+    def classes(self, features: Matrix) -> ClassChances | None:
+        classifier = self._classifier()
+        if classifier is None or len(classifier.classes) < 2:
+            return None
+        return ClassChances(classifier.probabilities(features), tuple(classifier.classes))
+
+    def annotators(self, features: Matrix) -> Sequence[ClassChances] | None:
+        """Over the union of the annotators' classes; one that an annotator never named is at 0."""
+        models = self._annotators()
+        able = [model for model in models.values() if model.classes]
+        names = sorted({name for model in able for name in model.classes})
+        if len(names) < 2:
+            return None
+        chances = []
+        for model in able:
+            spread = np.zeros((len(features), len(names)))
+            columns = [names.index(name) for name in model.classes]
+            spread[:, columns] = model.probabilities(features)
+            chances.append(ClassChances(spread, tuple(names)))
+        return chances

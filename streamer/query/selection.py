@@ -1,0 +1,100 @@
+"""Which utterances of a full buffer, or of a pool, are asked about."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.query.strategy import Knowledge, Matrix, Scores, Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """asked: indices in the order taken, then those by lot; released: all others, in order.
+
+    explored: those of `asked` that were drawn at random; propensity: the probability with which
+    each utterance of this buffer, whatever it sounds like, was to be drawn at random.
+    """
+
+    asked: Sequence[int]
+    released: Sequence[int]
+    explored: Sequence[int]
+    propensity: float
+    scores: Scores
+
+
+def ask_count(size: int, keep: float) -> int:
+    """How many of `size` utterances to ask at a part `keep` in [0, 1]; halves are rounded up.
+
+    >>> ask_count(10, 0.5), ask_count(7, 0.5), ask_count(3, 0.0)
+    (5, 4, 0)
+    """
+    return math.floor(size * keep + 0.5)
+
+
+def choose(
+    strategy: Strategy,
+    features: Matrix,
+    knowledge: Knowledge,
+    keep: float,
+    explore: float,
+    rng: np.random.Generator,
+) -> Choice:
+    """Stream: ask the part `keep` of a buffer [n, d], n >= 1, and of it the part `explore` by lot.
+
+    The lot falls first, and on the whole buffer, so that what it falls on is a fair sample of all
+    that is heard, the strategy's favourites included; the strategy takes the rest of the questions
+    from the rest of the buffer. How many go by lot is rounded up or down at random, so that a
+    small buffer has its part too, on average: count * explore.
+    """
+    size = len(features)
+    count = ask_count(size, keep)
+    lot = draw_lot(size, count, explore, rng)
+    rest = others(lot, size)
+    if len(lot) == count:  # no question is left that the strategy could choose
+        scores = strategy(features, knowledge, rng)
+        return Choice(lot, rest, lot, explore * count / size, scores)
+    batch = strategy.take(features[rest], knowledge, count - len(lot), rng)
+    asked = [*(rest[index] for index in batch.indices), *lot]
+    scores = batch.scores
+    if lot:
+        values = strategy(features, knowledge, rng).values.copy()
+        values[rest] = scores.values
+        scores = Scores(values, scores.reason, scores.at_random)
+    return Choice(asked, others(asked, size), lot, explore * count / size, scores)
+
+
+def choose_from_pool(
+    strategy: Strategy,
+    features: Matrix,
+    knowledge: Knowledge,
+    count: int,
+    rng: np.random.Generator,
+    subset: int | None = None,
+) -> list[int]:
+    """Pool: `count` of [n, d] in one round (Han et al. 2013, table 1), fewer if there are fewer.
+
+    subset: look only at so many, drawn at random, which saves time and adds variety.
+    """
+    seen = np.arange(len(features))
+    if subset is not None and subset < len(seen):
+        seen = np.sort(rng.choice(len(seen), size=max(subset, count), replace=False))
+    if not len(seen):
+        return []
+    batch = strategy.take(features[seen], knowledge, min(count, len(seen)), rng)
+    return [int(seen[index]) for index in batch.indices]
+
+
+def draw_lot(size: int, count: int, explore: float, rng: np.random.Generator) -> list[int]:
+    """Indices drawn at random from `size`, count * explore of them on average, in order."""
+    if explore <= 0.0 or count == 0:
+        return []
+    number = min(count, math.floor(count * explore + rng.random()))
+    return sorted(int(index) for index in rng.choice(size, size=number, replace=False))
+
+
+def others(indices: Sequence[int], size: int) -> list[int]:
+    """Those of range(size) that are not among `indices`, in order."""
+    taken = set(indices)
+    return [index for index in range(size) if index not in taken]

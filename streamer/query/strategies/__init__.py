@@ -1,0 +1,71 @@
+"""All query strategies, by the name that `--strategy` takes."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from streamer.errors import UsageError
+from streamer.query.strategies.annotator_uncertainty import MEASURES as ANNOTATOR_MEASURES
+from streamer.query.strategies.annotator_uncertainty import AnnotatorUncertainty
+from streamer.query.strategies.binary_confidence import BinaryConfidence
+from streamer.query.strategies.class_uncertainty import MEASURES as CLASS_MEASURES
+from streamer.query.strategies.class_uncertainty import ClassUncertainty
+from streamer.query.strategies.cold_start import JOIN, ColdStart
+from streamer.query.strategies.cross_task import WEIGHTS, CrossTask, CrossTaskSampling
+from streamer.query.strategies.density_start import DensityStart
+from streamer.query.strategies.greedy_sampling import FAMILY, GreedySampling
+from streamer.query.strategies.k_means_start import KMeansStart
+from streamer.query.strategies.matching_start import MatchingStart
+from streamer.query.strategies.posterior import BatchBald, VarianceReduction, WidestPrediction
+from streamer.query.strategies.random_choice import RandomChoice
+from streamer.query.strategies.surprisal_start import SurprisalStart
+from streamer.query.strategies.within_class_sampling import WithinClassSampling
+from streamer.query.strategy import ASKED_DIMENSIONS, Strategy
+from streamer.types import DIMENSIONS
+
+Factory = Callable[[Sequence[str]], Strategy]
+
+
+def _alike(make: Callable[[], Strategy]) -> Factory:
+    """For a strategy that is the same whatever is asked about."""
+    return lambda _: make()
+
+
+# Each is made for the dimensions that are asked about.
+STRATEGIES: Final[dict[str, Factory]] = {
+    BinaryConfidence.name: BinaryConfidence,
+    RandomChoice.name: _alike(RandomChoice),
+    **{name: _alike(partial(ClassUncertainty, name, *row)) for name, row in CLASS_MEASURES.items()},
+    **{name: partial(GreedySampling, name, combine) for name, combine in FAMILY.items()},
+    WithinClassSampling.name: WithinClassSampling,
+    **{name: partial(CrossTask, name, weigh) for name, weigh in WEIGHTS.items()},
+    CrossTaskSampling.name: CrossTaskSampling,
+    WidestPrediction.name: WidestPrediction,
+    BatchBald.name: BatchBald,
+    VarianceReduction.name: VarianceReduction,
+    KMeansStart.name: _alike(KMeansStart),
+    SurprisalStart.name: _alike(SurprisalStart),
+    DensityStart.name: _alike(DensityStart),
+    MatchingStart.name: _alike(MatchingStart),
+    **{
+        name: _alike(partial(AnnotatorUncertainty, name, *row))
+        for name, row in ANNOTATOR_MEASURES.items()
+    },
+}
+
+
+def make_strategy(name: str, dimensions: Sequence[str] = ASKED_DIMENSIONS) -> Strategy:
+    """The strategy of that name, asking about these dimensions; "START+NAME" for a cold start.
+
+    Raises UsageError naming those there are.
+    """
+    for wanted in dimensions:
+        if wanted not in DIMENSIONS:
+            raise UsageError(f"no dimension {wanted!r}; choose one of: {', '.join(DIMENSIONS)}")
+    parts = name.split(JOIN, maxsplit=1)
+    for part in parts:
+        if part not in STRATEGIES:
+            known = ", ".join(STRATEGIES)
+            raise UsageError(f"no query strategy {part!r}; choose one of: {known}")
+    made = [STRATEGIES[part](dimensions) for part in parts]
+    return ColdStart(*made) if len(made) == 2 else made[0]

@@ -1,0 +1,47 @@
+"""Ask where the annotators' own models are unsure, or would answer differently.
+
+AFTER (Li et al. 2024, section 5.7): every annotator has a model of their own answers; see
+`learners.annotators` for the four measures over them.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from streamer.learners.annotators import (
+    Cube,
+    group_uncertainty,
+    individual_uncertainty,
+    mixed_uncertainty,
+    stacked,
+    vote_variance,
+)
+from streamer.query.strategy import Knowledge, Matrix, Ranking, Scores, by_chance
+from streamer.types import Vector
+
+NO_ANNOTATORS: Final = "no annotator has named two emotions"
+
+
+class AnnotatorUncertainty(Ranking):
+    """measure: of the chances by each annotator's model, [a, n, K], to [n]."""
+
+    def __init__(self, name: str, measure: Callable[[Cube], Vector], reason: str) -> None:
+        self.name = name
+        self._measure = measure
+        self._reason = reason
+
+    def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:
+        chances = knowledge.annotators(features)
+        if not chances:
+            return by_chance(len(features), rng, NO_ANNOTATORS)
+        cube = stacked([each.probabilities for each in chances])
+        return Scores(self._measure(cube), self._reason)
+
+
+MEASURES: Final[dict[str, tuple[Callable[[Cube], Vector], str]]] = {
+    "individual": (individual_uncertainty, "each annotator's model is unsure"),
+    "group": (group_uncertainty, "the annotators' models are unsure together"),
+    "vote-variance": (vote_variance, "the annotators would answer differently"),
+    "mixed": (mixed_uncertainty, "the annotators' models are unsure, alone and together"),
+}

@@ -1,0 +1,59 @@
+"""Batches taken one by one: what one answer would teach, the next need not teach again."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.query.strategy import Batch, Knowledge, Matrix, Scores
+from streamer.types import Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """values: float64 [n], at the first step; after: those of all, once one more index is taken."""
+
+    values: Vector
+    reason: str
+    after: Callable[[int], Vector]
+
+
+class Greedy(ABC):
+    """A strategy that always takes the highest value, and then looks again.
+
+    Of equal ones it takes the earlier. The score of a taken one is that at which it was taken.
+    """
+
+    name: str
+
+    @abstractmethod
+    def begin(
+        self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator
+    ) -> Steps | Scores:
+        """The first step; `Scores` where there is nothing to go on, and chance decides."""
+
+    def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:
+        first = self.begin(features, knowledge, rng)
+        return first if isinstance(first, Scores) else Scores(first.values, first.reason)
+
+    def take(
+        self, features: Matrix, knowledge: Knowledge, count: int, rng: np.random.Generator
+    ) -> Batch:
+        first = self.begin(features, knowledge, rng)
+        if isinstance(first, Scores):
+            return Batch.of(first, count)
+        values = first.values.copy()
+        final = values.copy()
+        indices: list[int] = []
+        for _ in range(count):
+            values[indices] = -np.inf
+            best = int(np.argmax(values))
+            final[best] = values[best]
+            indices.append(best)
+            if len(indices) < count:
+                values = np.array(first.after(best))
+        left = np.ones(len(values), bool)
+        left[indices] = False
+        final[left] = values[left]
+        return Batch(indices, Scores(final, first.reason))

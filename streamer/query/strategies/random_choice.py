@@ -1,0 +1,14 @@
+"""Chance: what any other strategy has to beat."""
+
+import numpy as np
+
+from streamer.query.strategy import Knowledge, Matrix, Ranking, Scores
+
+
+class RandomChoice(Ranking):
+    """Every utterance alike."""
+
+    name = "random"
+
+    def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:
+        return Scores(rng.random(len(features)), "at random", at_random=True)

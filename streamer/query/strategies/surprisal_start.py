@@ -1,0 +1,47 @@
+"""ALPS: the first items to ask, one of each kind of surprise (Yuan, Lin and Boyd-Graber 2020).
+
+There, an utterance's surprisal embedding is a language model's loss on each of its words, scaled
+to unit length; k-means finds as many clusters as there are questions, and of each the item nearest
+to the centre is asked. Here no masked language model runs. What stands in for it is the profile's
+own model of what is usual: each coordinate of an embedding is a standard score z, normal on this
+voice and microphone, whose surprisal -ln p(z) is z^2/2 and a constant. As there, labels are not
+needed, and what is common to all (no surprise) is near 0.
+"""
+
+import numpy as np
+
+from streamer.learners.clustering import k_means, squared_distances
+from streamer.query.strategy import Batch, Knowledge, Matrix, Ranking, Scores
+
+_TINY = 1e-12
+
+
+def surprisal(features: Matrix) -> Matrix:
+    """Surprisal embeddings, [n, d], rows of length 1 (or 0), of standard scores [n, d]."""
+    loss = features**2 / 2.0
+    return np.asarray(loss / np.maximum(np.linalg.norm(loss, axis=1, keepdims=True), _TINY))
+
+
+class SurprisalStart(Ranking):
+    """Score alone: the mean surprisal of the coordinates, in nats."""
+
+    name = "alps"
+
+    def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:
+        return Scores((features**2).mean(axis=1) / 2.0, "the most surprising for this voice")
+
+    def take(
+        self, features: Matrix, knowledge: Knowledge, count: int, rng: np.random.Generator
+    ) -> Batch:
+        scores = self(features, knowledge, rng)
+        if count == 0:
+            return Batch([], scores)
+        points = surprisal(features)
+        clusters = k_means(points, count, rng, restarts=1)
+        away = squared_distances(points, clusters.centres)
+        taken: list[int] = []
+        for column in range(count):  # equal points share a centre: then the next nearest
+            away[taken] = np.inf
+            taken.append(int(np.argmin(away[:, column])))
+        reason = "one of each kind of surprise for this voice"
+        return Batch(taken, Scores(scores.values, reason))

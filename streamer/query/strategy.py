@@ -1,0 +1,170 @@
+"""How much an answer would teach: the protocol of query strategies, and what they may ask.
+
+A strategy scores the utterances of a buffer or pool, given a view of what the learners know, and
+takes a batch of them: the highest scores first, or one by one where the choice of one changes what
+the others would teach. `streamer.query.strategies` holds them all, `selection` splits a buffer.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.types import DIMENSIONS, Label, Vector
+
+ASKED_DIMENSIONS = ("valence", "arousal")
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What has been answered, in the order of the answers.
+
+    features: float64 [m, d], those each answer was learned with. answers: float64 [m, 3], valence,
+    arousal and dominance in [-1, 1], nan where not answered. emotions: [m], None where not named.
+    """
+
+    features: Matrix
+    answers: Matrix
+    emotions: Sequence[str | None]
+
+    @classmethod
+    def of(cls, learned: Sequence[tuple[Label, Vector]], size: int) -> Self:
+        """From labels and the features, [size], they were learned with."""
+        answers = [[getattr(label, name) for name in DIMENSIONS] for label, _ in learned]
+        return cls(
+            np.array([row for _, row in learned], np.float64).reshape(-1, size),
+            np.array(answers, np.float64).reshape(-1, len(DIMENSIONS)),
+            [label.emotion for label, _ in learned],
+        )
+
+    def answering(self, dimension: str) -> tuple[Matrix, Vector]:
+        """Features [k, d] and answers [k] of those that answer this dimension."""
+        column = self.answers[:, DIMENSIONS.index(dimension)]
+        given = np.isfinite(column)
+        return self.features[given], column[given]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassChances:
+    """probabilities: float64 [n, K], rows sum to 1; names: [K], the classes."""
+
+    probabilities: Matrix
+    names: Sequence[str]
+
+
+class Knowledge(Protocol):
+    """A view of what the learners know. `features`: float64 [n, d], standard scores, never changed.
+
+    Columns of valence, arousal and dominance stand in the order of `messages.DIMENSIONS`. Whatever
+    a learner does not have is None: a strategy that lives on it then chooses at random and says so.
+    Nothing is worked out before it is asked for, and asking teaches nothing.
+    """
+
+    def means(self, features: Matrix) -> Matrix:
+        """Predicted valence, arousal, dominance, [n, 3]; not clipped to the scale."""
+
+    def deviations(self, features: Matrix) -> Matrix | None:
+        """Standard deviations of a new answer, noise included, [n, 3]."""
+
+    def covariance(self, dimension: str, features: Matrix) -> Matrix | None:
+        """Posterior covariance of the outputs at [n, d], [n, n], in units of the noise variance.
+
+        Bayesian linear regression: X (A + X_L' X_L)^-1 X', without the noise of an answer.
+        """
+
+    def confidence(self, dimension: str, features: Matrix) -> Vector | None:
+        """Chance in [0, 1], [n], that the dimension is above 0; None while a class is missing."""
+
+    def lacks(self, dimension: str) -> str:
+        """Why `confidence` is None, for people: "too few positive valence labels"."""
+
+    def classes(self, features: Matrix) -> ClassChances | None:
+        """Chances of the emotions, None while fewer than two have labels."""
+
+    def annotators(self, features: Matrix) -> Sequence[ClassChances] | None:
+        """Chances by each annotator's own model, all over the same names; None without any."""
+
+    def labelled(self) -> Labelled:
+        """All that has been answered so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """values: float64 [n], finite, higher is asked first; reason: what they rest on, for people.
+
+    at_random: what the strategy lives on is missing, so the values are the generator's.
+    """
+
+    values: Vector
+    reason: str
+    at_random: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """indices: [count], distinct, in the order of taking; scores: of the whole buffer, where the
+
+    score of a taken one is that at which it was taken.
+    """
+
+    indices: Sequence[int]
+    scores: Scores
+
+    @classmethod
+    def of(cls, scores: Scores, count: int) -> Self:
+        """The `count` highest."""
+        return cls(highest(scores.values, count), scores)
+
+
+class Strategy(Protocol):
+    """features: float64 [n, d], n >= 1: standard scores of the embeddings of a buffer or pool.
+
+    The same generator state gives the same answer; nothing outside the arguments has a say.
+    """
+
+    name: str
+
+    def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:
+        """The informativeness of each utterance, were it asked alone."""
+
+    def take(
+        self, features: Matrix, knowledge: Knowledge, count: int, rng: np.random.Generator
+    ) -> Batch:
+        """`count` of n utterances, 0 <= count <= n, to ask together."""
+
+
+class Ranking(ABC):
+    """A strategy whose batch is its highest scores; of equal ones, the earlier.
+
+    The larger half of a buffer is what Han et al. (2013, table 2) ask.
+    """
+
+    name: str
+
+    @abstractmethod
+    def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:
+        """As `Strategy`."""
+
+    def take(
+        self, features: Matrix, knowledge: Knowledge, count: int, rng: np.random.Generator
+    ) -> Batch:
+        return Batch.of(self(features, knowledge, rng), count)
+
+
+def highest(values: Vector, count: int) -> list[int]:
+    """Indices of the `count` highest of [n], highest first; of equal ones, the earlier.
+
+    >>> highest(np.array([-0.4, -0.1, -0.2, -0.1]), 2)
+    [1, 3]
+    """
+    return [int(i) for i in np.argsort(-values, kind="stable")[:count]]
+
+
+def by_chance(count: int, rng: np.random.Generator, lack: str) -> Scores:
+    """Random scores [count] with the plain reason: what is lacking."""
+    return Scores(rng.random(count), f"at random: {lack}", at_random=True)

@@ -1,0 +1,116 @@
+"""Answers that teach nothing: skipped, cannot tell, and the same utterance a second time."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from streamer.errors import NotFound, UsageError
+from streamer.store.database import Database
+from streamer.store.labels import checked_annotator
+from streamer.types import DIMENSIONS, Label
+
+Kind = Literal["skip", "cannot tell", "repeat"]
+_INSERT: Final = """
+    INSERT INTO asides (utterance, annotator, kind, valence, arousal, dominance, emotion, given_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """One of them. answer: what was said, its fields None except for a repeat."""
+
+    id: int
+    kind: Kind
+    answer: Label
+    given_at: float
+
+
+class Asides:
+    """What annotators did with an utterance without labelling it anew; each can be undone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, kind: Kind, answer: Label, now: float) -> int:
+        """Append one; its id. Raises UsageError for an odd kind or name, NotFound.
+
+        answer: of a repeat, in [-1, 1]; of the other kinds only utterance and annotator are kept.
+        """
+        if kind not in get_args(Kind):
+            raise UsageError(f"{kind!r} is no answer: give {', '.join(get_args(Kind))}")
+        values = [getattr(answer, name) for name in DIMENSIONS]
+        for name, value in zip(DIMENSIONS, values, strict=True):
+            if value is not None and not -1.0 <= value <= 1.0:  # also catches NaN
+                raise UsageError(
+                    f"{name} {value:g} of utterance {answer.utterance} is outside [-1, 1]: "
+                    "give a value on that scale"
+                )
+        if self._database.row("SELECT 1 FROM utterances WHERE id = ?", answer.utterance) is None:
+            raise NotFound(
+                f"no utterance {answer.utterance} in this profile; `streamer queue` lists some"
+            )
+        said = (*values, answer.emotion) if kind == "repeat" else (None,) * 4
+        annotator = checked_annotator(answer.annotator)
+        return self._database.write(_INSERT, answer.utterance, annotator, kind, *said, now)
+
+    def newest(self, annotator: str) -> Aside | None:
+        """The last one of an annotator that was not undone."""
+        row = self._database.row(
+            """SELECT * FROM asides WHERE annotator = ? AND undone_at IS NULL
+               ORDER BY id DESC LIMIT 1""",
+            annotator,
+        )
+        return None if row is None else _decode(row)
+
+    def undo(self, aside: int, now: float) -> None:
+        """Take one back. To take it back twice changes nothing."""
+        self._database.write(
+            "UPDATE asides SET undone_at = ? WHERE id = ? AND undone_at IS NULL", now, aside
+        )
+
+    def ask_skipped_again(self, annotator: str, now: float) -> None:
+        """Undo all skips of an annotator."""
+        self._database.write(
+            """UPDATE asides SET undone_at = ?
+               WHERE annotator = ? AND kind = 'skip' AND undone_at IS NULL""",
+            now,
+            annotator,
+        )
+
+    def count(self, annotator: str, kind: Kind) -> int:
+        row = self._database.row(
+            """SELECT count(*) FROM asides
+               WHERE annotator = ? AND kind = ? AND undone_at IS NULL""",
+            annotator,
+            kind,
+        )
+        return int(row[0]) if row else 0
+
+    def repeated(self, annotator: str) -> set[int]:
+        """Utterances that an annotator has answered a second time."""
+        rows = self._database.rows(
+            """SELECT utterance FROM asides
+               WHERE annotator = ? AND kind = 'repeat' AND undone_at IS NULL""",
+            annotator,
+        )
+        return {row["utterance"] for row in rows}
+
+    def repeats(self) -> list[Label]:
+        """Every second answer, oldest first."""
+        rows = self._database.rows(
+            "SELECT * FROM asides WHERE kind = 'repeat' AND undone_at IS NULL ORDER BY id"
+        )
+        return [_decode(row).answer for row in rows]
+
+
+def _decode(row: sqlite3.Row) -> Aside:
+    answer = Label(
+        utterance=row["utterance"],
+        valence=row["valence"],
+        arousal=row["arousal"],
+        dominance=row["dominance"],
+        emotion=row["emotion"],
+        annotator=row["annotator"],
+    )
+    return Aside(row["id"], row["kind"], answer, row["given_at"])

@@ -1,0 +1,308 @@
+"""Labelling in the terminal: hear a clip, answer with one key for each question."""
+
+import errno
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Final
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from streamer.annotation.labels import emotion_name
+from streamer.annotation.session import Item, Saved, Sitting
+from streamer.errors import UsageError
+from streamer.store.profile import Profile
+from streamer.store.queries import Order
+from streamer.terminal.lines import clock
+from streamer.terminal.panel import bar
+from streamer.terminal.play import play as play_here
+from streamer.types import Label, Prediction
+
+POINTS: Final = "123456789"
+# Letters that are no command.
+EMOTION_KEYS: Final = "123456789abcefghijklmnprtuvwy"
+KEYS: Final = (
+    "1-9 answer (5 is the middle) · space again · s skip · x cannot tell · z undo · q stop · ? more"
+)
+MORE: Final = (
+    "d asks for dominance too · o the oldest first, or the most informative · + a new emotion",
+    "x closes a question and deletes its audio; s leaves it for later; z takes back the last of "
+    "all these, tomorrow too",
+    "About one in twenty comes a second time: it teaches nothing and tells how steady your ear is.",
+)
+ENDS: Final = {
+    "valence": ("negative", "positive"),
+    "arousal": ("calm", "excited"),
+    "dominance": ("submissive", "dominant"),
+}
+_ENTER: Final = {"\r", "\n"}
+_END: Final = {"\x03", "\x04"}
+_ORDERS: Final[dict[Order, str]] = {"informative": "most informative", "oldest": "oldest"}
+
+
+def label_by_keys(
+    profile: Profile,
+    annotator: str,
+    *,
+    key: Callable[[], str] = typer.getchar,
+    line: Callable[[], str] = input,
+    play: Callable[[bytes], str] | None = None,
+    rng: np.random.Generator | None = None,
+    on_disk: bool = True,
+) -> None:
+    """Ask about every open query, most informative first, until none is left or `q`.
+
+    The prediction is shown only after the answer, so that it does not lead it. Each answer is
+    stored and learned before the next question. key: reads one key; line: reads a name; play:
+    plays a FLAC clip and says how; rng: draws the repeats; on_disk: audio may lie there. The
+    signals HUP and TERM stop it like `q`. Raises UsageError where there is no terminal.
+    """
+    if key is typer.getchar and not sys.stdin.isatty():
+        raise UsageError("no terminal to answer in: give an utterance, or --import FILE.csv")
+    profile.delete_played()
+    sitting = Sitting(profile, rng or np.random.default_rng(), time.time, on_disk=on_disk)
+    heard = play or partial(play_here, folder=profile.playing if on_disk else None)
+    with _interrupted_by_signals():
+        try:
+            _Asker(sitting, annotator, key, line, heard).ask_all()
+        except OSError as error:
+            if error.errno != errno.EIO:  # that is a terminal that was closed: nobody to tell
+                raise
+        finally:
+            profile.delete_played()
+
+
+@contextmanager
+def _interrupted_by_signals() -> Iterator[None]:
+    """What ends a process from outside is Ctrl-C: nothing is left behind."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    names = [name for name in ("SIGHUP", "SIGTERM") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+class _Stop(Exception):
+    pass
+
+
+class _Leave(Exception):
+    """Leave this item for another: the next one, or one that was opened again."""
+
+    def __init__(self, item: Item | None = None) -> None:
+        self.item = item
+
+
+class _Asker:
+    def __init__(
+        self,
+        sitting: Sitting,
+        annotator: str,
+        key: Callable[[], str],
+        line: Callable[[], str],
+        play: Callable[[bytes], str],
+    ) -> None:
+        self._sitting = sitting
+        self._annotator = annotator
+        self._key = key
+        self._line = line
+        self._play = play
+        self._order: Order = "informative"
+        self._wants_dominance = False
+        self._answered = 0
+        self._screen = Console(highlight=False, soft_wrap=True)
+
+    def ask_all(self) -> None:
+        self._say(f"Labelling as {self._annotator} · {self._progress()}", "bold")
+        self._say(KEYS, "dim")
+        try:
+            item = self._next()
+            while item is not None:
+                try:
+                    self._ask(item)
+                    item = self._next()
+                except _Leave as leaving:
+                    item = leaving.item or self._next()
+        except (_Stop, KeyboardInterrupt, EOFError):
+            self._say("")
+        self._say(f"{self._answered} answered now · {self._progress()}")
+
+    def _next(self) -> Item | None:
+        """The next item; where none is left, one that is asked again if that is wanted."""
+        item = self._sitting.next(self._annotator, self._order)
+        skipped = self._sitting.progress(self._annotator).skipped
+        if item is not None or not (skipped or self._answered):
+            return item
+        again = f"space asks the {skipped} skipped again, " if skipped else ""
+        self._say(f"\nNothing is left: {again}z takes your last answer back, q stops")
+        while True:
+            pressed = self._key()
+            if pressed == " " and skipped:
+                self._sitting.ask_skipped_again(self._annotator)
+                return self._sitting.next(self._annotator, self._order)
+            if pressed == "z":
+                return self._sitting.undo(self._annotator)
+            self._stop_at(pressed)
+
+    def _ask(self, item: Item) -> None:
+        heard = item.utterance
+        place = f"{heard.source} {clock(heard.onset_s)}-{clock(heard.offset_s)}"
+        self._say(f"\n#{heard.id}  ", "bold", end="")
+        self._say(place)
+        self._replay(item)
+        if item.answered is not None:
+            self._say(f"  you had said: {_told(item.answered)}", "dim")
+        names = ["valence", "arousal"] + ["dominance"] * self._wants_dominance
+        values = {name: self._scale(name, item) for name in names}
+        label = Label(
+            heard.id, values["valence"], values["arousal"], values.get("dominance"),
+            self._emotion(item), self._annotator,
+        )  # fmt: skip
+        self._show(label, self._sitting.save(label))
+        self._answered += 1
+
+    def _show(self, label: Label, saved: Saved) -> None:
+        """The answer beside the guess, and what it changed."""
+        known = self._sitting.learned(label.utterance, self._annotator)
+        now = self._sitting.predict(label.utterance) if known and not saved.first else None
+        for name in ("valence", "arousal"):
+            guess = getattr(saved.predicted, name)
+            line = Text.assemble(
+                (f"    {name:8} ", "dim"), f"you {getattr(label, name):+.2f}  ",
+                ("guess ", "dim"), bar(guess),
+            )  # fmt: skip
+            if now is not None:
+                line.append("  now ", "dim").append(f"{getattr(now, name).mean:+.2f}")
+            self._screen.print(line)
+        self._say(f"    {_remark(label, saved)}", "dim")
+
+    def _scale(self, name: str, item: Item) -> float:
+        low, high = ENDS[name]
+        question = f"  {name:9} 1 {low} … 9 {high}: "
+        return (int(self._answer(question, set(POINTS), item)) - 5) / 4
+
+    def _emotion(self, item: Item) -> str | None:
+        names = self._sitting.emotions()[: len(EMOTION_KEYS)]
+        choices = dict(zip(EMOTION_KEYS, names, strict=False))
+        listed = "  ".join(f"{pressed} {name}" for pressed, name in choices.items())
+        self._screen.print(Text(f"  {listed}  + new  Enter none"), soft_wrap=False)
+        chosen = self._answer("  emotion   ", {*choices, "+", *_ENTER}, item)
+        if chosen == "+":
+            return self._new_emotion()
+        return choices.get(chosen)
+
+    def _new_emotion(self) -> str | None:
+        while True:
+            self._say("  its name, then Enter: ", end="")
+            typed = self._line()
+            if not typed.strip():
+                return None
+            try:
+                return emotion_name(typed)
+            except UsageError as error:
+                self._say(f"  {error}")
+
+    def _answer(self, question: str, allowed: set[str], item: Item) -> str:
+        self._say(question, end="")
+        while True:
+            pressed = self._key()
+            if pressed in allowed:
+                self._say(pressed.strip(), "bold")
+                return pressed
+            if self._obey(pressed, item):
+                self._say(question, end="")
+
+    def _obey(self, pressed: str, item: Item) -> bool:
+        """Do what a command asks; whether the question has to be put again."""
+        number = item.utterance.id
+        match pressed:
+            case " ":
+                self._say("")
+                self._replay(item)
+            case "s":
+                self._sitting.pass_over("skip", number, self._annotator)
+                self._leave("skipped")
+            case "x":
+                self._sitting.pass_over("cannot tell", number, self._annotator)
+                self._leave("closed: nobody can tell")
+            case "z":
+                again = self._sitting.undo(self._annotator)
+                if again is not None:
+                    self._leave(f"#{again.utterance.id} is open again", again)
+                self._say("there is nothing to take back")
+            case "o":
+                self._order = "oldest" if self._order == "informative" else "informative"
+                self._leave(f"from now on the {_ORDERS[self._order]} first")
+            case "d":
+                self._wants_dominance = not self._wants_dominance
+                asked = "is asked too" if self._wants_dominance else "is not asked"
+                self._leave(f"dominance {asked}", item)
+            case "?":
+                self._say(f"\n{KEYS}")
+                for line in MORE:
+                    self._say(line, "dim")
+            case _:
+                self._stop_at(pressed)
+                return False
+        return True
+
+    def _stop_at(self, pressed: str) -> None:
+        # Nothing is pressed any more on a terminal that is gone.
+        if not pressed or pressed == "q" or pressed in _END:
+            raise _Stop
+
+    def _leave(self, why: str, item: Item | None = None) -> None:
+        self._say(why)
+        raise _Leave(item)
+
+    def _replay(self, item: Item) -> None:
+        clip = self._sitting.clip(item.utterance.id)
+        told = self._play(clip) if clip else "its audio is not kept any more"
+        self._say(f"  {told}", "dim")
+
+    def _progress(self) -> str:
+        found = self._sitting.progress(self._annotator)
+        steady = (
+            f" · steady to ±{found.mean_difference:.2f} over {found.repeats} repeats"
+            if found.mean_difference is not None
+            else ""
+        )
+        return (
+            f"{found.left} left, {found.answered} answered, {found.spared} spared"
+            f"{f', {found.skipped} skipped' * bool(found.skipped)}{steady}"
+        )
+
+    def _say(self, text: str, style: str = "", end: str = "\n") -> None:
+        """Names may hold brackets: nothing in them is markup."""
+        self._screen.print(Text(text), style=style, end=end)
+
+
+def _told(label: Label) -> str:
+    said = ["–" if value is None else f"{value:+.2f}" for value in (label.valence, label.arousal)]
+    return f"valence {said[0]}, arousal {said[1]}{f', {label.emotion}' if label.emotion else ''}"
+
+
+def _remark(label: Label, saved: Saved) -> str:
+    if saved.first is not None:
+        return f"you have heard this one before, and said: {_told(saved.first)}"
+    inside = [name for name in ("valence", "arousal") if _holds(saved.predicted, label, name)]
+    if len(inside) == 2:
+        return "within the interval of the guess"
+    return f"only {inside[0]} lies within the interval" if inside else "a surprise: outside it"
+
+
+def _holds(predicted: Prediction, label: Label, name: str) -> bool:
+    interval = getattr(predicted, name)
+    return bool(interval.low <= getattr(label, name) <= interval.high)

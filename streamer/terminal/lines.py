@@ -1,0 +1,123 @@
+"""Events as lines: JSON for programs, one line an utterance for a plain pipe."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from streamer.events import (
+    AUDIO_KEPT,
+    Drifted,
+    Ended,
+    Event,
+    Heard,
+    Learned,
+    Noticed,
+    Selected,
+    Started,
+    Status,
+    Unlearned,
+    to_json,
+)
+from streamer.text import many
+from streamer.types import Estimate
+
+
+class JsonLines:
+    """One JSON object a line on standard output, each written at once."""
+
+    def show(self, event: Event) -> None:
+        print(json.dumps(to_json(event), ensure_ascii=False), flush=True)
+
+    def refresh(self, status: Callable[[], Status]) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class PlainLines:
+    """One line an event, for pipes, logs and terminals that cannot redraw."""
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
+        self._source = ""
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._source = Path(event.source["name"]).name
+        elif isinstance(event, Heard) and event.source != self._source:  # the next file of a folder
+            self._source = event.source
+            print(f"in {event.source}:", file=self._out)
+        print(describe(event), file=self._out, flush=True)
+
+    def refresh(self, status: Callable[[], Status]) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def describe(event: Event) -> str:
+    """An event in words."""
+    match event:
+        case Started():
+            source = event.source
+            return (
+                f"Streamer {event.version}, profile {event.profile}, "
+                f"encoder {event.encoder['name']}: listening to {source['kind']} {source['name']} "
+                f"({source['rate_hz']} Hz, {source['channels']} ch); {AUDIO_KEPT[event.privacy]}"
+            )
+        case Heard():
+            return (
+                f"#{event.id:<5} {clock(event.onset_s)}-{clock(event.offset_s)}  "
+                f"valence {interval(event.prediction.valence)}  "
+                f"arousal {interval(event.prediction.arousal)}  {verdict(event)}"
+                f"{'  clipped' if event.quality.clipped else ''}"
+            )
+        case Selected():
+            asked = " ".join(f"#{number}" for number in event.asked) or "nothing"
+            released = len(event.released)
+            return f"buffer {event.buffer}: asks {asked} ({event.reason}); lets {released} go"
+        case Learned():
+            return f"learned #{event.utterance} from {event.annotator}, label {event.labels}"
+        case Unlearned():
+            return f"labels were taken back or replaced: learned anew from {event.labels}"
+        case Drifted():
+            return f"drift: {event.text}"
+        case Noticed():
+            return f"notice: {event.text}"
+        case Ended():
+            return _account(event)
+
+
+def verdict(event: Heard) -> str:
+    """The nearest emotion with its distance, "unknown", or nothing while none is enrolled."""
+    found = event.verdict
+    if found.distance is None:
+        return ""
+    return f"{found.emotion or 'unknown'} ({found.distance:.2f})"
+
+
+def interval(estimate: Estimate) -> str:
+    return f"{estimate.mean:+.2f} [{estimate.low:+.2f}, {estimate.high:+.2f}]"
+
+
+def clock(seconds: float) -> str:
+    """Hours only where there are any: 1:02.5, 1:00:02.5."""
+    minutes, rest = divmod(round(seconds * 10), 600)
+    hours, minutes = divmod(minutes, 60)
+    return (f"{hours}:{minutes:02}" if hours else f"{minutes}") + f":{rest / 10:04.1f}"
+
+
+def _account(event: Ended) -> str:
+    heard, lost = many(event.utterances, "utterance"), sum(event.dropped_samples.values())
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in event.dropped_samples.items())
+    speed = f", {1 / event.realtime_factor:.0f} times real time" if event.realtime_factor else ""
+    return (
+        f"heard {clock(event.audio_s)}: {heard}, {event.asked} asked, "
+        f"{event.released} let go{speed}\n"
+        f"samples: {event.captured_samples:,} captured = {event.speech_samples:,} speech + "
+        f"{event.silence_samples:,} silence + {lost:,} dropped{f' ({reasons})' if reasons else ''}"
+    )

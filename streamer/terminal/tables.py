@@ -1,0 +1,107 @@
+"""Rows of the smaller verbs in words."""
+
+from typing import TYPE_CHECKING, Any
+
+from streamer.terminal.lines import clock, interval
+from streamer.text import many
+from streamer.types import DIMENSIONS, Estimate
+
+if TYPE_CHECKING:
+    from streamer.annotation.enrolment import Verified
+    from streamer.encoders.probe_outputs import Measurement
+    from streamer.encoders.registry import EncoderRow
+
+
+def query_line(row: dict[str, Any]) -> str:
+    valence, arousal = (interval(Estimate(**row[name])) for name in DIMENSIONS[:2])
+    clip = "" if row["has_clip"] else "  (no audio kept)"
+    return (
+        f"#{row['utterance']:<5} {row['source']} {clock(row['onset_s'])}-{clock(row['offset_s'])}  "
+        f"valence {valence}  arousal {arousal}{clip}"
+    )
+
+
+def verified_line(found: "Verified") -> str:
+    verdict = found.verdict
+    near = sorted(verdict.distances.items(), key=lambda pair: pair[1])
+    distances = ", ".join(f"{name} {distance:.2f}" for name, distance in near)
+    answer = (verdict.emotion or "unknown") if near else "nothing is enrolled"
+    return (
+        f"{found.source} {clock(found.onset_s)}-{clock(found.offset_s)}  {answer}"
+        f"{f' ({distances})' if near else ''}  valence {interval(found.prediction.valence)}  "
+        f"arousal {interval(found.prediction.arousal)}"
+    )
+
+
+def emotion_line(row: dict[str, Any]) -> str:
+    eer = "not known yet" if row["eer"] is None else f"{row['eer']:.0%}"
+    return (
+        f"{row['emotion']:20} {many(row['count'], 'utterance')}, "
+        f"unknown beyond {row['threshold']:.2f}, "
+        f"equal error rate {eer}"
+    )
+
+
+def status_lines(row: dict[str, Any]) -> str:
+    counts = row["utterances"]
+    lines = [
+        f"profile {row['profile']}, encoder {row['encoder'] or 'none yet'}, "
+        f"{row['disk_bytes'] / 1e6:.1f} MB on disk",
+        f"listening: {row['listening'] or 'no'}",
+        f"utterances: {sum(counts.values())}, {counts['asked']} asked, {counts['released']} let go",
+        f"labels: {row['labels']['given']} given, {row['labels']['learned']} learned; "
+        f"{row['open_queries']} open queries; {row['emotions']} emotions enrolled",
+    ]
+    lines += [f"drift: {drift['text']}" for drift in row["drift"]] or ["drift: none"]
+    for name, figures in row["dimensions"].items():
+        if figures["labels"]:
+            ccc = "not known yet" if figures["ccc"] is None else f"{figures['ccc']:.2f}"
+            held = (
+                "" if figures["coverage"] is None else f", intervals held {figures['coverage']:.0%}"
+            )
+            given = many(figures["labels"], "label")
+            lines.append(f"{name}: {given}, prequential CCC {ccc}{held}")
+            lines.append(f"  {fair_line(figures['fair'])}")
+    return "\n".join(lines)
+
+
+def fair_line(fair: dict[str, Any]) -> str:
+    """What the questions drawn at random tell, and what they cannot tell yet."""
+    agreement, saved = fair["ccc"], fair["saved"]
+    if agreement is None:
+        return (
+            f"of all that is heard: cannot tell yet, {fair['answers']} of "
+            f"{fair['needed_answers']} answers drawn at random"
+        )
+    line = (
+        f"of all that is heard: CCC {agreement['ccc']:.2f} "
+        f"({agreement['low']:.2f} to {agreement['high']:.2f}, {agreement['answers']} answers)"
+    )
+    if saved is None:
+        return f"{line}; labels saved: cannot tell yet"
+    by_chance, low, high = (saved[key] for key in ("by_chance", "low", "high"))
+    if high is not None and high < by_chance:
+        what = f"choosing saved {by_chance - high:.0f} to {by_chance - low:.0f}"
+    else:
+        what = f"choosing took at least {low - by_chance:.0f} more"
+    return f"{line}; of {by_chance} labels by chance, {what}"
+
+
+def model_lines(row: "EncoderRow", *, verified: bool) -> str:
+    mark = "*" if row.default else " "
+    limits = "" if row.commercial_use else ", no commercial use"
+    state = ", verified" if verified else ""
+    size = f"{row.size_bytes / 1e6:.1f} MB" if row.file else "built in"
+    return (
+        f"{mark} {row.name}  {size}, embedding {row.embedding_size}, "
+        f"emotion {row.emotion_size}, licence {row.licence}{limits}{state}\n    {row.description}"
+    ).rstrip()
+
+
+def added_line(row: "EncoderRow", found: "Measurement") -> str:
+    padding = "does not change" if found.padding_invariant else "changes"
+    return (
+        f"added {row.name} to {row.folder}: 3 s of speech in {found.latency_ms:.1f} ms on one "
+        f"thread (real-time factor {found.realtime_factor:.4f}), at least {found.min_samples} "
+        f"samples, silence after speech {padding} its outputs; use it with --encoder {row.name}"
+    )

@@ -1,0 +1,169 @@
+"""From a checkpoint to the files that ship: projections, prior, graph, manifest row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from streamer.encoders.manifest import write_row
+from streamer.training.data.speech import RATE_HZ, Clip
+from streamer.training.data.targets import MEL_PER_TOKEN, Cache
+from streamer.training.export.embedder import Embedder, mean_columns, raw_vectors
+from streamer.training.export.onnx import (
+    Population,
+    manifest_row,
+    set_affine,
+    sha256,
+    write_onnx,
+    write_prior,
+)
+from streamer.training.export.prior import corpus_weights, fit_prior
+from streamer.training.export.projection import Affine, fit_embedding, fit_emotion
+from streamer.training.head.choice import Candidate, candidates, load_head
+from streamer.training.head.head import HeadRecipe
+from streamer.training.student.distill import load_distiller
+from streamer.training.student.network import Student
+
+HEAD_FILE = "head.pt"
+LICENCES = {
+    "ravdess": "CC BY-NC-SA 4.0",
+    "tess": "CC BY-NC-ND 4.0",
+    "nemo": "CC BY-NC-SA 4.0",
+    "turev": "CC BY-NC-ND 4.0",
+    "baved": "none stated",
+    "urdu": "research only",
+    "plain_resemblyzer": "CC BY 4.0",
+    "plain_picovoice_s2i": "Apache-2.0",
+    "fsdd": "CC BY-SA 4.0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Projections:
+    """Settings of the closed-form parts.
+
+    Output sizes, whitening power, ridge penalty, and how many clips of a corpus are looked at, at
+    most.
+    """
+
+    embedding_size: int = 256
+    emotion_size: int = 128
+    power: float = 0.0
+    penalty: float = 0.6
+    clips_per_corpus: int = 1200
+    seed: int = 0
+
+
+def cached_vectors(student: Student, cache: Cache, kept: Sequence[int]) -> np.ndarray:
+    """Raw vectors of the cache's clips numbered ``kept``, in that order."""
+    embedder, mel = Embedder(student, (1, 1), all_blocks(student)).eval(), cache.mel()
+    bounds = [
+        (cache.offsets[i] * MEL_PER_TOKEN, cache.offsets[i + 1] * MEL_PER_TOKEN) for i in kept
+    ]
+    return raw_vectors(embedder, [mel[start:end] for start, end in bounds])
+
+
+def sample_clips(clips: Sequence[Clip], settings: Projections) -> list[int]:
+    """Numbers of the clips to look at: of each corpus all as spoken, or so many at random."""
+    rng, kept = np.random.default_rng(settings.seed), []
+    corpora = np.array([c.corpus for c in clips])
+    spoken = np.array([not c.is_copy for c in clips])
+    for name in np.unique(corpora):
+        own = np.flatnonzero((corpora == name) & spoken)
+        kept.extend(rng.permutation(own)[: settings.clips_per_corpus].tolist())
+    return sorted(kept)
+
+
+def all_blocks(student: Student) -> tuple[int, ...]:
+    return tuple(range(student.shape.layers))
+
+
+def fit_projections(
+    raw: np.ndarray, columns: np.ndarray, clips: Sequence[Clip], settings: Projections
+) -> tuple[Affine, Affine]:
+    """The maps raw -> embedding and raw[:, columns] -> emotion; neither looks at emotion labels."""
+    rng = np.random.default_rng(settings.seed)
+    embedding = fit_embedding(
+        raw, corpus_weights(clips), settings.embedding_size, settings.power, rng
+    )
+    known = np.array([c.speaker != "" for c in clips])
+    rows = [c for c, keep in zip(clips, known, strict=True) if keep]
+    speakers = np.array([f"{c.corpus}/{c.speaker}" for c in rows])
+    emotion = fit_emotion(
+        raw[known][:, columns], speakers, corpus_weights(rows), settings.emotion_size
+    )
+    return embedding, emotion
+
+
+def head_candidates(
+    checkpoint: Path, cache: Cache, skip: frozenset[str], recipe: HeadRecipe
+) -> tuple[tuple[Candidate, ...], list[Clip]]:
+    """What may become the emotion head of a checkpoint, and the labelled clips it is tried on."""
+    student = load_distiller(checkpoint)[0].student
+    kept = [i for i, c in enumerate(cache.clips) if c.emotion and c.corpus not in skip]
+    clips = [cache.clips[i] for i in kept]
+    means = cached_vectors(student, cache, kept)[:, mean_columns(student, all_blocks(student))]
+    return candidates(means, clips, recipe), clips
+
+
+def publish(
+    checkpoint: Path,
+    cache: Cache,
+    models: Path,
+    name: str,
+    settings: Projections,
+    skip: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
+    """Write models/NAME.onnx, its prior and its manifest row; the row comes back.
+
+    Corpora named in ``skip`` are not looked at, also not for the projections and the prior. Where
+    the checkpoint's folder has a ``head.pt``, it makes ``emotion``.
+    """
+    distiller, recipe = load_distiller(checkpoint)
+    kept = [i for i in sample_clips(cache.clips, settings) if cache.clips[i].corpus not in skip]
+    clips = [cache.clips[i] for i in kept]
+    raw = cached_vectors(distiller.student, cache, kept)
+    columns = mean_columns(distiller.student, all_blocks(distiller.student))
+    to_embedding, to_emotion = fit_projections(raw, columns, clips, settings)
+    made = checkpoint.with_name(HEAD_FILE)
+    if made.is_file():
+        to_emotion = load_head(made, sha256(checkpoint), skip).affine
+    sizes = (to_embedding.matrix.shape[1], to_emotion.matrix.shape[1])
+    embedder = Embedder(distiller.student, sizes, all_blocks(distiller.student))
+    set_affine(embedder.embedding, to_embedding)
+    set_affine(embedder.emotion, to_emotion)
+
+    vectors = to_embedding(raw)
+    emotions = to_emotion(raw[:, columns])
+    emotions /= np.linalg.norm(emotions, axis=1, keepdims=True)
+    share = corpus_weights(clips) / len(clips)
+    mean = share @ vectors
+    deviation = np.sqrt(share @ (vectors - mean) ** 2)
+    population = Population(mean, deviation, share @ emotions)
+    models.mkdir(parents=True, exist_ok=True)
+    onnx_path, prior_path = models / f"{name}.onnx", models / f"{name}.prior.npz"
+    write_onnx(embedder, onnx_path)
+    write_prior(prior_path, population, fit_prior(vectors, clips, settings.penalty))
+    description = (
+        f"log-mel wav2vec 2.0 student, {recipe.shape.layers} blocks of {recipe.shape.channels}, "
+        "25 tokens a second, distilled from Whisper tiny.en"
+    )
+    heard = [c for c in cache.clips if c.corpus not in skip and not c.is_copy]
+    row = manifest_row(onnx_path, prior_path, name, description, training_rows(heard))
+    write_row(models / "manifest.toml", row)
+    return row
+
+
+def training_rows(clips: Sequence[Clip]) -> list[dict[str, Any]]:
+    """Name, licence and hours of every corpus among the clips."""
+    samples: dict[str, int] = {}
+    for clip in clips:
+        samples[clip.corpus] = samples.get(clip.corpus, 0) + clip.samples
+    return [
+        {"name": n, "licence": LICENCES.get(n, "unknown"), "hours": round(s / RATE_HZ / 3600, 2)}
+        for n, s in samples.items()
+    ]

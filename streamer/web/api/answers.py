@@ -1,0 +1,151 @@
+"""The label page's requests: what comes next, what was answered, what that changed.
+
+The prediction of an item leaves this place only with the reply to its answer.
+"""
+
+from dataclasses import asdict
+from typing import Any, Literal, get_args
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from streamer.annotation.labels import one
+from streamer.annotation.session import Item, Sitting
+from streamer.errors import NotFound
+from streamer.store.queries import Order
+from streamer.types import Label
+from streamer.web.http import (
+    Body,
+    from_query,
+    label_values,
+    prediction_values,
+    read,
+    reply,
+)
+from streamer.web.store_worker import Desk
+
+
+class Answer(Body):
+    utterance: int
+    annotator: str
+    valence: float | None = Field(default=None, ge=-1, le=1, allow_inf_nan=False)
+    arousal: float | None = Field(default=None, ge=-1, le=1, allow_inf_nan=False)
+    dominance: float | None = Field(default=None, ge=-1, le=1, allow_inf_nan=False)
+    emotion: str | None = None
+
+    def label(self) -> Label:
+        """Raises UsageError for half an answer, or an emotion's name that cannot be one."""
+        return one(
+            self.utterance,
+            self.valence,
+            self.arousal,
+            self.dominance,
+            self.emotion,
+            self.annotator,
+        )
+
+
+class Passed(Body):
+    kind: Literal["skip", "cannot tell"]
+    utterance: int
+    annotator: str
+
+
+class Person(Body):
+    annotator: str
+
+
+class Answers:
+    """Handlers; each does its work on the desk's thread."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def next(self, request: Request) -> JSONResponse:
+        annotator = from_query(request, "annotator", self._desk.config.annotator)
+        order: Any = from_query(request, "order", "informative", get_args(Order))
+
+        def work(sitting: Sitting) -> dict[str, Any]:
+            return _turn(sitting, sitting.next(annotator, order), annotator)
+
+        return reply(await self._desk.ask(work))
+
+    async def save(self, request: Request) -> JSONResponse:
+        label = (await read(request, Answer)).label()
+
+        def work(sitting: Sitting) -> dict[str, Any]:
+            saved = sitting.save(label)
+            return {
+                "answer": label_values(label),
+                "first": None if saved.first is None else label_values(saved.first),
+                "predicted": prediction_values(saved.predicted),
+                "now": None if saved.first else _now(sitting, label.utterance, label.annotator),
+            }
+
+        return reply(await self._desk.ask(work))
+
+    async def change(self, request: Request) -> JSONResponse:
+        """What is predicted by now of what was just answered; null until it is learned."""
+        annotator = from_query(request, "annotator", self._desk.config.annotator)
+        utterance: int = request.path_params["utterance"]
+        return reply({"now": await self._desk.ask(_now, utterance, annotator)})
+
+    async def pass_over(self, request: Request) -> JSONResponse:
+        said = await read(request, Passed)
+        await self._desk.ask(Sitting.pass_over, said.kind, said.utterance, said.annotator)
+        return reply({})
+
+    async def undo(self, request: Request) -> JSONResponse:
+        annotator = (await read(request, Person)).annotator
+
+        def work(sitting: Sitting) -> dict[str, Any]:
+            return _turn(sitting, sitting.undo(annotator), annotator)
+
+        return reply(await self._desk.ask(work))
+
+    async def ask_again(self, request: Request) -> JSONResponse:
+        await self._desk.ask(Sitting.ask_skipped_again, (await read(request, Person)).annotator)
+        return reply({})
+
+    async def clip(self, request: Request) -> Response:
+        return Response(await self._clip(request), media_type="audio/flac")
+
+    async def picture(self, request: Request) -> JSONResponse:
+        return reply(await self._desk.picture(await self._clip(request)))
+
+    async def _clip(self, request: Request) -> bytes:
+        utterance: int = request.path_params["utterance"]
+        clip = await self._desk.ask(Sitting.clip, utterance)
+        if clip is None:
+            raise NotFound(f"the audio of utterance {utterance} is not kept (any more)")
+        return clip
+
+
+def _turn(sitting: Sitting, item: Item | None, annotator: str) -> dict[str, Any]:
+    progress = sitting.progress(annotator)
+    return {
+        "item": None if item is None else _item_values(item),
+        "progress": asdict(progress),
+        "emotions": sitting.emotions(),
+    }
+
+
+def _item_values(item: Item) -> dict[str, Any]:
+    """Without the prediction: an annotator who sees it is led by it."""
+    heard = item.utterance
+    return {
+        "utterance": heard.id,
+        "source": heard.source,
+        "onset_s": heard.onset_s,
+        "offset_s": heard.offset_s,
+        "heard_at": heard.heard_at,
+        "has_audio": item.has_audio,
+        "answered": None if item.answered is None else label_values(item.answered),
+    }
+
+
+def _now(sitting: Sitting, utterance: int, annotator: str) -> dict[str, Any] | None:
+    if not sitting.learned(utterance, annotator):
+        return None
+    return prediction_values(sitting.predict(utterance))

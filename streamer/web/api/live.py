@@ -1,0 +1,108 @@
+"""The live view's requests: the state to begin with, and the events that carry it on."""
+
+import math
+from dataclasses import asdict
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from streamer.annotation.session import Sitting
+from streamer.profiles.status import status_row
+from streamer.store.records import StoredUtterance
+from streamer.web.events import MOST_PAGES, TooManyPages
+from streamer.web.http import prediction_values, reply
+from streamer.web.store_worker import Desk
+
+SHOWN_UTTERANCES: Final = 60
+SHOWN_QUERIES: Final = 10
+
+
+class Live:
+    """Handlers; what the store holds is read on the desk's thread."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def state(self, request: Request) -> JSONResponse:
+        """All that the live view shows, as it is now."""
+        hub = self._desk.hub
+        return reply(
+            {
+                "listens": self._desk.listens,
+                "lasting": hub.lasting,
+                "notices": list(hub.notices),
+                "reloads": hub.reloads,
+                **await self._desk.ask(_state),
+            }
+        )
+
+    async def track(self, request: Request) -> JSONResponse:
+        """Labels and how well they were predicted: worth asking anew after each label."""
+        return reply(finite(await self._desk.ask(_track)))
+
+    async def events(self, request: Request) -> Response:
+        stream = self._desk.hub.follow()
+        try:
+            first = await anext(stream)
+        except TooManyPages:
+            return reply({"error": f"{MOST_PAGES} pages look already: close one"}, 503)
+
+        async def rest() -> Any:
+            yield first
+            async for text in stream:
+                yield text
+
+        return StreamingResponse(rest(), media_type="text/event-stream")
+
+
+def utterance_values(stored: StoredUtterance) -> dict[str, Any]:
+    """As the `utterance` event tells it, and what became of it."""
+    return {
+        "id": stored.id,
+        "source": stored.source,
+        "onset_s": stored.onset_s,
+        "offset_s": stored.offset_s,
+        "heard_at": stored.heard_at,
+        **prediction_values(stored.prediction),
+        "verdict": asdict(stored.verdict),
+        "quality": asdict(stored.quality),
+        "informativeness": stored.informativeness,
+        "state": stored.state,
+    }
+
+
+def finite(values: Any) -> Any:
+    """JSON knows no NaN: it becomes null."""
+    if isinstance(values, float):
+        return values if math.isfinite(values) else None
+    if isinstance(values, dict):
+        return {name: finite(value) for name, value in values.items()}
+    if isinstance(values, list):
+        return [finite(value) for value in values]
+    return values
+
+
+def _state(sitting: Sitting) -> dict[str, Any]:
+    profile = sitting.profile
+    selection = profile.history.last_selection()
+    state: dict[str, Any] = finite(
+        {
+            "utterances": [utterance_values(u) for u in profile.history.recent(SHOWN_UTTERANCES)],
+            "selection": None if selection is None else asdict(selection),
+            "track": _track(sitting),
+        }
+    )
+    return state
+
+
+def _track(sitting: Sitting) -> dict[str, Any]:
+    profile = sitting.profile
+    queries = profile.questions.open(SHOWN_QUERIES)
+    return {
+        **status_row(profile),
+        "queries": [
+            {"utterance": q.utterance.id, "score": q.score, "heard_at": q.utterance.heard_at}
+            for q in queries
+        ],
+    }

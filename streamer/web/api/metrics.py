@@ -1,0 +1,180 @@
+"""For those who watch many machines: `/health`, and `/metrics` as Prometheus reads it.
+
+Counts and times only, nothing that was said or guessed. A scraper has no browser to exchange the
+printed token in, so it bears one of its own, which opens these two addresses and nothing else:
+
+    Authorization: Bearer (what stands in the profile's folder, in metrics.token)
+
+The format is Prometheus's text format 0.0.4, written by hand: it is a dozen lines.
+"""
+
+import hmac
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from streamer.errors import ProfileError
+from streamer.ops.host import resident_bytes, temperature_c
+from streamer.store.profile import TOKEN_NAME
+from streamer.web.events import Hub
+from streamer.web.http import reply
+
+PATHS: Final = ("/health", "/metrics")
+# The loop beats several times a second, also while it waits for its microphone.
+STALLED_S: Final = 30.0
+_OPEN_FILES: Final = Path("/proc/self/fd")
+
+Sample = tuple[str, str, str, float]
+
+
+class Metrics:
+    """Handlers. listens: whether this process is to hear at all."""
+
+    def __init__(
+        self, hub: Hub, listens: bool, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._hub = hub
+        self._listens = listens
+        self._now_s = now_s
+
+    async def health(self, request: Request) -> JSONResponse:
+        """200 while all is as it should be, else 503."""
+        state, age_s = self._state()
+        well = state in {"listening", "not listening"}
+        return reply({"status": state, "beat_age_s": age_s}, 200 if well else 503)
+
+    async def metrics(self, request: Request) -> Response:
+        text = written(self._samples())
+        return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    def _state(self) -> tuple[str, float | None]:
+        beat_s = self._hub.beat_s
+        age_s = None if beat_s is None else self._now_s() - beat_s
+        if not self._listens:
+            return "not listening", None
+        if "end" in self._hub.lasting:
+            return "ended", age_s
+        if age_s is None:
+            return "starting", None
+        return ("listening" if age_s < STALLED_S else "stalled"), age_s
+
+    def _samples(self) -> Iterator[Sample]:
+        """(name, what it is, labels, value); a name with _total is a counter, else a gauge."""
+        state, age_s = self._state()
+        start: Any = self._hub.lasting.get("start", {})
+        status: Any = self._hub.lasting.get("status", {})
+        # The end has the last counts; what it does not count stays as it was.
+        counts = {**status, **self._hub.lasting.get("end", {})}
+        if start:
+            labels = {"version": start["version"], "encoder": start["encoder"]["name"]}
+            yield "streamer_info", "What runs.", labelled(labels), 1
+        yield "streamer_listening", "1 while the loop hears.", "", float(state == "listening")
+        if age_s is not None:
+            yield "streamer_beat_age_seconds", "Since the loop last gave a sign.", "", age_s
+        for name, key, said in (
+            ("streamer_heard_seconds_total", "audio_s", "Audio that was heard."),
+            ("streamer_utterances_total", "utterances", "Utterances of this run."),
+            ("streamer_labels", "labels", "Labels that the learner rests on."),
+            ("streamer_open_queries", "open_queries", "Questions that nobody has answered."),
+            ("streamer_realtime_factor", "realtime_factor", "Seconds of work a second heard."),
+        ):
+            if key in counts:
+                yield name, said, "", counts[key]
+        for reason, samples in counts.get("dropped_samples", {}).items():
+            said = "Samples that were lost."
+            yield "streamer_dropped_samples_total", said, labelled({"reason": reason}), samples
+        yield from _process()
+
+
+def _process() -> Iterator[Sample]:
+    yield "process_cpu_seconds_total", "Processor time.", "", time.process_time()
+    if (size := resident_bytes()) is not None:
+        yield "process_resident_memory_bytes", "Memory held.", "", size
+    with suppress(OSError):
+        yield "process_open_fds", "Open files.", "", sum(1 for _ in _OPEN_FILES.iterdir())
+    if (celsius := temperature_c()) is not None:
+        yield "streamer_temperature_celsius", "The hottest zone.", "", celsius
+
+
+def labelled(labels: dict[str, str]) -> str:
+    r"""As they stand after a name.
+
+    >>> labelled({"reason": 'a "b"'})
+    '{reason="a \\"b\\""}'
+    """
+
+    def escaped(value: str) -> str:
+        return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+    return "{" + ",".join(f'{name}="{escaped(value)}"' for name, value in labels.items()) + "}"
+
+
+def written(samples: Iterator[Sample]) -> str:
+    """Prometheus's text format; the samples of one name must follow each other."""
+    lines: list[str] = []
+    last = ""
+    for name, said, labels, value in samples:
+        if name != last:
+            kind = "counter" if name.endswith("_total") else "gauge"
+            lines += [f"# HELP {name} {said}", f"# TYPE {name} {kind}"]
+        last = name
+        lines.append(f"{name}{labels} {float(value):.15g}")
+    return "\n".join(lines) + "\n"
+
+
+class ScraperDoor:
+    """ASGI, before the gate: lets bearers of the scraper's token to `PATHS` of `site`.
+
+    is_ours: whether a Host header is one of ours, as at the gate.
+    """
+
+    def __init__(
+        self, gate: ASGIApp, site: ASGIApp, token: str, is_ours: Callable[[str], bool]
+    ) -> None:
+        self._gate = gate
+        self._site = site
+        self._expected = f"Bearer {token}".encode()
+        self._is_ours = is_ours
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self._site if self._opens(scope) else self._gate)(scope, receive, send)
+
+    def _opens(self, scope: Scope) -> bool:
+        if scope["type"] != "http" or scope["path"] not in PATHS or scope["method"] != "GET":
+            return False
+        headers = dict(scope["headers"])
+        return self._is_ours(headers.get(b"host", b"").decode("latin-1")) and hmac.compare_digest(
+            headers.get(b"authorization", b""), self._expected
+        )
+
+
+def scraper_token(folder: Path) -> str:
+    """The token of a profile's scrapers, made at the first call; readable by the owner alone.
+
+    Raises ProfileError where it cannot be kept.
+    """
+    path = folder / TOKEN_NAME
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists() or not path.stat().st_size:  # empty: its maker was cut off
+            made, name = tempfile.mkstemp(prefix=TOKEN_NAME, dir=folder)
+            with os.fdopen(made, "w", encoding="ascii") as file:
+                file.write(secrets.token_urlsafe(32))
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        token = path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProfileError(f"{path}: {error}: mend or delete it, or --no-web") from error
+    if len(token) < 32:
+        raise ProfileError(f"{path} holds no token, only {len(token)} characters: delete it")
+    return token

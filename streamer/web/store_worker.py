@@ -1,0 +1,101 @@
+"""The one thread that holds the profile open for the pages, and what it keeps at hand.
+
+A store connection belongs to the thread that made it, and the pages' answers are to be stored one
+after the other: so all of their work is queued here. Pictures of clips are made on a thread of
+their own, since they take longer and touch no store.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+import numpy as np
+
+from streamer.annotation.session import Sitting
+from streamer.config import Config
+from streamer.loop.clip_cache import ClipShelf
+from streamer.store.profile import Profile
+from streamer.web.events import Hub
+
+PICTURES: Final = 64
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """What only the desk's own thread may touch."""
+
+    sitting: Sitting | None = None
+
+
+@dataclass
+class Desk:
+    """Where requests bring their work.
+
+    folder: the profile's; listens: this process hears too; clips: those that it remembers.
+    """
+
+    config: Config
+    folder: Path
+    hub: Hub
+    listens: bool
+    clips: ClipShelf = field(default_factory=ClipShelf)
+    _shelf: _Shelf = field(default_factory=_Shelf)
+    _clerk: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="web-store")
+    )
+    _painter: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="web-picture")
+    )
+
+    async def ask(
+        self, work: Callable[Concatenate[Sitting, P], T], *args: P.args, **named: P.kwargs
+    ) -> T:
+        """The result of `work(sitting, ...)`, done on the desk's thread; its error is raised."""
+
+        def do() -> T:
+            return work(self._sitting(), *args, **named)
+
+        return await asyncio.get_running_loop().run_in_executor(self._clerk, do)
+
+    async def picture(self, clip: bytes) -> dict[str, Any]:
+        """What to draw of a FLAC clip; the last ones are kept."""
+        return await asyncio.get_running_loop().run_in_executor(self._painter, _picture, clip)
+
+    def close(self) -> None:
+        """Finish what was begun; the profile is closed by the thread that opened it."""
+        self._painter.shutdown(cancel_futures=True)
+        self._clerk.submit(self._put_away)
+        self._clerk.shutdown()
+
+    def _sitting(self) -> Sitting:
+        if self._shelf.sitting is None:
+            profile = Profile(self.folder)
+            self._shelf.sitting = Sitting(
+                profile,
+                np.random.default_rng(),
+                time.time,
+                self.config.channel,
+                self.clips,
+                on_disk="embeddings" not in (self.config.privacy, profile.meta("privacy")),
+            )
+        return self._shelf.sitting
+
+    def _put_away(self) -> None:
+        if self._shelf.sitting is not None:
+            self._shelf.sitting.profile.close()
+            self._shelf.sitting = None
+
+
+@lru_cache(maxsize=PICTURES)
+def _picture(clip: bytes) -> dict[str, Any]:
+    from streamer.web.api.picture import picture_of
+
+    return picture_of(clip)

@@ -1,0 +1,137 @@
+"""Enrollment and verification: distances by scipy, thresholds by trying them all."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import cosine
+
+from streamer.learners.prototypes import (
+    MAXIMUM_THRESHOLD,
+    UNCALIBRATED_THRESHOLD,
+    build_prototypes,
+    calibrate,
+    cosine_distance,
+    verify,
+)
+
+DISTANCES = st.lists(st.floats(0.0, 2.0).map(lambda value: round(value, 3)), min_size=1, max_size=9)
+
+
+def clouds(seed=0, count=10, size=8, spread=0.4):
+    """Vectors around random directions, all moved by what the voice always has."""
+    rng = np.random.default_rng(seed)
+    usual = 5.0 * rng.normal(size=size)
+    around = {name: rng.normal(size=size) for name in ("anger", "joy", "neutral")}
+    enrolled = {
+        name: usual + middle + spread * rng.normal(size=(count, size))
+        for name, middle in around.items()
+    }
+    return enrolled, usual, around
+
+
+def error_rates(genuine, impostors, threshold):
+    rejected = sum(1 for distance in genuine if distance > threshold) / len(genuine)
+    accepted = sum(1 for distance in impostors if distance <= threshold) / len(impostors)
+    return rejected, accepted
+
+
+def test_distance_is_that_of_scipy_and_one_for_nothing():
+    rng = np.random.default_rng(1)
+    vectors, direction = rng.normal(size=(20, 5)), rng.normal(size=5)
+    expected = [cosine(vector, direction) for vector in vectors]
+    np.testing.assert_allclose(cosine_distance(vectors, direction), expected, atol=1e-12)
+    assert cosine_distance(np.zeros((1, 5)), direction).tolist() == [1.0]
+    ends = cosine_distance(np.stack([direction, -direction]), direction)
+    np.testing.assert_allclose(ends, [0.0, 2.0], atol=1e-12)
+    assert ((ends >= 0.0) & (ends <= 2.0)).all()
+
+
+@given(genuine=DISTANCES, impostors=DISTANCES)
+def test_no_threshold_brings_the_error_rates_nearer_to_each_other(genuine, impostors):
+    threshold, eer = calibrate(np.array(genuine), np.array(impostors))
+    rejected, accepted = error_rates(genuine, impostors, threshold)
+    assert eer == pytest.approx((rejected + accepted) / 2)
+    assert 0.0 <= eer <= 1.0
+    assert 0.0 <= threshold <= MAXIMUM_THRESHOLD
+    tried = np.unique([0.0, 2.0, *genuine, *impostors])
+    tried = np.minimum(np.concatenate([tried, (tried[1:] + tried[:-1]) / 2]), MAXIMUM_THRESHOLD)
+    # The sum of the two rates breaks ties, and may cost a thousandth of itself.
+    best = min(
+        abs(r - a) + 1e-3 * (r + a) for r, a in (error_rates(genuine, impostors, t) for t in tried)
+    )
+    assert abs(rejected - accepted) + 1e-3 * (rejected + accepted) <= best + 1e-9
+
+
+def test_apart_they_are_told_apart_and_mixed_they_are_not():
+    assert calibrate(np.array([0.1, 0.2]), np.array([0.6, 0.9])) == (pytest.approx(0.4), 0.0)
+    same = np.linspace(0.1, 0.9, 9)
+    threshold, eer = calibrate(same, same)
+    assert eer == pytest.approx(0.5)
+    assert 0.1 <= threshold <= 0.9
+
+
+def test_without_impostors_or_genuine_ones_there_is_no_error_rate():
+    assert calibrate(np.zeros(0), np.array([0.5])) == (UNCALIBRATED_THRESHOLD, None)
+    # However alike the examples are, nothing tells yet what is unlike them.
+    assert calibrate(np.zeros(2), np.zeros(0)) == (UNCALIBRATED_THRESHOLD, None)
+    threshold, eer = calibrate(np.array([0.1, 0.68]), np.zeros(0))
+    assert eer is None
+    assert 0.7 < threshold <= MAXIMUM_THRESHOLD
+    assert calibrate(np.array([1.9]), np.zeros(0))[0] <= MAXIMUM_THRESHOLD
+
+
+def test_a_prototype_is_the_direction_of_its_mean_beside_the_usual():
+    enrolled, usual, _ = clouds()
+    found = build_prototypes(enrolled, usual)
+    for name, vectors in enrolled.items():
+        mean = (vectors - usual).mean(axis=0)
+        np.testing.assert_allclose(found[name].mean, mean / np.linalg.norm(mean), rtol=1e-12)
+        assert found[name].count == len(vectors)
+
+
+def test_thresholds_come_from_vectors_that_do_not_vouch_for_themselves():
+    enrolled, usual, _ = clouds(seed=3, spread=1.0)
+    for name, prototype in build_prototypes(enrolled, usual).items():
+        own = enrolled[name] - usual
+        genuine = [cosine(own[i], np.delete(own, i, axis=0).mean(axis=0)) for i in range(len(own))]
+        impostors = [
+            cosine(vector - usual, own.mean(axis=0))
+            for other, vectors in enrolled.items()
+            if other != name
+            for vector in vectors
+        ]
+        threshold, eer = calibrate(np.array(genuine), np.array(impostors))
+        assert prototype.threshold == pytest.approx(threshold, abs=1e-9)
+        assert prototype.eer == pytest.approx(eer)
+
+
+def test_new_utterances_find_their_emotion_and_strangers_find_none():
+    enrolled, usual, around = clouds(seed=4)
+    prototypes = build_prototypes(enrolled, usual)
+    rng = np.random.default_rng(7)
+    for name, middle in around.items():
+        verdict = verify(usual + middle + 0.1 * rng.normal(size=8), prototypes, usual)
+        assert verdict.emotion == name
+        assert verdict.distance == min(verdict.distances.values()) == verdict.distances[name]
+        assert set(verdict.distances) == set(around)
+    away = usual - sum(around.values())
+    stranger = verify(away, prototypes, usual)
+    assert stranger.emotion is None
+    assert stranger.distance == min(stranger.distances.values())
+
+
+def test_nothing_enrolled_is_no_verdict():
+    assert build_prototypes({}, np.zeros(3)) == {}
+    verdict = verify(np.ones(3), {}, np.zeros(3))
+    assert (verdict.emotion, verdict.distance, dict(verdict.distances)) == (None, None, {})
+
+
+@pytest.mark.parametrize("vectors", [np.zeros((1, 3)), np.zeros((4, 3)), np.ones((2, 3)) * 1e30])
+def test_degenerate_vectors_give_finite_thresholds(vectors):
+    found = build_prototypes({"flat": vectors, "other": np.eye(3)}, np.zeros(3))
+    for prototype in found.values():
+        assert np.isfinite(prototype.mean).all()
+        assert 0.0 <= prototype.threshold <= MAXIMUM_THRESHOLD
+    verdict = verify(np.zeros(3), found, np.zeros(3))
+    assert all(np.isfinite(distance) for distance in verdict.distances.values())

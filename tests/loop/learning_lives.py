@@ -1,0 +1,159 @@
+"""A profile that is heard into, labelled, learned, stopped and killed; and two that must agree."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from streamer.learners.affect import AffectLearner
+from streamer.loop import online_model as learning_module
+from streamer.loop.online_model import Learning
+from streamer.query.strategy import ClassChances
+from streamer.store.profile import Profile
+from tests.support import bound_profile, label_of, same_arrays, store_utterance
+
+HEARD = 5
+# Where there is one, a disk of memory: every label waits until it is safely on the disk.
+FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+def heard(step: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng([7, step])
+    return rng.normal(size=6).astype(np.float32), rng.normal(size=4).astype(np.float32)
+
+
+def fold(profile: Profile) -> AffectLearner:
+    """The learner, from nothing but the rows."""
+    learner = AffectLearner(profile.prior())
+    for entry in profile.labels.effective():
+        learner.learn(entry.features, entry.label, first=entry.first)
+    return learner
+
+
+def same_chances(some: ClassChances | None, other: ClassChances | None) -> bool:
+    if some is None or other is None:
+        return some is other
+    return some.names == other.names and np.array_equal(some.probabilities, other.probabilities)
+
+
+class Life:
+    """A profile that is heard into, labelled, learned, and now and then stopped or killed."""
+
+    def __init__(self, folder: Path, *, restarts: bool) -> None:
+        self.folder = folder
+        self.restarts = restarts
+        self.steps = 0
+        self.learned: list[Any] = []
+        self.profile = bound_profile(folder)
+        self.learning = Learning(self.profile)
+        for _ in range(HEARD):
+            self.hear()
+
+    def hear(self) -> None:
+        self.steps += 1
+        embedding, emotion = heard(self.steps)
+        self.learning.adapt(embedding, emotion)
+        store_utterance(self.profile, embedding, emotion)
+
+    def label(self, utterance: int, annotator: str, answers: dict[str, Any]) -> None:
+        self.profile.labels.add([label_of(utterance, annotator, **answers)], 0.0)
+
+    def undo(self, count: int) -> None:
+        self.profile.labels.undo(count, 0.0)
+
+    def learn(self) -> None:
+        before = self.learning.labels
+        labels, replaced = self.learning.learn_new()
+        self.learned += labels
+        assert len(labels) <= learning_module.LABELS_AT_ONCE
+        if not replaced:
+            assert self.learning.labels >= before + len(labels)
+
+    def catch_up(self) -> None:
+        self.learning.catch_up()
+        assert self.learning.labels == self.profile.labels.count()
+
+    def stop(self) -> None:
+        """An orderly end, and the next start."""
+        if self.restarts:
+            self.learning.save()
+            self.profile.close()
+            self.profile = Profile(self.folder)
+            self.learning = Learning(self.profile)
+        self.catch_up()
+
+    def kill(self) -> None:
+        """Nothing is saved that was not; the next start has the rows only."""
+        if self.restarts:
+            self.profile.close()
+            self.profile = Profile(self.folder)
+            self.learning = Learning(self.profile)
+        self.catch_up()
+
+    def arrays(self) -> dict[str, Any]:
+        return {
+            **self.learning.learner.to_arrays(),
+            **{f"usual/{k}": v for k, v in self.learning.usual.to_arrays().items()},
+            **{f"emotion/{k}": v for k, v in self.learning.usual_emotion.to_arrays().items()},
+            **{f"voice/{k}": v for k, v in self.learning.voice.to_arrays().items()},
+        }
+
+
+VALUE = st.one_of(st.none(), st.floats(-1.0, 1.0))
+ANSWERS = st.one_of(
+    st.fixed_dictionaries({"valence": st.floats(-1, 1), "arousal": VALUE, "dominance": VALUE}),
+    st.fixed_dictionaries({"emotion": st.sampled_from(["joy", "anger"])}),
+    st.fixed_dictionaries({"arousal": st.floats(-1, 1), "emotion": st.just("joy")}),
+)
+LABEL = st.tuples(
+    st.just("label"), st.integers(1, 2), st.sampled_from(["me", "me", "anna"]), ANSWERS
+)
+UNDO = st.tuples(st.just("undo"), st.integers(1, 3))
+THEN = st.tuples(st.sampled_from(["learn", "catch_up", "hear", "stop", "kill"]))
+# Few utterances and much learning in between, so that answers are replaced after they were learned.
+STEPS = st.lists(st.one_of(LABEL, LABEL, UNDO, THEN, THEN), min_size=1, max_size=20)
+
+
+class Twins:
+    """The same history twice: one is stopped and killed on the way, the other never."""
+
+    def __init__(self, folder: Path) -> None:
+        self.broken = Life(folder / "broken", restarts=True)
+        self.whole = Life(folder / "whole", restarts=False)
+        self.lessons: dict[int, np.ndarray] = {}
+
+    def live(self, name: str, *values: Any) -> None:
+        for life in (self.broken, self.whole):
+            getattr(life, name)(*values)
+
+    def compare(self) -> None:
+        broken, whole = self.broken, self.whole
+        self.live("catch_up")
+        assert same_arrays(broken.learning.learner.to_arrays(), fold(broken.profile).to_arrays())
+        assert same_arrays(broken.arrays(), whole.arrays())
+        rows = [life.profile.labels.log() for life in (broken, whole)]
+        for entry, other in zip(*rows, strict=True):
+            assert (entry.label, entry.effective) == (other.label, other.effective)
+            assert np.array_equal(entry.features, other.features)
+            if entry.features is not None:
+                # Once learned, always the same lesson.
+                first = self.lessons.setdefault(entry.seq, entry.features)
+                assert np.array_equal(entry.features, first)
+        embedding, emotion = heard(0)
+        assert broken.learning.predict(embedding) == whole.learning.predict(embedding)
+        assert broken.learning.verdict(emotion) == whole.learning.verdict(emotion)
+        assert broken.learned == whole.learned
+        # What strategies are told: folded label by label in one, anew from the log in the other.
+        some, other = (life.learning.knowledge for life in (broken, whole))
+        assert np.array_equal(some.labelled().features, other.labelled().features)
+        assert same_chances(
+            some.classes(heard(0)[0][np.newaxis]), other.classes(heard(0)[0][np.newaxis])
+        )
+        assert list(some.labelled().emotions) == [
+            entry.label.emotion for entry in broken.profile.labels.effective()
+        ]
+
+    def close(self) -> None:
+        self.broken.profile.close()
+        self.whole.profile.close()

@@ -1,0 +1,234 @@
+"""Running a session: limits, stops, and what is told when something breaks."""
+
+import itertools
+import os
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+import pytest
+
+from streamer.audio.clips import to_flac
+from streamer.audio.endpointer import Ear
+from streamer.audio.resampling import Resampler
+from streamer.audio.utterance_stream import Hearing
+from streamer.encoders.queue import AtOnce, Beside
+from streamer.errors import EncoderError, UnreadableAudio
+from streamer.events import Ended, Event, Heard, Noticed, Selected, Status
+from streamer.learners.prior import Prior
+from streamer.loop.clip_cache import ClipShelf
+from streamer.loop.online_model import Learning
+from streamer.loop.retention import Keeping
+from streamer.loop.run import UntilGone, listen
+from streamer.loop.session import Session
+from streamer.query.strategies import make_strategy
+from streamer.query.strategies.binary_confidence import BinaryConfidence
+from streamer.store.profile import Profile
+from streamer.testing import FakeEncoder, FakeVoiceActivity, Spoken
+from streamer.types import Chunk, Gap, Notice, Samples
+
+RATE_HZ = 16_000
+
+
+class Script:
+    """A source that yields what it is given, then raises what it is given."""
+
+    name = "script"
+    rate_hz = RATE_HZ
+    channels = 1
+
+    def __init__(
+        self, items: list[Chunk | Gap | Notice], kind: str = "file", error: Exception | None = None
+    ) -> None:
+        self.kind = kind
+        self.taken = 0
+        self._items = items
+        self._error = error
+
+    def __iter__(self) -> Iterator[Chunk | Gap | Notice]:
+        for item in self._items:
+            self.taken += 1
+            yield item
+        if self._error is not None:
+            raise self._error
+
+    def close(self) -> None:
+        pass
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.statuses: list[Status] = []
+
+    def show(self, event: Event) -> None:
+        self.events.append(event)
+
+    def refresh(self, status: Callable[[], Status]) -> None:
+        self.statuses.append(status())
+
+    def close(self) -> None:
+        pass
+
+    def of(self, kind: type) -> list:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@pytest.fixture
+def session(profile: Profile) -> Session:
+    encoder = FakeEncoder()
+    profile.bind(encoder.name, encoder.sha256, Prior.uninformed(16, 8))
+    return Session(
+        number=profile.begin_session("file", "script", 0.0),
+        hearing=Hearing(Ear(FakeVoiceActivity()), partial(Resampler, channel=None)),
+        encodings=AtOnce(encoder),
+        profile=profile,
+        learning=Learning(profile),
+        strategy=make_strategy("random"),
+        doubt=BinaryConfidence(),
+        size=100,
+        keep=0.5,
+        explore=0.0,
+        seed=0,
+        keeping=Keeping(profile, to_flac, ClipShelf()),
+        wall_s=lambda: 0.0,
+        now_s=lambda: 0.0,
+    )
+
+
+def chunks(audio: Samples, size: int = 4_000) -> list[Chunk | Gap | Notice]:
+    starts = range(0, len(audio), size)
+    return [Chunk(audio[s : s + size, np.newaxis], RATE_HZ, "script") for s in starts]
+
+
+def play(session: Session, source: Script, **options: object) -> Recorder:
+    screen = Recorder()
+    ticks = itertools.count()
+    options = {"stop": threading.Event(), "now_s": lambda: next(ticks) / 100, **options}
+    listen(source, session, screen, **options)  # type: ignore[arg-type]
+    return screen
+
+
+def test_all_is_heard_and_the_last_buffer_is_split(
+    session: Session, spoken_session: tuple[Samples, list[Spoken]]
+) -> None:
+    screen = play(session, Script([*chunks(spoken_session[0]), Notice("over")]))
+    assert len(screen.of(Heard)) == 12
+    (selection,) = screen.of(Selected)
+    assert len(selection.asked) == len(selection.released) == 6
+    assert screen.of(Noticed) == [Noticed("over")]
+    (ended,) = screen.of(Ended)
+    assert ended is screen.events[-1]
+    assert ended.captured_samples == len(spoken_session[0])
+    assert ended.realtime_factor > 0
+    assert screen.statuses[-1].utterances == 12
+
+
+def test_an_error_in_the_middle_still_closes_the_accounts(
+    session: Session, spoken_session: tuple[Samples, list[Spoken]]
+) -> None:
+    audio = spoken_session[0][: 20 * RATE_HZ]
+    source = Script(chunks(audio), error=UnreadableAudio("broken"))
+    screen = Recorder()
+    with pytest.raises(UnreadableAudio):
+        listen(source, session, screen, stop=threading.Event(), now_s=lambda: 0.0)
+    assert len(screen.of(Selected)) == 1
+    (ended,) = screen.of(Ended)
+    assert ended.captured_samples == len(audio)
+    assert ended.captured_samples == ended.speech_samples + ended.silence_samples
+
+
+class Failing(FakeEncoder):
+    """It fails at the utterances of these numbers, from 0."""
+
+    def __init__(self, *at: int) -> None:
+        super().__init__()
+        self.at = at
+        self.calls = itertools.count()
+
+    def encode(self, audio: Samples) -> tuple[Samples, Samples]:
+        if next(self.calls) in self.at:
+            raise EncoderError("no memory left")
+        return super().encode(audio)
+
+
+@pytest.mark.parametrize("make", [AtOnce, partial(Beside, patience_s=0.0)])
+@pytest.mark.parametrize("at", [(3,), (3, 4), (11,), tuple(range(12))])
+def test_what_an_error_keeps_from_the_store_is_counted_as_lost(
+    session: Session, profile: Profile, spoken_session: tuple[Samples, list[Spoken]], make, at
+) -> None:
+    session._encodings = make(Failing(*at))
+    screen = Recorder()
+    with pytest.raises(EncoderError):
+        listen(Script(chunks(spoken_session[0])), session, screen, stop=threading.Event(),
+               now_s=lambda: 0.0)  # fmt: skip
+    (ended,) = screen.of(Ended)
+    stored = [profile.utterances.get(number) for number in profile.utterances.numbers()]
+    assert ended.utterances == len(stored) == len(screen.of(Heard)) < 12
+    lengths = [round(RATE_HZ * (one.offset_s - one.onset_s)) for one in stored]
+    assert ended.speech_samples == sum(lengths)
+    assert ended.dropped_samples["not_stored"] > 0
+    parts = ended.speech_samples + ended.silence_samples + sum(ended.dropped_samples.values())
+    assert ended.captured_samples == parts
+
+
+@pytest.mark.parametrize("where", ["show", "refresh"])
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "gone"), OSError(28, "no room")])
+def test_a_screen_that_cannot_be_written_stops_the_run_once(where, error, monkeypatch) -> None:
+    calls = []
+
+    def fail(_: object) -> None:
+        calls.append(where)
+        raise error
+
+    monkeypatch.setattr(os, "dup2", lambda *_: None)
+    screen, stop = Recorder(), threading.Event()
+    monkeypatch.setattr(screen, where, fail)
+    telling = UntilGone(screen, stop)
+    for _ in range(3):
+        telling.show(Noticed("something"))
+        telling.refresh(lambda: pytest.fail("nobody draws it"))  # type: ignore[arg-type]
+        if where == "show":
+            assert not screen.statuses
+    assert stop.is_set()
+    assert calls == [where]
+    assert telling.failed is (None if isinstance(error, BrokenPipeError) else error)
+
+
+@pytest.mark.parametrize("max_seconds", [0.0, 0.3, 1.0, 1.1])  # 1.1 leaves 8e-17 of nothing
+def test_the_limit_is_kept_to_the_sample(session: Session, max_seconds: float) -> None:
+    source = Script(chunks(np.zeros(100_000, np.float32)))
+    screen = play(session, source, max_seconds=max_seconds)
+    assert screen.of(Ended)[0].captured_samples == round(max_seconds * RATE_HZ)
+    assert source.taken < 10
+
+
+def test_less_than_half_a_sample_is_not_waited_for(session: Session) -> None:
+    source = Script([Chunk(np.zeros((4_000, 1), np.float32), 11_025, "script")] * 1_000)
+    screen = play(session, source, max_seconds=135_607.4 / 11_025)
+    assert screen.of(Ended)[0].captured_samples == 135_607
+    assert source.taken < 40
+
+
+def test_lost_samples_count_towards_the_limit(session: Session) -> None:
+    items = [*chunks(np.zeros(4_000, np.float32)), Gap(16_000, "device_lost")]
+    screen = play(session, Script([*items, *items, *items]), max_seconds=1.2)
+    (ended,) = screen.of(Ended)
+    assert ended.captured_samples == 20_000
+    assert ended.dropped_samples == {"device_lost": 16_000}
+
+
+def test_a_live_source_that_delivers_nothing_ends_in_time(session: Session) -> None:
+    tick = Chunk(np.zeros((0, 1), np.float32), RATE_HZ, "script")
+    screen = play(session, Script([tick] * 10_000, kind="microphone"), max_seconds=2.0)
+    assert screen.of(Ended)[0].captured_samples == 0
+
+
+def test_a_stop_is_obeyed_at_the_next_item(session: Session) -> None:
+    stop = threading.Event()
+    stop.set()
+    source = Script(chunks(np.zeros(100_000, np.float32)))
+    screen = play(session, source, stop=stop)
+    assert source.taken == 1
+    assert screen.of(Ended)[0].captured_samples == 4_000

@@ -1,0 +1,174 @@
+"""Forgetting, and carrying a profile over to another encoder."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streamer.loop.online_model import Learning
+from streamer.store.profile import Profile
+from tests.conftest import Streamer
+from tests.support import events_of
+
+
+def learned(folder: Path) -> dict[str, np.ndarray]:
+    profile = Profile(folder)
+    learning = Learning(profile)
+    learning.catch_up()
+    arrays = learning.learner.to_arrays() | learning.usual.to_arrays()
+    profile.close()
+    return arrays
+
+
+@pytest.fixture
+def heard(streamer: Streamer, session_file: Path, tmp_path: Path) -> Path:
+    """A profile with twelve utterances and three labels."""
+    streamer("run", "--input", session_file, "--keep", 1)
+    for number in (2, 5, 9):
+        words = ["--valence", 0.5, "--arousal", number / 10, "--emotion", "joy"]
+        assert streamer("label", number, *words).returncode == 0
+    return tmp_path / "profiles" / "default"
+
+
+def test_a_forgotten_utterance_leaves_no_trace(
+    heard: Path, streamer: Streamer, session_file: Path
+) -> None:
+    profile = Profile(heard)
+    gone = profile.utterances.get(5)
+    clip = profile.audio.clip(4)
+    profile.close()
+    assert clip is not None
+    for number in (5, 4):
+        assert streamer("forget", "--utterance", number).returncode == 0
+    raw = b"".join(path.read_bytes() for path in heard.iterdir() if path.is_file())
+    assert gone.embedding.astype("<f4").tobytes() not in raw
+    assert clip[200:400] not in raw
+    status = json.loads(streamer("status", "--json").stdout)
+    assert status["labels"] == {"given": 2, "learned": 2}
+    assert sum(status["utterances"].values()) == 10
+    assert streamer("forget", "--utterance", 5).returncode == 5
+    assert events_of(streamer("emotions", "--json").stdout)[0]["count"] == 2
+    streamer("run", "--input", session_file)
+    profile = Profile(heard)
+    assert min(set(profile.utterances.numbers()) - set(range(1, 13))) == 13
+    profile.close()
+
+
+def test_what_was_learned_from_it_goes_too(
+    heard: Path, streamer: Streamer, session_file: Path, tmp_path: Path
+) -> None:
+    """Forgetting the one labelled 5 equals never having labelled it, normalization aside."""
+    shutil.copytree(heard, tmp_path / "profiles" / "twin")
+    streamer("forget", "--utterance", 5)
+    streamer("forget", "--utterance", 5, "--profile", "twin")
+    mine, twin = learned(heard), learned(tmp_path / "profiles" / "twin")
+    assert all(np.array_equal(mine[name], twin[name]) for name in mine)
+    assert mine["arousal/count"] == 2
+    assert mine["count"] == 11
+
+
+def test_everything_before_a_day_an_emotion_or_all(heard: Path, streamer: Streamer) -> None:
+    assert "0 utterances" in streamer("forget", "--before", "2020-01-01").stderr
+    assert streamer("forget", "--before", "soon").returncode == 2
+    assert streamer("forget", "--emotion", "anger").returncode == 5
+    assert streamer("forget", "--emotion", "joy").returncode == 0
+    assert streamer("emotions", "--json").stdout == ""
+    assert "12 utterances" in streamer("forget", "--before", "2999-01-01").stderr
+    assert streamer("forget").returncode == 2
+    assert streamer("forget", "--all").returncode == 0
+    assert not heard.exists()
+
+
+def test_a_profile_is_carried_over_to_another_encoder(
+    heard: Path, streamer: Streamer, session_file: Path
+) -> None:
+    done = streamer("reembed", "--encoder", "acoustic")
+    assert done.returncode == 0, done.stderr
+    assert "12 utterances carried over, 0 without audio" in done.stderr
+    status = json.loads(streamer("status", "--json").stdout)
+    assert status["encoder"] == "acoustic"
+    assert status["labels"] == {"given": 3, "learned": 3}
+    assert streamer("run", "--input", session_file).returncode == 0
+    refused = streamer("run", "--input", session_file, "--encoder", "streamer-small")
+    assert refused.returncode == 5
+    assert len(list(heard.glob("profile-*.db"))) == 1
+
+
+def test_what_is_forgotten_does_not_live_on_in_the_copy(heard: Path, streamer: Streamer) -> None:
+    streamer("reembed", "--encoder", "acoustic")
+    assert list(heard.glob("profile-*.db"))
+    assert streamer("forget", "--utterance", 3).returncode == 0
+    assert not list(heard.glob("profile-*.db"))
+
+
+def test_only_the_profile_s_own_files_are_deleted(heard: Path, streamer: Streamer) -> None:
+    (heard / "thesis.txt").write_text("mine")
+    assert streamer("forget", "--all").returncode == 0
+    assert [path.name for path in heard.iterdir()] == ["thesis.txt"]
+
+
+def test_recordings_are_found_from_another_folder(
+    streamer: Streamer, session_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "session.wav").write_bytes(session_file.read_bytes())
+    streamer("run", "--input", "here/session.wav")
+    streamer("label", 1, "--emotion", "joy")
+    (tmp_path / "elsewhere").mkdir()
+    done = streamer("reembed", "--encoder", "acoustic", cwd=tmp_path / "elsewhere")
+    assert "12 utterances carried over, 0 without audio" in done.stderr
+
+
+def test_what_has_no_audio_is_left_behind_in_a_copy(
+    heard: Path, streamer: Streamer, session_file: Path, tmp_path: Path
+) -> None:
+    # As if it had been heard through a microphone: the labelled ones have no clip any more.
+    profile = Profile(heard)
+    profile.database.write("UPDATE sessions SET kind = 'microphone'")
+    profile.close()
+    refused = streamer("reembed", "--encoder", "acoustic")
+    assert refused.returncode == 2
+    assert "3 utterances with 3 labels would be left behind" in refused.stderr
+    assert not list(heard.glob("profile-*.db"))
+    done = streamer("reembed", "--encoder", "acoustic", "--yes")
+    assert "9 utterances carried over, 3 without audio left behind with 3 labels" in done.stderr
+    (copy,) = heard.glob("profile-*.db")
+    (tmp_path / "old").mkdir()
+    copy.rename(tmp_path / "old" / "profile.db")
+    old = Profile(tmp_path / "old")
+    assert old.labels.count() == 3
+    old.close()
+
+
+def test_a_recording_that_cannot_be_read_any_more_is_not_left_behind_untold(
+    streamer: Streamer, session_file: Path, tmp_path: Path
+) -> None:
+    recording = tmp_path / "own.wav"
+    recording.write_bytes(session_file.read_bytes())
+    streamer("run", "--input", recording)
+    recording.write_text("gone")
+    refused = streamer("reembed", "--encoder", "acoustic")
+    assert refused.returncode == 2
+    assert "cannot be read any more" in refused.stderr
+    profile = Profile(tmp_path / "profiles" / "default")
+    assert not list(profile.folder.glob("profile-*.db"))
+    assert profile.utterances.count() == 12
+    profile.close()
+
+
+def test_the_encoder_that_it_has_already_changes_nothing(heard: Path, streamer: Streamer) -> None:
+    refused = streamer("reembed", "--yes")
+    assert refused.returncode == 2
+    assert "already" in refused.stderr
+    profile = Profile(heard)
+    assert profile.utterances.count() == 12
+    profile.close()
+    assert not list(heard.glob("profile-*.db"))
+
+
+def test_an_empty_profile_has_nothing_to_carry_over(streamer: Streamer) -> None:
+    refused = streamer("reembed")
+    assert refused.returncode == 5
+    assert "empty" in refused.stderr

@@ -1,0 +1,150 @@
+"""The student that hears the waveform, and the cache of samples that it learns from."""
+
+import numpy as np
+import pytest
+
+from tests.training.made_speech import voice, write_speech
+
+torch = pytest.importorskip("torch", reason="the extra 'train' (torch) is not installed")
+
+from streamer.training.data.targets import Cache, write_audio, write_mel  # noqa: E402
+from streamer.training.student.distill import Run, load_distiller  # noqa: E402
+from streamer.training.student.network import Student, StudentShape, to_rate  # noqa: E402
+from streamer.training.student.pooling import clip_vectors  # noqa: E402
+from streamer.training.student.raw_network import RawShape, RawStudent, level_audio  # noqa: E402
+from streamer.training.student.recipe import Recipe  # noqa: E402
+
+SMALL = RawShape(
+    channels=32, layers=2, heads=2, position_groups=4, widths=(8, 8, 12, 12, 16, 16, 24)
+)
+
+
+def random_student(shape: RawShape = SMALL) -> RawStudent:
+    torch.manual_seed(0)
+    return RawStudent(shape).eval()
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Cache:
+    folder = tmp_path_factory.mktemp("raw")
+    speech = write_speech(folder / "speech")
+    write_mel(speech, folder / "cache", other_speeds=False)
+    write_audio(speech, folder / "cache", other_speeds=False)
+    stored = Cache.open(folder / "cache")
+    answers = np.random.default_rng(0).standard_normal((int(stored.offsets[-1]), 8))
+    (folder / "cache" / "tiny.f16").write_bytes(answers.astype(np.float16).tobytes())
+    return stored
+
+
+def test_default_size_is_the_tapered_one():
+    student = RawStudent(RawShape())
+    assert student.shape.hop == 320
+    assert student.shape.field == 400
+    assert 2.6e6 < sum(p.numel() for p in student.parameters()) < 2.8e6
+
+
+def test_50_tokens_a_second_for_every_length():
+    student = random_student()
+    for samples in (1_600, 15_999, 16_000, 16_001):
+        hidden, mask = student(torch.randn(1, samples), torch.tensor([samples]))
+        assert len(hidden) == 2
+        assert int(mask.sum()) == -(-samples // 320)
+        assert hidden[0].shape == (1, 2 * -(-samples // 640), 32)
+
+
+def test_padding_and_gain_change_no_token():
+    student = random_student()
+    alone = torch.from_numpy(voice(0.77))[None]
+    count = torch.tensor([alone.shape[1]])
+    padded = torch.nn.functional.pad(alone, (0, 9_999))
+    together = torch.cat([padded, torch.from_numpy(voice(1.4, 1))[None, : padded.shape[1]]])
+    lengths = torch.tensor([alone.shape[1], padded.shape[1]])
+    with torch.no_grad():
+        expected, mask = student(alone, count)
+        own = int(mask.sum())
+        for heard, given in ((padded, count), (together, lengths), (0.1 * alone, count)):
+            hidden, _ = student(heard, given)
+            for a, b in zip(expected, hidden, strict=True):
+                torch.testing.assert_close(a[0, :own], b[0, :own], atol=1e-4, rtol=0)
+
+
+def test_feature_encoder_is_that_of_wav2vec2():
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2FeatureEncoder
+
+    student = random_student()
+    config = transformers.Wav2Vec2Config(
+        conv_dim=SMALL.widths, feat_extract_norm="layer", conv_bias=True
+    )
+    encoder = Wav2Vec2FeatureEncoder(config).eval()
+    with torch.no_grad():
+        for layer, convolution, norm in zip(
+            encoder.conv_layers, student.convolutions, student.norms, strict=True
+        ):
+            layer.conv.load_state_dict(convolution.state_dict())
+            layer.layer_norm.load_state_dict(norm.state_dict())
+        audio = torch.randn(2, 8_000)
+        torch.testing.assert_close(
+            student.convolve(audio), encoder(audio).transpose(1, 2), atol=1e-5, rtol=0
+        )
+
+
+def test_level_is_mean_0_variance_1_over_the_clips_own_samples():
+    audio = 3.0 + 0.2 * torch.randn(1, 1_000)
+    levelled = level_audio(audio, torch.tensor([600]))[0]
+    assert float(levelled[:600].mean()) == pytest.approx(0.0, abs=1e-4)
+    assert float(levelled[:600].var(correction=0)) == pytest.approx(1.0, abs=1e-3)
+    assert not levelled[600:].any()
+
+
+def test_pairs_are_averaged_without_padding():
+    x = torch.tensor([[[2.0], [4.0], [6.0], [100.0]]])
+    slow, mask = to_rate(x, torch.tensor([[[1.0], [1.0], [1.0], [0.0]]]), 2)
+    assert slow.tolist() == [[[3.0], [6.0]]]
+    assert mask.tolist() == [[[1.0], [1.0]]]
+
+
+def test_cached_samples_are_those_of_the_clips(cache):
+    start, end = (int(cache.offsets[i]) * 640 for i in (2, 3))
+    stored = cache.audio()[start:end] / 32_768.0
+    expected = voice(1.1, 2, 140.0)
+    assert len(stored) == -(-len(expected) // 640) * 640
+    np.testing.assert_allclose(stored[: len(expected)], expected, atol=1e-4)
+    assert not stored[len(expected) :].any()
+
+
+def test_audio_of_another_folder_is_refused(cache, tmp_path):
+    other = write_speech(tmp_path / "speech", 3)
+    with pytest.raises(ValueError, match="made with"):
+        write_audio(other, cache.folder, other_speeds=True)
+    with pytest.raises(ValueError, match="3 of the 6 clips"):
+        write_audio(other, cache.folder, other_speeds=False)
+
+
+def test_missing_audio_says_how_to_get_it(tmp_path):
+    write_mel(write_speech(tmp_path / "speech", 2), tmp_path / "cache", other_speeds=False)
+    recipe = Recipe(shape=SMALL, hints=(), masked=1.0)
+    with pytest.raises(FileNotFoundError, match="--audio"):
+        Run(recipe, Cache.open(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("shape", [SMALL, StudentShape(32, 2, 2, 4, 19, 4, (1, 2, 1))])
+def test_students_of_50_tokens_learn_from_targets_of_25(cache, tmp_path, shape):
+    recipe = Recipe(
+        shape=shape, hints=((1, "tiny", 0, 8),), batch=4, crop_tokens=16, steps=100, warmup=2
+    )
+    run = Run(recipe, cache)
+    losses = [run.advance() for _ in range(20)]
+    first, last = (np.mean([x["frame_loss"] for x in part]) for part in (losses[:5], losses[-5:]))
+    assert last < first
+    run.save(tmp_path / "c.pt")
+    loaded, stored = load_distiller(tmp_path / "c.pt")
+    assert stored == recipe
+    assert isinstance(loaded.student, Student) == (shape is not SMALL)
+
+
+def test_pooled_vectors_do_not_depend_on_the_batch(cache):
+    student = random_student()
+    together = clip_vectors(student, cache, [4, 0, 2])
+    for row, i in zip(together, [4, 0, 2], strict=True):
+        np.testing.assert_allclose(clip_vectors(student, cache, [i])[0], row, atol=1e-4)

@@ -1,0 +1,147 @@
+"""The label page's requests over HTTP, against the store."""
+
+import json
+from typing import Any
+
+import pytest
+
+from streamer.audio.clips import from_flac
+from streamer.loop.online_model import Learning
+from tests.web.conftest import Client
+
+
+def got(client: Client, path: str) -> dict[str, Any]:
+    answer = client.ask("GET", path)
+    text = answer.read()
+    assert answer.status == 200, text
+    return json.loads(text)
+
+
+def posted(client: Client, path: str, status: int = 200, /, **values: Any) -> dict[str, Any]:
+    answer = client.ask("POST", path, json.dumps(values).encode())
+    text = answer.read()
+    assert answer.status == status, text
+    return json.loads(text)
+
+
+def answer(client: Client, utterance: int, status: int = 200, **said: Any) -> dict[str, Any]:
+    values = {"utterance": utterance, "annotator": "me", "valence": 0.5, "arousal": -0.25} | said
+    return posted(client, "/api/labels", status, **values)
+
+
+def item_of(client: Client, **query: str) -> int | None:
+    words = "&".join(f"{name}={value}" for name, value in query.items())
+    item = got(client, f"/api/next?{words}")["item"]
+    return item and item["utterance"]
+
+
+def test_what_is_asked_is_shown_without_its_prediction(client):
+    turn = got(client, "/api/next")
+    assert turn["item"]["utterance"] == 1
+    assert turn["item"]["has_audio"]
+    text = json.dumps(turn)
+    for word in ("prediction", "mean", "low", "informativeness", "verdict", "predicted"):
+        assert f'"{word}"' not in text
+    assert turn["progress"] == {
+        "left": 30, "answered": 0, "spared": 5, "skipped": 0, "cannot_tell": 0, "repeats": 0,
+        "mean_difference": None,
+    }  # fmt: skip
+
+
+def test_an_answer_is_stored_learned_and_set_beside_the_guess(client, asked):
+    saved = answer(client, 1, emotion=" Joy ", dominance=0.1)
+    entry = asked.labels.effective()[0]
+    assert (entry.label.valence, entry.label.emotion, entry.label.annotator) == (0.5, "joy", "me")
+    assert saved["answer"]["dominance"] == 0.1
+    assert saved["first"] is None
+    was, now = saved["predicted"]["valence"]["mean"], saved["now"]["valence"]["mean"]
+    assert abs(now - 0.5) < abs(was - 0.5)
+    learning = Learning(asked)
+    learning.follow()
+    assert learning.labels == 1
+    assert now == learning.predict(asked.utterances.get(1).embedding).valence.mean
+    assert item_of(client) == 2
+    assert "joy" in got(client, "/api/next")["emotions"]
+    assert got(client, "/api/utterances/1/change")["now"] == saved["now"]
+
+
+def test_the_oldest_first_if_so_wished(client, asked):
+    asked.database.write("UPDATE queries SET score = utterance")
+    assert item_of(client) == 30
+    assert item_of(client, order="oldest") == 1
+    assert client.ask("GET", "/api/next?order=newest").status == 400
+
+
+def test_skipped_ones_come_again_when_asked_for_and_only_to_who_skipped(client):
+    for utterance in (1, 2):
+        posted(client, "/api/asides", kind="skip", utterance=utterance, annotator="me")
+    assert item_of(client) == 3
+    assert item_of(client, annotator="you") == 1
+    assert got(client, "/api/next")["progress"]["skipped"] == 2
+    posted(client, "/api/skipped", annotator="me")
+    assert item_of(client) == 1
+
+
+def test_cannot_tell_closes_it_and_deletes_the_audio(client, asked):
+    posted(client, "/api/asides", kind="cannot tell", utterance=1, annotator="me")
+    assert asked.audio.clip(1) is None
+    assert item_of(client, annotator="you") == 2
+
+
+def test_undo_takes_back_one_after_the_other_whatever_it_was(client, asked):
+    answer(client, 1)
+    posted(client, "/api/asides", kind="skip", utterance=2, annotator="me")
+    posted(client, "/api/asides", kind="cannot tell", utterance=3, annotator="me")
+    answer(client, 4, annotator="you")
+    clip = b"".join([client.ask("GET", "/clips/1").read()])
+    undone = [posted(client, "/api/undo", annotator="me")["item"] for _ in range(4)]
+    assert [item and item["utterance"] for item in undone] == [3, 2, 1, None]
+    assert undone[2]["answered"]["valence"] == 0.5
+    assert all(item["has_audio"] for item in undone[:3])
+    assert asked.labels.count() == 1  # the other's
+    assert asked.audio.clip(1) == clip
+    assert Learning(asked).labels == 1
+
+
+def test_the_audio_of_what_was_answered_leaves_the_disk_not_the_sitting(client, asked):
+    before = client.ask("GET", "/clips/5").read()
+    answer(client, 5)
+    assert asked.audio.clip(5) is None
+    after = client.ask("GET", "/clips/5")
+    assert after.getheader("content-type") == "audio/flac"
+    assert after.read() == before
+    assert from_flac(before).shape == (8_000,)
+    assert client.ask("GET", "/clips/33").status == 404
+
+
+def test_a_picture_has_waveform_mel_and_pitch(client):
+    picture = got(client, "/clips/10/picture")
+    assert picture["duration_s"] == 0.5
+    assert picture["bands"] * picture["frames"] * 4 / 3 == pytest.approx(len(picture["mel"]), abs=4)
+    places = [place for place in picture["pitch"][10:40] if place is not None]
+    assert len(places) > 25
+    # 200 Hz lies 0.52 of the way from 60 to 600 Hz, by octaves.
+    assert places == pytest.approx([0.523] * len(places), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({"valence": 1.5}, 400), ({"valence": "0.5"}, 400),
+        ({"valence": None, "arousal": None}, 400), ({"arousal": None}, 400),
+        ({"valence": None, "arousal": None, "dominance": 0.5, "emotion": "joy"}, 400),
+        ({"emotion": "x" * 65}, 400), ({"emotion": ""}, 400), ({"annotator": ""}, 400),
+        ({"annotator": "a\nb"}, 400), ({"utterance": 999}, 404), ({"utterance": "1"}, 400),
+        ({"utterance": 10**30}, 404), ({"more": 1}, 400),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_told_and_nothing_stored(client, asked, said, status):
+    values = {"utterance": 1, "annotator": "me", "valence": 0.5, "arousal": 0.5} | said
+    assert posted(client, "/api/labels", status, **values)["error"]
+    assert asked.labels.newest() == 0
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff", b'{"valence": NaN}'])
+def test_what_is_no_answer_at_all_too(client, asked, body):
+    assert client.ask("POST", "/api/labels", body).status == 400
+    assert asked.labels.newest() == 0

@@ -1,0 +1,78 @@
+"""Where the pages may be served, and under which names."""
+
+import socket
+
+import pytest
+
+from streamer.errors import UsageError
+from streamer.web.bind import Address, address_from
+
+
+def test_the_usual_address_is_this_machine_alone():
+    assert address_from(None, None) == Address("127.0.0.1", None)
+    assert address_from("localhost", 8000).scheme == "http"
+    assert address_from("::1", 8000).url(8000) == "http://[::1]:8000"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "box.example", "127.0.0.1.evil"])
+def test_other_machines_come_in_only_when_asked_for_and_by_tls(host):
+    with pytest.raises(UsageError, match="--allow-remote"):
+        address_from(host, None)
+    with pytest.raises(UsageError, match="--tls-cert"):
+        address_from(host, None, allow_remote=True)
+
+
+def test_certificate_and_key_belong_together(tmp_path):
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    with pytest.raises(UsageError, match="together"):
+        address_from(None, None, tls_cert=cert)
+    with pytest.raises(UsageError, match="cannot use"):
+        address_from("0.0.0.0", None, allow_remote=True, tls_cert=cert, tls_key=key)
+    cert.write_text("no certificate")
+    key.write_text("no key")
+    with pytest.raises(UsageError, match="cannot use"):
+        address_from("0.0.0.0", None, allow_remote=True, tls_cert=cert, tls_key=key)
+
+
+def test_with_a_certificate_other_machines_may_come(certificate):
+    cert, key = certificate
+    found = address_from("0.0.0.0", 9000, allow_remote=True, tls_cert=cert, tls_key=key)
+    assert found.url(9000) == "https://0.0.0.0:9000"
+
+
+def test_a_number_is_no_name_that_another_site_could_own():
+    everywhere = Address("0.0.0.0", 9000)
+    assert everywhere.is_ours("192.168.1.5:9000", 9000)
+    assert everywhere.is_ours("localhost:9000", 9000)
+    assert not everywhere.is_ours("evil.example:9000", 9000)
+    here = Address("127.0.0.1", 9000)
+    assert here.is_ours("127.0.0.1:9000", 9000)
+    assert not here.is_ours("192.168.1.5:9000", 9000)
+    assert not here.is_ours("127.0.0.1:9001", 9000)
+
+
+@pytest.mark.parametrize("port", [-1, 65_536])
+def test_an_odd_port_is_refused(port):
+    with pytest.raises(UsageError, match="--port"):
+        address_from(None, port)
+
+
+def test_a_port_that_is_taken_is_named_and_the_usual_one_given_up():
+    with Address("127.0.0.1", 0).listen() as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=str(port)):
+            Address("127.0.0.1", port).listen()
+    with Address("127.0.0.1", None).listen() as first, Address("127.0.0.1", None).listen() as other:
+        assert first.getsockname()[1] != other.getsockname()[1]
+
+
+def test_what_can_be_no_host_s_name_is_told():
+    with pytest.raises(UsageError, match="no machine's name"):
+        Address("home..lan", 1).listen()
+
+
+def test_small_answers_are_sent_at_once():
+    """Accepted connections carry the protocol by which asyncio knows to switch the delay off."""
+    listening = Address("127.0.0.1", 0).listen()
+    with listening, socket.create_connection(listening.getsockname()), listening.accept()[0] as one:
+        assert one.proto == socket.IPPROTO_TCP
