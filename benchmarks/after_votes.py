@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 
 from streamer.evaluation.significance import compare
 from streamer.learners.annotators import group_uncertainty, soft_labels, vote_variance
-from streamer.types import Vector
+from streamer.types import Matrix, Vector
 
-Matrix = NDArray[np.float64]
 CODES: Final = "ADFHNS"
 SEEN: Final = 3
 MORE: Final = 3

@@ -36,7 +36,7 @@ from streamer.evaluation.metrics import cc, ccc, rmse, uar
 from streamer.evaluation.protocol import Pool
 from streamer.evaluation.run import Outcome
 from streamer.evaluation.significance import compare
-from streamer.query.model_view import Known
+from streamer.query.model_view import ModelView
 from streamer.query.strategies import make_strategy
 from streamer.types import DIMENSIONS
 
@@ -87,9 +87,9 @@ class CrossTaskPupil(EvaluatedLearner):
     def __init__(self, material: Material, target: str, source: EvaluatedLearner) -> None:
         super().__init__(material, taught=("emotion",) if target == EMOTIONS else DIMENSIONS)
         if target == EMOTIONS:
-            self.knowledge = Known(source.affect, self.labelled, lambda: self.classifier)
+            self.knowledge = ModelView(source.affect, self.labelled, lambda: self.classifier)
         else:
-            self.knowledge = Known(self.affect, self.labelled, lambda: source.classifier)
+            self.knowledge = ModelView(self.affect, self.labelled, lambda: source.classifier)
 
 
 @dataclass(frozen=True)

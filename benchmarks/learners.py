@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from river.linear_model import BayesianLinearRegression, LinearRegression, PARegressor
 from river.preprocessing import StandardScaler
 
@@ -29,7 +28,7 @@ from streamer.learners.logistic import OnlineLogistic
 from streamer.learners.prior import Prior
 from streamer.learners.regression import BayesianRegression
 from streamer.learners.river.regression import RiverBayesianRegression
-from streamer.types import Label
+from streamer.types import Label, Matrix
 
 SIZES = (256, 768)
 ROUNDS = 5
@@ -37,7 +36,6 @@ BUFFER = 1_000
 LABELS = 3_000
 EMOTIONS = ("anger", "joy", "neutral", "sadness")
 
-Matrix = NDArray[np.float64]
 Named = dict[str, float]
 Sample = tuple[Named, Matrix, float]
 Step = Callable[[Sample], None]
@@ -92,7 +90,7 @@ def ours(size: int) -> Step:
     return step
 
 
-def learning(size: int, count: int) -> dict[str, Any]:
+def online_model(size: int, count: int) -> dict[str, Any]:
     """Median milliseconds to predict and learn one sample, and how often ours is the faster."""
     rng = np.random.default_rng(size)
     rows = rng.normal(size=(count, size))
@@ -186,7 +184,7 @@ def main() -> None:
     pin()
     figures: dict[str, Any] = {"machine": machine()}
     for size in SIZES:
-        figures[f"learning_{size}"] = learning(size, options.samples)
+        figures[f"learning_{size}"] = online_model(size, options.samples)
         figures[f"scoring_{size}_ms"] = scoring(size)
     figures["learning_anew"] = folding()
     text = json.dumps(figures, indent=2)

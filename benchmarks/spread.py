@@ -3,9 +3,9 @@
     python -m benchmarks.spread [--seeds 6] [--out FILE.json] [--cache FOLDER]
 
 One learner hears utterances in random order and is told the first 10 to 200 of their labels. Then
-it predicts others: as it does; or spread (`learners.variance_matching`: moved from their mean so that they vary as
-labels do); each with standard scores z as they are, or squashed to 2 tanh(z/2). Intervals adapt
-label by label to what would have been shown (`learners.conformal`).
+it predicts others: as it does; or spread (`learners.variance_matching`: moved from their mean so
+that they vary as labels do); each with standard scores z as they are, or squashed to 2 tanh(z/2).
+Intervals adapt label by label to what would have been shown (`learners.conformal`).
 
 nEMO: each of its nine voices on its own, half heard, half predicted. RAVDESS: one profile hears
 every other voice and predicts those between. Both by the default encoder, with its shipped prior

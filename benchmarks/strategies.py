@@ -11,9 +11,9 @@ Judged by the area under the curve of each of the measures in `JUDGED`, over ran
 a run, their mean over all, and Friedman's test of whether the ranks differ at all; Wilcoxon
 signed-rank of the areas over random's, Holm over strategies. CCC rewards a strategy that merely
 makes predictions vary more, so all is judged again by the CCC of predictions that are spread as
-labels are (`learners.variance_matching`). Where a strategy is worse than random by more than noise (one-sided t
-over seeds, 5 %, Holm over the measures of all tasks) is named. `affect` is the mean over the
-dimensions alone, without the emotions, which a strategy for dimensions does not look at.
+labels are (`learners.variance_matching`). Where a strategy is worse than random by more than noise
+(one-sided t over seeds, 5 %, Holm over the measures of all tasks) is named. `affect` is the mean
+over the dimensions alone, without the emotions, which a strategy for dimensions does not look at.
 Left out are strategies that need what is not here: votes by person, a source corpus.
 
 Log and command go on where they were interrupted.

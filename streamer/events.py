@@ -16,7 +16,7 @@ AUDIO_KEPT: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """privacy: which audio is kept on disk, see `keeping`."""
+    """privacy: which audio is kept on disk, see `retention`."""
 
     version: str
     profile: str

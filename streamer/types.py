@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
+# Of float64, as all learning is: one dimension, and two.
 Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
 
 SAMPLE_RATE_HZ = 16_000
 FRAME_SAMPLES = 512

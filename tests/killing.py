@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from streamer.learners.drift import VoiceWatch
+from streamer.learners.drift import VoiceDriftDetector
 from streamer.learners.normalization import RunningNormalization
-from streamer.loop.online_model import Learning
+from streamer.loop.online_model import OnlineModel
 from streamer.store.profile import Profile
 from streamer.types import Label
 from tests.support import events_of
@@ -77,7 +77,7 @@ def check_state(folder: Path, utterances: list[int], labels: list[int]) -> None:
 def _check_usual(profile: Profile) -> None:
     prior, kept = profile.prior(), profile.load_state("usual")
     replayed = RunningNormalization(prior.embedding_mean, prior.embedding_deviation)
-    voice = VoiceWatch()
+    voice = VoiceDriftDetector()
     rows = profile.database.rows("SELECT embedding FROM utterances ORDER BY id")
     for place, row in enumerate(rows, 1):
         embedding = np.frombuffer(row["embedding"], "<f4").astype(np.float64)
@@ -93,11 +93,11 @@ def _check_usual(profile: Profile) -> None:
 
 
 def _check_learner(profile: Profile) -> None:
-    learning = Learning(profile)
-    learning.catch_up()
-    replayed = Learning(profile)
+    online_model = OnlineModel(profile)
+    online_model.catch_up()
+    replayed = OnlineModel(profile)
     replayed.start_over()
     replayed.catch_up()
-    assert replayed.labels == learning.labels == profile.labels.count()
-    for name, array in learning.learner.to_arrays().items():
+    assert replayed.labels == online_model.labels == profile.labels.count()
+    for name, array in online_model.learner.to_arrays().items():
         assert np.array_equal(replayed.learner.to_arrays()[name], array)

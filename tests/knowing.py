@@ -7,9 +7,9 @@ import numpy as np
 
 from streamer.learners.affect import AffectLearner
 from streamer.learners.emotion_models import EmotionModels
-from streamer.query.model_view import Known
-from streamer.query.strategy import ClassChances, Labelled, Matrix
-from streamer.types import DIMENSIONS, Label, Vector
+from streamer.query.model_view import ModelView
+from streamer.query.strategy import ClassChances, Labelled
+from streamer.types import DIMENSIONS, Label, Matrix, Vector
 from tests.support import made_prior
 
 SIZE = 6
@@ -52,11 +52,11 @@ class Given:
         return self.answers or Labelled.of([], 2)
 
 
-def untaught() -> Known:
+def untaught() -> ModelView:
     return knowing(AffectLearner(made_prior(np.random.default_rng(0), SIZE)), [])
 
 
-def taught(count: int = 40, annotators: Sequence[str] = ("me", "you")) -> Known:
+def taught(count: int = 40, annotators: Sequence[str] = ("me", "you")) -> ModelView:
     """Knows so many answers, drawn at random, all questions answered."""
     learner, rng = (
         AffectLearner(made_prior(np.random.default_rng(0), SIZE)),
@@ -71,7 +71,7 @@ def taught(count: int = 40, annotators: Sequence[str] = ("me", "you")) -> Known:
     return knowing(learner, told)
 
 
-def one_class() -> Known:
+def one_class() -> ModelView:
     """Knows positive valence and one emotion only."""
     learner, rng = (
         AffectLearner(made_prior(np.random.default_rng(0), SIZE)),
@@ -84,10 +84,12 @@ def one_class() -> Known:
     return knowing(learner, told)
 
 
-def knowing(learner: AffectLearner, told: Sequence[tuple[Label, Vector]]) -> Known:
+def knowing(learner: AffectLearner, told: Sequence[tuple[Label, Vector]]) -> ModelView:
     models = EmotionModels(SIZE)
     for label, features in told:
         learner.learn(features, label, first=True)
         models.learn(features, label)
     labelled = Labelled.of(told, SIZE)
-    return Known(learner, lambda: labelled, lambda: models.together, lambda: models.by_annotator)
+    return ModelView(
+        learner, lambda: labelled, lambda: models.together, lambda: models.by_annotator
+    )

@@ -7,11 +7,11 @@ from functools import partial
 
 from streamer.audio.resampling import Resampler
 from streamer.audio.sources.open import open_source
-from streamer.audio.utterance_stream import Hearing
+from streamer.audio.utterance_stream import UtteranceStream
 from streamer.config import Config
 from streamer.errors import UnreadableAudio, UsageError
-from streamer.loop.compose import bind_encoder, make_ear
-from streamer.loop.online_model import Learning
+from streamer.loop.compose import bind_encoder, make_endpointer
+from streamer.loop.online_model import OnlineModel
 from streamer.store.profile import Profile
 from streamer.types import Notice, Prediction, Samples, Utterance, Verdict
 
@@ -62,8 +62,8 @@ def verify_files(
 ) -> Iterator[Verified]:
     """The verdict and prediction of every utterance in the files; the profile stays as it is."""
     encoder = bind_encoder(config, profile)
-    learning = Learning(profile)
-    learning.follow()
+    online_model = OnlineModel(profile)
+    online_model.follow()
     for file in files:
         for utterance in utterances_in(config, file, notice):
             embedding, emotion = encoder.encode(utterance.audio)
@@ -71,8 +71,8 @@ def verify_files(
                 utterance.source,
                 utterance.onset_s,
                 utterance.offset_s,
-                learning.verdict(emotion),
-                learning.predict(embedding),
+                online_model.verdict(emotion),
+                online_model.predict(embedding),
             )
 
 
@@ -88,15 +88,17 @@ def read_numbers(text: str | None) -> list[int]:
 def utterances_in(config: Config, file: str, notice: Told = lambda text: None) -> list[Utterance]:
     """Every utterance that is heard in a recording. Raises AudioError, also where there is none."""
     source = open_source(file)
-    hearing = Hearing(make_ear(config), partial(Resampler, channel=config.channel))
+    utterance_stream = UtteranceStream(
+        make_endpointer(config), partial(Resampler, channel=config.channel)
+    )
     heard: list[Utterance] = []
     try:
         for item in source:
             if isinstance(item, Notice):
                 notice(item.text)
             else:
-                heard += hearing.hear(item)
-        heard += hearing.finish()
+                heard += utterance_stream.hear(item)
+        heard += utterance_stream.finish()
     finally:
         source.close()
     if not heard:

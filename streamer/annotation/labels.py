@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from streamer.errors import UsageError
-from streamer.loop.online_model import Learning
+from streamer.loop.online_model import OnlineModel
 from streamer.store.labels import LONGEST_NAME, checked_answer, checked_scale
 from streamer.store.profile import PATIENCE_S, Profile
 from streamer.text import many
@@ -91,12 +91,12 @@ def _learn_here(profile: Profile) -> str:
     if not profile.take_over("streamer label", GLIMPSE_S if listening else PATIENCE_S):
         return "the listening session learns it"
     try:
-        learning = Learning(profile)
-        learning.catch_up()
-        learning.save()
+        online_model = OnlineModel(profile)
+        online_model.catch_up()
+        online_model.save()
     finally:
         profile.let_go()
-    return f"learned, {many(learning.labels, 'label')} in all"
+    return f"learned, {many(online_model.labels, 'label')} in all"
 
 
 def read_labels(path: Path, annotator: str, scale: tuple[float, float] = UNIT) -> list[Label]:

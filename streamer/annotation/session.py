@@ -15,8 +15,8 @@ import numpy as np
 
 from streamer.annotation.labels import give, withdraw
 from streamer.audio.clips import from_recording, to_flac
-from streamer.loop.clip_cache import ClipShelf
-from streamer.loop.online_model import Learning
+from streamer.loop.clip_cache import ClipCache
+from streamer.loop.online_model import OnlineModel
 from streamer.store.annotation_events import Kind
 from streamer.store.profile import Profile
 from streamer.store.queries import Order
@@ -82,7 +82,7 @@ class _Annotator:
     repeating: int | None = None
 
 
-class Sitting:
+class AnnotationSession:
     """Asks on behalf of one profile; any number of annotators answer, by name.
 
     rng: draws the repeats; wall_s: seconds since 1970; channel: of recordings, see
@@ -97,14 +97,14 @@ class Sitting:
         rng: np.random.Generator,
         wall_s: Callable[[], float],
         channel: int | None = None,
-        clips: ClipShelf | None = None,
+        clips: ClipCache | None = None,
         on_disk: bool = True,
     ) -> None:
         self.profile = profile
         self._rng = rng
         self._wall_s = wall_s
         self._channel = channel
-        self._clips = clips or ClipShelf()
+        self._clips = clips or ClipCache()
         self._on_disk = on_disk
         self._annotators: defaultdict[str, _Annotator] = defaultdict(self._newcomer)
 
@@ -204,9 +204,9 @@ class Sitting:
 
     def predict(self, utterance: int) -> Prediction:
         """What would be predicted of it by now."""
-        learning = Learning(self.profile)
-        learning.follow()
-        return learning.predict(self.profile.utterances.get(utterance).embedding)
+        online_model = OnlineModel(self.profile)
+        online_model.follow()
+        return online_model.predict(self.profile.utterances.get(utterance).embedding)
 
     def learned(self, utterance: int, annotator: str) -> bool:
         """The annotator's label on it has changed the learner."""

@@ -22,7 +22,7 @@ class VoiceActivity(Protocol):
     def reset(self) -> None: ...
 
 
-class Ear:
+class Endpointer:
     """Cuts one timeline of 16 kHz mono samples into utterances.
 
     What it finds does not depend on the sizes of the chunks it hears. It keeps only the audio

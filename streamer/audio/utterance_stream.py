@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from streamer.audio.endpointer import Ear
+from streamer.audio.endpointer import Endpointer
 from streamer.types import SAMPLE_RATE_HZ, Chunk, Gap, Quality, Samples, Span, Utterance
 
 
@@ -29,7 +29,7 @@ class Accounting:
     audio_s: float = 0.0
 
 
-class Hearing:
+class UtteranceStream:
     """Follows a source through gaps, files and rates; each unbroken stretch is heard on its own.
 
     Positions at 16 kHz become positions of the source on one rising line, so the spans of speech
@@ -37,9 +37,9 @@ class Hearing:
     dropped["unaccounted"].
     """
 
-    def __init__(self, ear: Ear, resampler: Callable[[int, int], Resampler]) -> None:
+    def __init__(self, endpointer: Endpointer, resampler: Callable[[int, int], Resampler]) -> None:
         """resampler: makes one for (rate_hz, channels)."""
-        self.ear = ear
+        self.endpointer = endpointer
         self.accounting = Accounting()
         self._make_resampler = resampler
         self._key = ("", SAMPLE_RATE_HZ, 0)
@@ -75,9 +75,9 @@ class Hearing:
         if stretch is None:
             return []
         utterances = self._listen(stretch, stretch.resampler.finish())
-        utterances += self._utterances(stretch, self.ear.finish())
+        utterances += self._utterances(stretch, self.endpointer.finish())
         self._close_accounts(stretch)
-        self.ear.reset()
+        self.endpointer.reset()
         self._origin += stretch.delivered
         return utterances
 
@@ -91,7 +91,7 @@ class Hearing:
 
     def _listen(self, stretch: "_Stretch", samples: Samples) -> list[Utterance]:
         stretch.resampled += len(samples)
-        return self._utterances(stretch, self.ear.hear(samples))
+        return self._utterances(stretch, self.endpointer.hear(samples))
 
     def _utterances(
         self, stretch: "_Stretch", found: Iterable[tuple[Span, Samples, Quality]]
@@ -108,7 +108,7 @@ class Hearing:
         return utterances
 
     def _close_accounts(self, stretch: "_Stretch") -> None:
-        heard = self.ear.speech_samples + self.ear.silence_samples
+        heard = self.endpointer.speech_samples + self.endpointer.silence_samples
         whole = heard == stretch.resampled == stretch.resampler.expected_out(stretch.delivered)
         end = stretch.delivered if whole else stretch.position(min(heard, stretch.resampled))
         self.accounting.silence += end - stretch.accounted

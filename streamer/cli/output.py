@@ -27,9 +27,9 @@ def logged(screen: "Screen", path: "Path | None") -> "Screen":
         return screen
     import time
 
-    from streamer.terminal.log_file import Logbook
+    from streamer.terminal.log_file import LogFile
 
-    return Logbook(screen, path, time.monotonic)
+    return LogFile(screen, path, time.monotonic)
 
 
 def told_to_broker(screen: "Screen", settings: "Config") -> "Screen":

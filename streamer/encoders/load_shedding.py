@@ -21,8 +21,6 @@ from collections.abc import Callable
 from typing import Final
 
 from streamer.encoders.queue import Encoder
-from streamer.events import Event, Noticed, Status
-from streamer.loop.run import Screen
 from streamer.types import SAMPLE_RATE_HZ, Samples
 
 STEPS_S: Final = (math.inf, 6.0, 3.0, 1.5)
@@ -35,7 +33,7 @@ WARMING: Final = 0.1
 WINDOW: Final = 8
 
 
-class Ladder:
+class LoadShedder:
     """An encoder in front of another one. now_s: a steady clock; heat_c: degrees Celsius, or None.
 
     `news` is what people should be told, for the thread that listens; this may run on another.
@@ -96,25 +94,6 @@ class Ladder:
             self._step, self._since = step, 0
             much = "whole utterances" if not step else f"{self.longest_s:g} s of each utterance"
             self.news.append(f"{why}: from now on it sees {much}")
-
-
-class Heeding:
-    """A screen in front of another one, which is shown the ladder's news too."""
-
-    def __init__(self, screen: Screen, ladder: Ladder) -> None:
-        self._screen = screen
-        self._ladder = ladder
-
-    def show(self, event: Event) -> None:
-        self._screen.show(event)
-
-    def refresh(self, status: Callable[[], Status]) -> None:
-        while self._ladder.news:
-            self._screen.show(Noticed(self._ladder.news.popleft()))
-        self._screen.refresh(status)
-
-    def close(self) -> None:
-        self._screen.close()
 
 
 def middle(audio: Samples, longest_s: float) -> Samples:

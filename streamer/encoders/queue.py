@@ -35,7 +35,7 @@ class Encoded:
     emotion: Samples
 
 
-class Encodings(Protocol):
+class EncodingQueue(Protocol):
     """Given back in the order in which they were put. What the encoder raises comes out of both."""
 
     @property
@@ -56,7 +56,7 @@ class Encodings(Protocol):
     def close(self) -> None: ...
 
 
-class AtOnce:
+class SyncEncoding:
     """Encodes while it is asked for; whoever puts waits."""
 
     def __init__(self, encoder: Encoder) -> None:
@@ -83,7 +83,7 @@ class AtOnce:
         self._waiting.clear()
 
 
-class Beside:
+class BackgroundEncoding:
     """Encodes in a thread of its own; it takes no more while `most_waiting_s` of speech wait."""
 
     def __init__(

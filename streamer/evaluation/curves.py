@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streamer.errors import UsageError
-from streamer.types import Vector
-
-Matrix = NDArray[np.float64]
+from streamer.types import Matrix, Vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,8 +10,7 @@ import numpy as np
 
 from streamer.errors import CorpusError, UsageError
 from streamer.evaluation.corpus import Corpus, Indices
-from streamer.query.strategy import Matrix
-from streamer.types import DIMENSIONS
+from streamer.types import DIMENSIONS, Matrix
 
 NORMALIZATIONS: Final = ("pool", "speaker")
 _LEAST_DEVIATION: Final = 1e-9

@@ -1,8 +1,8 @@
 """What corpora call emotions, and the common names that Streamer calls them by.
 
-The common names are adjectives, those of `streamer.learners.affective_norms` first; where a corpus has a
-category that is none of them, it keeps a name of its own. A code that stands for "other" or "no
-agreement" has no common name: its clip keeps its ratings and its owner's code.
+The common names are adjectives, those of `streamer.learners.affective_norms` first; where a corpus
+has a category that is none of them, it keeps a name of its own. A code that stands for "other" or
+"no agreement" has no common name: its clip keeps its ratings and its owner's code.
 """
 
 from collections.abc import Mapping

@@ -17,9 +17,9 @@ from streamer.learners.regression import BayesianRegression
 from streamer.learners.river.plugged import PREFIX, PluggedRegressor, make_river
 from streamer.learners.tuned import TunedRegression
 from streamer.learners.variance_matching import spread_gain, widened
-from streamer.query.model_view import Classifier, Known
-from streamer.query.strategy import Labelled, Matrix
-from streamer.types import DIMENSIONS, Label, Vector
+from streamer.query.model_view import Classifier, ModelView
+from streamer.query.strategy import Labelled
+from streamer.types import DIMENSIONS, Label, Matrix, Vector
 
 EVERYTHING: Final = (*DIMENSIONS, "emotion")
 
@@ -67,7 +67,7 @@ class EvaluatedLearner:
         )
         self.heard = Heard()
         self._learned: list[tuple[Label, Vector]] = []
-        self.knowledge = Known(self.affect, self.labelled, self._classifier)
+        self.knowledge = ModelView(self.affect, self.labelled, self._classifier)
 
     def learn(self, utterance: int) -> None:
         """Take the corpus's answers in, as far as they are taught and there are any."""
@@ -97,7 +97,9 @@ class EvaluatedLearner:
     def widened(
         self, utterances: Sequence[int] | Indices, usual: Sequence[int] | Indices, dimension: str
     ) -> Vector:
-        """One dimension of [n] utterances with the spread of its labels (see `learners.variance_matching`), [n].
+        """One dimension of [n] utterances, with the variance of its labels, [n].
+
+        See `learners.variance_matching`.
 
         usual: the utterances heard so far, labelled or not.
         """

@@ -15,7 +15,8 @@ import numpy as np
 
 from streamer.errors import UsageError
 from streamer.query.selection import ask_count, choose_from_pool
-from streamer.query.strategy import Knowledge, Matrix, Strategy
+from streamer.query.strategy import Knowledge, Strategy
+from streamer.types import Matrix
 
 
 class Pupil(Protocol):

@@ -26,8 +26,9 @@ class Outcome:
     """A run's curves: labels [k], and of each measured name its values, [k].
 
     Names: "arousal/ccc", "emotion/uar" on the test side; "arousal/spread-ccc" of predictions that
-    were widened to vary as the labels do (see `learners.variance_matching`); "arousal/prequential-ccc" on the last
-    `PREQUENTIAL_WINDOW` utterances of a stream, each predicted when it was heard.
+    were widened to vary as the labels do (see `learners.variance_matching`);
+    "arousal/prequential-ccc" on the last `PREQUENTIAL_WINDOW` utterances of a stream, each
+    predicted when it was heard.
     """
 
     labels: list[int] = field(default_factory=list)

@@ -7,18 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.learners.conformal import AdaptiveInterval
-from streamer.learners.drift import Watch
+from streamer.learners.drift import DriftDetector
 from streamer.learners.metrics import RunningAgreement
 from streamer.learners.platt import binary_label, confidence, fit_sigmoid
 from streamer.learners.prior import Prior
 from streamer.learners.regression import BayesianRegression
-from streamer.types import DIMENSIONS, Estimate, Label, Prediction, Vector
+from streamer.types import DIMENSIONS, Estimate, Label, Matrix, Prediction, Vector
 
 PRIOR_STRENGTH: Final = 0.2
 MINIMUM_PER_CLASS: Final = 2
 CALIBRATION_PAIRS: Final = 200
-
-Matrix = NDArray[np.float64]
 
 
 class Regression(Protocol):
@@ -52,7 +50,7 @@ class DimensionLearner:
         self.regression = regression
         self.interval = AdaptiveInterval()
         self.agreement = RunningAgreement()
-        self.errors = Watch()
+        self.errors = DriftDetector()
         self.calibration: Matrix = np.zeros((0, 2))
         self._sigmoid: tuple[float, float] | None = None
 
@@ -114,7 +112,7 @@ class DimensionLearner:
         restored = cls(BayesianRegression.from_arrays(arrays))
         restored.interval = AdaptiveInterval.from_arrays(arrays)
         restored.agreement = RunningAgreement.from_arrays(arrays)
-        restored.errors = Watch.from_arrays(arrays)
+        restored.errors = DriftDetector.from_arrays(arrays)
         restored.calibration = np.array(arrays["calibration"])
         return restored
 

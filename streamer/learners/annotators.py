@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from streamer.errors import UsageError
 from streamer.learners.entropy import entropy
-from streamer.types import Vector
+from streamer.types import Matrix, Vector
 
-Matrix = NDArray[np.float64]
 Cube = NDArray[np.float64]
 
 

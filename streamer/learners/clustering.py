@@ -6,9 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.types import Vector
-
-Matrix = NDArray[np.float64]
+from streamer.types import Matrix, Vector
 
 MOST_CLUSTERS: Final = 8
 RESTARTS: Final = 3

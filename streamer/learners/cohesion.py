@@ -5,17 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streamer.learners.prototypes import cosine_distance
-from streamer.types import Vector
+from streamer.types import Matrix, Vector
 
 # An utterance stands out beyond the median by this many median deviations, and by this distance.
 _DEVIATIONS: Final = 3.0
 _LEAST_EXCESS: Final = 0.15
 _FEWEST: Final = 3
-
-Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

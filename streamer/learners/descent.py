@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Matrix = NDArray[np.float64]
+from streamer.types import Matrix
+
 Loss = Callable[[Matrix], tuple[float, Matrix]]
 
 MEMORY: Final = 10

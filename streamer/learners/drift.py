@@ -17,9 +17,7 @@ from typing import Final, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.types import Vector
-
-Matrix = NDArray[np.float64]
+from streamer.types import Matrix, Vector
 
 DISTANCE: Final = "distance"
 # So many utterances, about, are "the last".
@@ -78,7 +76,7 @@ class Drift:
         )
 
 
-class Watch:
+class DriftDetector:
     """Finds the moments at which a signal rose for good, by Page-Hinkley or ADWIN.
 
     All that it knows is the values since the last change, `WINDOW` at most, each with its number.
@@ -132,7 +130,7 @@ class Watch:
         return restored
 
 
-class VoiceWatch:
+class VoiceDriftDetector:
     """Finds the moments at which the embeddings moved away from what is usual.
 
     Watched is x'm/d for standard scores x, [d], and the mean m of about the `LAST` before it. Its
@@ -146,31 +144,31 @@ class VoiceWatch:
     """
 
     def __init__(self) -> None:
-        self.watch = Watch()
+        self.detector = DriftDetector()
         self._recent: Vector = np.zeros(0)
 
     def hear(self, number: int, scores: Vector) -> None:
         """One utterance: standard scores, float64 [d], by what was usual before it."""
         if not len(self._recent):
             self._recent = np.zeros(len(scores))
-        self.watch.observe(number, float(scores @ self._recent) / len(scores))
+        self.detector.observe(number, float(scores @ self._recent) / len(scores))
         self._recent = self._recent + (scores - self._recent) / LAST
 
     def changes(self) -> list[Change]:
         """With the distances themselves, not their squares."""
         return [
             replace(c, before=max(c.before, 0.0) ** 0.5, after=max(c.after, 0.0) ** 0.5)
-            for c in self.watch.changes
+            for c in self.detector.changes
         ]
 
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
-        return {**self.watch.to_arrays(), "recent": self._recent.copy()}
+        return {**self.detector.to_arrays(), "recent": self._recent.copy()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.float64]]) -> Self:
         """The inverse of `to_arrays`, bit for bit."""
         restored = cls()
-        restored.watch = Watch.from_arrays(arrays)
+        restored.detector = DriftDetector.from_arrays(arrays)
         restored._recent = np.array(arrays["recent"])
         return restored
 

@@ -3,11 +3,8 @@
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from streamer.types import Vector
-
-Matrix = NDArray[np.float64]
+from streamer.types import Matrix, Vector
 
 _TINY: Final = 1e-300
 

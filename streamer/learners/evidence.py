@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from streamer.learners.low_rank import PENDING
 from streamer.learners.regression import NOISE_WEIGHT, BayesianRegression
-from streamer.types import Vector
-
-Matrix = NDArray[np.float64]
+from streamer.types import Matrix, Vector
 
 STRENGTHS: Final = tuple(float(s) for s in 10.0 ** np.arange(-2.0, 2.01, 0.25))
 

@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from streamer.errors import UsageError
 from streamer.learners.names import decode_names, encode_names
-from streamer.learners.replay import Lessons
+from streamer.learners.replay import ReplayBuffer
 from streamer.learners.softmax import SoftmaxLoss, fit_sharpness, fit_softmax, softmax
-from streamer.types import Vector
+from streamer.types import Matrix, Vector
 
-Matrix = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 PENALTY: Final = 1.0
@@ -59,7 +58,7 @@ class OnlineLogistic:
         self.penalty = float(penalty)
         self.classes: tuple[str, ...] = ()
         # Of each row the last two numbers are the intercept's 1 and the place of the class.
-        self._lessons = Lessons(np.zeros((0, size + 2)))
+        self._lessons = ReplayBuffer(np.zeros((0, size + 2)))
         # Of what is found from the lessons, nothing is kept but for speed.
         self._weights: Matrix | None = None
         self._reached: tuple[int, tuple[Matrix, Matrix, float]] | None = None
@@ -96,7 +95,7 @@ class OnlineLogistic:
         """Take `extra` more inputs from now on, that were 0 until now."""
         rows = self._lessons.rows
         more = np.zeros((len(rows), extra))
-        self._lessons = Lessons(np.concatenate([rows[:, :-2], more, rows[:, -2:]], axis=1))
+        self._lessons = ReplayBuffer(np.concatenate([rows[:, :-2], more, rows[:, -2:]], axis=1))
         self._weights = self._reached = None
 
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
@@ -111,7 +110,7 @@ class OnlineLogistic:
         """The inverse of `to_arrays`, bit for bit."""
         restored = cls(arrays["lessons"].shape[1] - 2, float(arrays["penalty"][0]))
         restored.classes = decode_names(arrays["classes"])
-        restored._lessons = Lessons(arrays["lessons"])
+        restored._lessons = ReplayBuffer(arrays["lessons"])
         return restored
 
     def _milestone(self) -> tuple[Matrix, Matrix, float]:

@@ -6,16 +6,14 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.types import Vector
-
-Matrix = NDArray[np.float64]
+from streamer.types import Matrix, Vector
 
 PENDING: Final = 32
 _ROWS: Final = 128
 _MOST_CANCELLED: Final = 1e6
 
 
-class Folded:
+class LowRank:
     """B - U'U with B symmetric, [d, d], and U the last few rows that were subtracted, [m, d].
 
     A rank-one update of B itself would read and write all of it for one multiplication a number.

@@ -5,17 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from streamer.types import Vector, Verdict
+from streamer.types import Matrix, Vector, Verdict
 
 UNCALIBRATED_THRESHOLD: Final = 0.7
 # Directions at right angles, distance 1, have nothing in common: no threshold comes near that.
 MAXIMUM_THRESHOLD: Final = 0.9
 _SLACK: Final = 1.25
 _TINY: Final = 1e-12
-
-Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.types import Vector
-
-Matrix = NDArray[np.float64]
+from streamer.types import Matrix, Vector
 
 # Directions of the landmarks' kernel below this part of the largest are rounding.
 _LEAST_PART: Final = 1e-10

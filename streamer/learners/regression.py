@@ -7,10 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.errors import UsageError
-from streamer.learners.low_rank import Folded
-from streamer.types import Vector
-
-Matrix = NDArray[np.float64]
+from streamer.learners.low_rank import LowRank
+from streamer.types import Matrix, Vector
 
 NOISE_WEIGHT: Final = 4.0
 LEAST_FORGETTING: Final = 0.9
@@ -27,7 +25,7 @@ class BayesianRegression:
 
     After any labels the mean equals batch ridge,
     W = W0 + (X'X + strength I)^-1 X'(Y - X W0), to rounding; an update costs O(d^2), most of it
-    one product of the covariance with the inputs (see `Folded`).
+    one product of the covariance with the inputs (see `LowRank`).
 
     With `forgetting` below 1 a label's weight is multiplied by it at each later label, so about
     1/(1 - forgetting) labels count. The prior fades with them, and is made whole again at every
@@ -54,7 +52,7 @@ class BayesianRegression:
         self.residual: Vector = NOISE_WEIGHT * np.array(noise, np.float64) ** 2
         self.count = 0
         self._prior_residual = self.residual.copy()
-        self._folded = Folded(np.eye(size) / strength)
+        self._folded = LowRank(np.eye(size) / strength)
 
     @classmethod
     def from_posterior(
@@ -71,7 +69,7 @@ class BayesianRegression:
         """One that has learned already, all at once: `count` labels led to this posterior."""
         learned = cls(prior, strength, noise)
         learned.weights, learned.residual, learned.count = weights, residual, count
-        learned._folded = Folded(covariance)
+        learned._folded = LowRank(covariance)
         return learned
 
     @property
@@ -140,7 +138,7 @@ class BayesianRegression:
         size, targets = self.weights.shape
         covariance = np.eye(size + extra) / self.strength
         covariance[:size, :size] = self._folded.base
-        self._folded = Folded(covariance)
+        self._folded = LowRank(covariance)
         more = np.zeros((extra, targets))
         self.weights = np.concatenate([self.weights, more])
         self.prior = np.concatenate([self.prior, more])
@@ -166,7 +164,7 @@ class BayesianRegression:
         restored.residual = np.array(arrays["residual"])
         restored.count = int(arrays["count"][0])
         restored._prior_residual = np.array(arrays["prior_residual"])
-        restored._folded = Folded.from_arrays(arrays)
+        restored._folded = LowRank.from_arrays(arrays)
         return restored
 
     @property
@@ -203,4 +201,4 @@ class BayesianRegression:
         self.residual = (
             self.residual + lost * self._prior_residual + regained * (moved * kept).sum(axis=0)
         )
-        self._folded = Folded((covariance + covariance.T) / 2.0)
+        self._folded = LowRank((covariance + covariance.T) / 2.0)

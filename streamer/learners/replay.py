@@ -3,16 +3,13 @@
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from streamer.types import Vector
-
-Matrix = NDArray[np.float64]
+from streamer.types import Matrix, Vector
 
 _FIRST_ROOM: Final = 16
 
 
-class Lessons:
+class ReplayBuffer:
     """Rows of float64 [d], in the order in which they came; adding one takes O(d)."""
 
     def __init__(self, rows: Matrix) -> None:

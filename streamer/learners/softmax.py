@@ -7,9 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.learners.descent import minimize, minimize_newton
-from streamer.types import Vector
-
-Matrix = NDArray[np.float64]
+from streamer.types import Matrix, Vector
 
 # Up to so many weights, their whole matrix of curvature is cheap, and no scale is too odd for it.
 _FEW: Final = 256

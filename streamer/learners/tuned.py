@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 
 from streamer.learners.evidence import StrengthBank
 from streamer.learners.regression import BayesianRegression
-from streamer.types import Vector
-
-Matrix = NDArray[np.float64]
+from streamer.types import Matrix, Vector
 
 FIRST_CHOICE: Final = 8
 

@@ -8,7 +8,7 @@ from typing import Final
 MOST_BYTES: Final = 16 * 1024 * 1024
 
 
-class ClipShelf:
+class ClipCache:
     """FLAC clips by the number of their utterance; the longest unused make room for new ones.
 
     Any thread may put and take: the one that listens puts, the pages' takes.

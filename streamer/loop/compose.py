@@ -19,11 +19,11 @@ from streamer.store.profile import FILE_NAME, Profile, profile_folder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from streamer.audio.endpointer import Ear
+    from streamer.audio.endpointer import Endpointer
     from streamer.audio.sources.open import Source
     from streamer.encoders.acoustic.encoder import AcousticEncoder
     from streamer.encoders.onnx import OnnxEncoder
-    from streamer.loop.clip_cache import ClipShelf
+    from streamer.loop.clip_cache import ClipCache
     from streamer.loop.run import Screen
     from streamer.query.strategies.binary_confidence import BinaryConfidence
     from streamer.query.strategy import Strategy
@@ -101,11 +101,11 @@ def make_encoder(config: Config, name: str) -> "OnnxEncoder | AcousticEncoder":
     return OnnxEncoder(row, config.threads)
 
 
-def make_ear(config: Config) -> "Ear":
-    from streamer.audio.endpointer import Ear
+def make_endpointer(config: Config) -> "Endpointer":
+    from streamer.audio.endpointer import Endpointer
     from streamer.audio.vad import SileroVoiceActivity
 
-    return Ear(SileroVoiceActivity(), config.segmentation)
+    return Endpointer(SileroVoiceActivity(), config.segmentation)
 
 
 def open_input(config: Config, input: str | None, *, realtime: bool = False) -> "Source":
@@ -120,7 +120,7 @@ def run(
     screen: "Screen",
     open_source: "Callable[[], Source]",
     max_seconds: float | None = None,
-    clips: "ClipShelf | None" = None,
+    clips: "ClipCache | None" = None,
 ) -> bool:
     """The main job: hear, predict, ask, learn, until the source ends or somebody stops it.
 
@@ -155,34 +155,37 @@ def _run(
     doubt: "BinaryConfidence",
     screen: "Screen",
     max_seconds: float | None,
-    clips: "ClipShelf | None",
+    clips: "ClipCache | None",
 ) -> bool:
     from streamer.audio.clips import to_flac
     from streamer.audio.resampling import Resampler
-    from streamer.audio.utterance_stream import Hearing
-    from streamer.encoders.load_shedding import Heeding, Ladder
-    from streamer.encoders.queue import AtOnce, Beside
-    from streamer.loop.clip_cache import ClipShelf
-    from streamer.loop.online_model import Learning
-    from streamer.loop.retention import Keeping
+    from streamer.audio.utterance_stream import UtteranceStream
+    from streamer.encoders.load_shedding import LoadShedder
+    from streamer.encoders.queue import BackgroundEncoding, SyncEncoding
+    from streamer.encoders.temperature import temperature_c
+    from streamer.loop.clip_cache import ClipCache
+    from streamer.loop.load_notices import LoadNotices
+    from streamer.loop.online_model import OnlineModel
+    from streamer.loop.retention import Retention
     from streamer.loop.run import UntilGone, listen, stop_on_signal
     from streamer.loop.session import Session
     from streamer.loop.watchdog import watching
-    from streamer.ops.host import temperature_c
 
     encoder = bind_encoder(config, profile)
     place = str(Path(source.name).resolve()) if source.kind == "file" else source.name
     number = profile.begin_session(source.kind, place, time.time())
     profile.utterances.release_orphans()
-    learning = Learning(profile)
-    learning.catch_up()
+    online_model = OnlineModel(profile)
+    online_model.catch_up()
     # A recording and a pipe can wait for the encoder, a microphone cannot.
-    ladder = Ladder(encoder, time.perf_counter, temperature_c)
-    encodings = Beside(ladder) if source.kind == "microphone" else AtOnce(encoder)
-    keeping = Keeping(
+    load_shedder = LoadShedder(encoder, time.perf_counter, temperature_c)
+    encoding_queue = (
+        BackgroundEncoding(load_shedder) if source.kind == "microphone" else SyncEncoding(encoder)
+    )
+    retention = Retention(
         profile=profile,
         to_clip=to_flac,
-        memory=clips or ClipShelf(),
+        memory=clips or ClipCache(),
         privacy=config.privacy,
         query_life_s=config.query_life_s,
         audio_life_s=config.audio_life_s,
@@ -190,27 +193,29 @@ def _run(
     )
     session = Session(
         number=number,
-        hearing=Hearing(make_ear(config), partial(Resampler, channel=config.channel)),
-        encodings=encodings,
+        utterance_stream=UtteranceStream(
+            make_endpointer(config), partial(Resampler, channel=config.channel)
+        ),
+        encoding_queue=encoding_queue,
         profile=profile,
-        learning=learning,
+        online_model=online_model,
         strategy=strategy,
         doubt=doubt,
         size=config.buffer,
         keep=config.keep,
         explore=config.explore,
         seed=config.seed,
-        keeping=keeping,
+        retention=retention,
         wall_s=time.time,
         now_s=time.perf_counter,
     )
     with stop_on_signal() as stop:
-        telling = UntilGone(Heeding(screen, ladder), stop)
+        telling = UntilGone(LoadNotices(screen, load_shedder), stop)
         telling.show(_started(config, profile, encoder, source))
         _tell_uses(profile, telling)
         _tell_limits(config, profile, encoder.name, telling)
         profile.set_meta("privacy", config.privacy)  # for who labels later, without these settings
-        for text in keeping.begin():
+        for text in retention.begin():
             telling.show(Noticed(text))
         # In front of a person it only tells: they may have stopped it, or a pager its output.
         leave = not (sys.stderr and sys.stderr.isatty())
@@ -226,9 +231,9 @@ def _run(
                     turn=turn,
                 )
         finally:
-            encodings.close()
+            encoding_queue.close()
         # Not after an error: the rows are right, what is in memory may not be.
-        learning.save()
+        online_model.save()
         profile.end_session(number, asdict(ended), time.time())
         if telling.failed is not None:
             raise StreamerError(

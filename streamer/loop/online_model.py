@@ -17,11 +17,11 @@ from typing import Final
 import numpy as np
 
 from streamer.learners.affect import AffectLearner
-from streamer.learners.drift import Change, Drift, VoiceWatch, drifts
+from streamer.learners.drift import Change, Drift, VoiceDriftDetector, drifts
 from streamer.learners.emotion_models import EmotionModels
 from streamer.learners.normalization import RunningNormalization
 from streamer.learners.prototypes import Prototype, build_prototypes, verify
-from streamer.query.model_view import Known
+from streamer.query.model_view import ModelView
 from streamer.query.strategy import Labelled
 from streamer.store.profile import Profile
 from streamer.store.records import LogEntry
@@ -31,7 +31,7 @@ LABELS_AT_ONCE: Final = 50
 SNAPSHOT_EVERY: Final = 64
 
 
-class Learning:
+class OnlineModel:
     """The learned state of one profile. Only the process that has taken it over may change it.
 
     Raises ProfileError and its kinds.
@@ -45,7 +45,7 @@ class Learning:
         self.usual_emotion = RunningNormalization(
             prior.emotion_mean, np.ones_like(prior.emotion_mean)
         )
-        self.voice = VoiceWatch()
+        self.voice = VoiceDriftDetector()
         self.learner = AffectLearner(prior)
         self.labels = 0
         self._through = 0
@@ -89,9 +89,9 @@ class Learning:
         return verify(emotion.astype(np.float64), self.prototypes, self.usual_emotion.mean)
 
     @property
-    def knowledge(self) -> Known:
+    def knowledge(self) -> ModelView:
         """What a query strategy may ask."""
-        return Known(
+        return ModelView(
             self.learner,
             self._labelled,
             lambda: self._emotion_models().together,
@@ -226,7 +226,7 @@ class Learning:
                 own = {k.split("/")[1]: a for k, a in usual[0].items() if k.startswith(f"{name}/")}
                 setattr(self, target, RunningNormalization.from_arrays(own))
             own = {k.split("/")[1]: a for k, a in usual[0].items() if k.startswith("voice/")}
-            self.voice = VoiceWatch.from_arrays(own) if own else VoiceWatch()
+            self.voice = VoiceDriftDetector.from_arrays(own) if own else VoiceDriftDetector()
         learner = self._profile.load_state("learner")
         if learner:
             arrays, self._through = learner
@@ -236,9 +236,9 @@ class Learning:
 
 def learn_anew(profile: Profile) -> None:
     """Fold all rows of a profile that has no states, and keep what that gives."""
-    learning = Learning(profile)
+    online_model = OnlineModel(profile)
     for number in profile.utterances.numbers():
         stored = profile.utterances.get(number)
-        learning.adapt(stored.embedding, stored.emotion)
-    learning.catch_up()
-    learning.save()
+        online_model.adapt(stored.embedding, stored.emotion)
+    online_model.catch_up()
+    online_model.save()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from streamer.loop.clip_cache import ClipShelf
+from streamer.loop.clip_cache import ClipCache
 from streamer.store.profile import Profile
 from streamer.text import many
 from streamer.types import Samples
@@ -14,7 +14,7 @@ Privacy = Literal["clips", "embeddings", "everything"]
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class Retention:
     """clips: of open questions, on disk, until they are answered.
 
     embeddings: none on disk; questions sound only while this process remembers them.
@@ -27,7 +27,7 @@ class Keeping:
 
     profile: Profile
     to_clip: Callable[[Samples], bytes]
-    memory: ClipShelf
+    memory: ClipCache
     privacy: Privacy = "clips"
     query_life_s: float = math.inf
     audio_life_s: float = math.inf

@@ -14,8 +14,8 @@ from typing import Final
 
 import numpy as np
 
-from streamer.audio.utterance_stream import Hearing
-from streamer.encoders.queue import Encoded, Encodings
+from streamer.audio.utterance_stream import UtteranceStream
+from streamer.encoders.queue import Encoded, EncodingQueue
 from streamer.events import (
     Drifted,
     Ended,
@@ -27,8 +27,8 @@ from streamer.events import (
     Status,
     Unlearned,
 )
-from streamer.loop.online_model import Learning
-from streamer.loop.retention import Keeping
+from streamer.loop.online_model import OnlineModel
+from streamer.loop.retention import Retention
 from streamer.query.selection import choose
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.query.strategy import Strategy
@@ -63,31 +63,31 @@ class Session:
         self,
         *,
         number: int,
-        hearing: Hearing,
-        encodings: Encodings,
+        utterance_stream: UtteranceStream,
+        encoding_queue: EncodingQueue,
         profile: Profile,
-        learning: Learning,
+        online_model: OnlineModel,
         strategy: Strategy,
         doubt: BinaryConfidence,
         size: int,
         keep: float,
         explore: float,
         seed: int,
-        keeping: Keeping,
+        retention: Retention,
         wall_s: Callable[[], float],
         now_s: Callable[[], float],
     ) -> None:
         self._number = number
-        self._hearing = hearing
-        self._encodings = encodings
+        self._utterance_stream = utterance_stream
+        self._encoding_queue = encoding_queue
         self._profile = profile
-        self._learning = learning
+        self._online_model = online_model
         self._strategy = strategy
         self._size = size
         self._keep = keep
         self._explore = explore
         self._seed = seed
-        self._keeping = keeping
+        self._retention = retention
         self._wall_s = wall_s
         self._now_s = now_s
         self._began = wall_s(), now_s()
@@ -103,16 +103,16 @@ class Session:
         if isinstance(item, Notice):
             yield Noticed(item.text)
             return
-        yield from self._take_all(self._hearing.hear(item))
+        yield from self._take_all(self._utterance_stream.hear(item))
 
     def learn(self) -> Iterator[Event]:
         """Learn the labels that were stored since the last time, by whichever process."""
-        labels, replaced = self._learning.learn_new()
+        labels, replaced = self._online_model.learn_new()
         if labels or replaced:
             self._open_queries = None
         if replaced:
-            yield Unlearned(self._learning.labels)
-        first = self._learning.labels - len(labels) + 1
+            yield Unlearned(self._online_model.labels)
+        first = self._online_model.labels - len(labels) + 1
         for count, label in enumerate(labels, start=first):
             yield Learned(label.utterance, label.annotator, count)
         if labels or replaced:
@@ -128,19 +128,19 @@ class Session:
         now_s = self._now_s()
         if now_s - self._expired_s >= EXPIRE_EVERY_S:
             self._expired_s = now_s
-            for text in self._keeping.expire(wall_s + now_s - steady_s):
+            for text in self._retention.expire(wall_s + now_s - steady_s):
                 self._open_queries = None
                 yield Noticed(text)
 
     def finish(self) -> Iterator[Event]:
         """The last utterance, the last, partly filled buffer, and the last labels."""
-        last = self._hearing.finish()
+        last = self._utterance_stream.finish()
         self._expect(last)
-        if self._encodings.waiting:
-            yield Noticed(f"{many(self._encodings.waiting, 'utterance')} still to be encoded")
-        yield from self._settle(self._encodings.rest())
+        if self._encoding_queue.waiting:
+            yield Noticed(f"{many(self._encoding_queue.waiting, 'utterance')} still to be encoded")
+        yield from self._settle(self._encoding_queue.rest())
         yield from self._take_all(last)
-        yield from self._settle(self._encodings.rest())
+        yield from self._settle(self._encoding_queue.rest())
         if self._buffer:
             yield from self._select()
         while events := list(self.learn()):
@@ -152,9 +152,9 @@ class Session:
         After an error, what was heard but not stored is dropped: it counts as that.
         """
         for utterance in self._unstored.values():
-            self._hearing.give_up(utterance, NOT_STORED)
+            self._utterance_stream.give_up(utterance, NOT_STORED)
         self._unstored.clear()
-        account = self._hearing.accounting
+        account = self._utterance_stream.accounting
         return Ended(
             captured_samples=account.captured,
             speech_samples=account.speech,
@@ -169,15 +169,15 @@ class Session:
 
     def status(self, busy_s: float = 0.0) -> Status:
         """busy_s: see `ended`."""
-        account = self._hearing.accounting
+        account = self._utterance_stream.accounting
         if self._open_queries is None:  # counting takes long where there are thousands
             self._open_queries = self._profile.utterances.open_query_count()
         return Status(
-            level_dbfs=self._hearing.ear.level,
-            speaking=self._hearing.ear.speaking,
+            level_dbfs=self._utterance_stream.endpointer.level,
+            speaking=self._utterance_stream.endpointer.speaking,
             buffer=(len(self._buffer), self._size),
             open_queries=self._open_queries,
-            labels=self._learning.labels,
+            labels=self._online_model.labels,
             utterances=self._utterances,
             audio_s=account.audio_s,
             dropped_samples=dict(account.dropped),
@@ -192,13 +192,13 @@ class Session:
         self._expect(utterances)
         decided_s = self._now_s()
         for utterance in utterances:
-            if not self._encodings.put(utterance, decided_s):
+            if not self._encoding_queue.put(utterance, decided_s):
                 yield from self._give_up(utterance)
-        yield from self._settle(self._encodings.ready())
+        yield from self._settle(self._encoding_queue.ready())
 
     def _give_up(self, utterance: Utterance) -> Iterator[Noticed]:
         del self._unstored[id(utterance)]
-        self._hearing.give_up(utterance, TOO_SLOW)
+        self._utterance_stream.give_up(utterance, TOO_SLOW)
         self._given_up += 1
         if self._given_up & (self._given_up - 1) == 0:  # the 1st, 2nd, 4th, 8th...
             yield Noticed(
@@ -216,10 +216,10 @@ class Session:
     def _take(self, encoded: Encoded) -> Heard:
         utterance, embedding, emotion = encoded.utterance, encoded.embedding, encoded.emotion
         wall_s = self._wall_s()
-        with self._learning.unadapted_on_error(), self._profile.database.transaction():
-            self._learning.adapt(embedding, emotion)
-            prediction = self._learning.predict(embedding)
-            verdict = self._learning.verdict(emotion)
+        with self._online_model.unadapted_on_error(), self._profile.database.transaction():
+            self._online_model.adapt(embedding, emotion)
+            prediction = self._online_model.predict(embedding)
+            verdict = self._online_model.verdict(emotion)
             informativeness = self._informativeness(embedding)
             number = self._profile.utterances.add(
                 self._number,
@@ -231,7 +231,7 @@ class Session:
                 informativeness,
                 wall_s,
             )
-            self._keeping.heard(number, utterance.audio, wall_s)
+            self._retention.heard(number, utterance.audio, wall_s)
         del self._unstored[id(utterance)]
         self._buffer.append(Buffered(number, embedding, utterance.audio))
         self._utterances += 1
@@ -248,22 +248,22 @@ class Session:
         )
 
     def _drifted(self) -> Iterator[Drifted]:
-        for drift in self._learning.new_drifts():
+        for drift in self._online_model.new_drifts():
             yield Drifted(**asdict(drift), text=str(drift))
 
     def _informativeness(self, embedding: Samples) -> float | None:
-        features = self._learning.features(embedding)[np.newaxis]
-        value = self._doubt.informativeness(features, self._learning.knowledge)
+        features = self._online_model.features(embedding)[np.newaxis]
+        value = self._doubt.informativeness(features, self._online_model.knowledge)
         return None if value is None else float(value[0])
 
     def _select(self) -> Iterator[Event]:
         buffer, self._buffer = self._buffer, []
-        features = self._learning.features(np.stack([b.embedding for b in buffer]))
+        features = self._online_model.features(np.stack([b.embedding for b in buffer]))
         # By how many are stored, not by ids, which go on after something is forgotten.
         before = self._profile.utterances.count() - len(buffer)
         rng = np.random.default_rng([self._seed, before + 1])
         choice = choose(
-            self._strategy, features, self._learning.knowledge, self._keep, self._explore, rng
+            self._strategy, features, self._online_model.knowledge, self._keep, self._explore, rng
         )
         values = choice.scores.values
         asked = [(buffer[i], float(values[i])) for i in choice.asked]
@@ -272,7 +272,7 @@ class Session:
         number = self._profile.utterances.select(
             self._strategy.name,
             choice.scores.reason,
-            [(b.id, score, self._keeping.asked(b.id, b.audio)) for b, score in asked],
+            [(b.id, score, self._retention.asked(b.id, b.audio)) for b, score in asked],
             released,
             self._wall_s(),
             explored,
@@ -284,6 +284,6 @@ class Session:
         ids = [b.id for b, _ in asked]
         reason = choice.scores.reason
         yield Selected(number, self._strategy.name, reason, ids, released, explored)
-        for text in self._keeping.make_room(self._wall_s()):
+        for text in self._retention.make_room(self._wall_s()):
             self._open_queries = None
             yield Noticed(text)

@@ -1,23 +1,10 @@
-"""What a system tells about its heat, and about the memory of this process. Linux, mostly."""
+"""The memory that this process holds, as the system tells it."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-ZONES: Final = Path("/sys/class/thermal")
 STATM: Final = Path("/proc/self/statm")
-# What a broken sensor says lies outside.
-_PLAUSIBLE_C: Final = (-40.0, 150.0)
-
-
-def temperature_c(zones: Path = ZONES) -> float | None:
-    """The hottest thermal zone in degrees Celsius; None where none can be read."""
-    found = []
-    for file in zones.glob("thermal_zone*/temp"):
-        with suppress(OSError, ValueError):
-            found.append(int(file.read_text()) / 1000.0)
-    return max((c for c in found if _PLAUSIBLE_C[0] < c < _PLAUSIBLE_C[1]), default=None)
 
 
 def resident_bytes() -> int | None:

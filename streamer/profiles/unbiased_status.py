@@ -6,7 +6,7 @@ was never answered is missing from them, so they are fair to what the person is 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,13 @@ from streamer.query.exploration import (
     FEWEST,
     FairAgreement,
     LabelsSaved,
-    Matrix,
     fair_agreement,
     labels_saved,
 )
 from streamer.store.explored import Explored
 from streamer.store.profile import Profile
 from streamer.store.records import LogEntry
-from streamer.types import DIMENSIONS, Vector
+from streamer.types import DIMENSIONS, Matrix, Vector
 
 _SEED: Final = 0
 _CHECKPOINTS: Final = 24
@@ -60,6 +59,28 @@ def fair_tests(profile: Profile) -> dict[str, FairTest]:
     chances = Explored(profile.database).propensities()
     learned = [entry for entry in profile.labels.effective() if entry.features is not None]
     return {name: _tested(profile, name, learned, chances) for name in DIMENSIONS}
+
+
+def fair_line(fair: dict[str, Any]) -> str:
+    """What the questions drawn at random tell, and what they cannot tell yet."""
+    agreement, saved = fair["ccc"], fair["saved"]
+    if agreement is None:
+        return (
+            f"of all that is heard: cannot tell yet, {fair['answers']} of "
+            f"{fair['needed_answers']} answers drawn at random"
+        )
+    line = (
+        f"of all that is heard: CCC {agreement['ccc']:.2f} "
+        f"({agreement['low']:.2f} to {agreement['high']:.2f}, {agreement['answers']} answers)"
+    )
+    if saved is None:
+        return f"{line}; labels saved: cannot tell yet"
+    by_chance, low, high = (saved[key] for key in ("by_chance", "low", "high"))
+    if high is not None and high < by_chance:
+        what = f"choosing saved {by_chance - high:.0f} to {by_chance - low:.0f}"
+    else:
+        what = f"choosing took at least {low - by_chance:.0f} more"
+    return f"{line}; of {by_chance} labels by chance, {what}"
 
 
 def _tested(

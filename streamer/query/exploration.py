@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from streamer.types import Vector
+from streamer.types import Matrix, Vector
 
 FEWEST: Final = 30
 LEVEL: Final = 0.9
 _RESAMPLES: Final = 1000
 _EDGES: Final = ((1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0)
-
-Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
-from streamer.query.strategy import ClassChances, Labelled, Matrix
-from streamer.types import Vector
+from streamer.query.strategy import ClassChances, Labelled
+from streamer.types import Matrix, Vector
 
 
 class Estimators(Protocol):
@@ -32,7 +32,7 @@ class Classifier(Protocol):
     def probabilities(self, features: Matrix) -> Matrix: ...
 
 
-class Known:
+class ModelView:
     """The `Knowledge` of an affect learner, and of classifiers and answers where they are at hand.
 
     labelled, classifier, annotators: asked for only by the strategies that live on them.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamer.query.strategy import Knowledge, Matrix, Scores, Strategy
+from streamer.query.strategy import Knowledge, Scores, Strategy
+from streamer.types import Matrix
 
 
 @dataclass(frozen=True, slots=True)

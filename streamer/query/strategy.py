@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from streamer.types import DIMENSIONS, Label, Vector
+from streamer.types import DIMENSIONS, Label, Matrix, Vector
 
 ASKED_DIMENSIONS = ("valence", "arousal")
-
-Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streamer.learners.cohesion import cohesion
 from streamer.learners.prototypes import Prototype, cosine_distance
-from streamer.types import Vector
-
-Matrix = NDArray[np.float64]
+from streamer.types import Matrix, Vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)

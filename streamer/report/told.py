@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from streamer import __version__
 from streamer.config import PRIVATE, Config
+from streamer.profiles.unbiased_status import fair_line
 from streamer.report.record import Record
 from streamer.store.sessions import SessionRow
-from streamer.terminal.tables import fair_line
 from streamer.text import many
 
 _PACKAGES: Final = ("numpy", "onnxruntime", "river", "soxr")

@@ -56,7 +56,7 @@ class Trace:
 
 
 def traces(profile: Profile) -> dict[str, Trace]:
-    """By dimension. It is the fold that `Learning` does, watched; nothing is written.
+    """By dimension. It is the fold that `OnlineModel` does, watched; nothing is written.
 
     Raises ProfileError for a profile into which nothing was heard.
     """

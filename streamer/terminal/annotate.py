@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from streamer.annotation.labels import emotion_name
-from streamer.annotation.session import Item, Saved, Sitting
+from streamer.annotation.session import AnnotationSession, Item, Saved
 from streamer.errors import UsageError
 from streamer.store.profile import Profile
 from streamer.store.queries import Order
@@ -66,11 +66,13 @@ def label_by_keys(
     if key is typer.getchar and not sys.stdin.isatty():
         raise UsageError("no terminal to answer in: give an utterance, or --import FILE.csv")
     profile.delete_played()
-    sitting = Sitting(profile, rng or np.random.default_rng(), time.time, on_disk=on_disk)
+    annotation = AnnotationSession(
+        profile, rng or np.random.default_rng(), time.time, on_disk=on_disk
+    )
     heard = play or partial(play_here, folder=profile.playing if on_disk else None)
     with _interrupted_by_signals():
         try:
-            _Asker(sitting, annotator, key, line, heard).ask_all()
+            _Asker(annotation, annotator, key, line, heard).ask_all()
         except OSError as error:
             if error.errno != errno.EIO:  # that is a terminal that was closed: nobody to tell
                 raise
@@ -108,13 +110,13 @@ class _Leave(Exception):
 class _Asker:
     def __init__(
         self,
-        sitting: Sitting,
+        annotation: AnnotationSession,
         annotator: str,
         key: Callable[[], str],
         line: Callable[[], str],
         play: Callable[[bytes], str],
     ) -> None:
-        self._sitting = sitting
+        self._annotation = annotation
         self._annotator = annotator
         self._key = key
         self._line = line
@@ -141,8 +143,8 @@ class _Asker:
 
     def _next(self) -> Item | None:
         """The next item; where none is left, one that is asked again if that is wanted."""
-        item = self._sitting.next(self._annotator, self._order)
-        skipped = self._sitting.progress(self._annotator).skipped
+        item = self._annotation.next(self._annotator, self._order)
+        skipped = self._annotation.progress(self._annotator).skipped
         if item is not None or not (skipped or self._answered):
             return item
         again = f"space asks the {skipped} skipped again, " if skipped else ""
@@ -150,10 +152,10 @@ class _Asker:
         while True:
             pressed = self._key()
             if pressed == " " and skipped:
-                self._sitting.ask_skipped_again(self._annotator)
-                return self._sitting.next(self._annotator, self._order)
+                self._annotation.ask_skipped_again(self._annotator)
+                return self._annotation.next(self._annotator, self._order)
             if pressed == "z":
-                return self._sitting.undo(self._annotator)
+                return self._annotation.undo(self._annotator)
             self._stop_at(pressed)
 
     def _ask(self, item: Item) -> None:
@@ -170,13 +172,13 @@ class _Asker:
             heard.id, values["valence"], values["arousal"], values.get("dominance"),
             self._emotion(item), self._annotator,
         )  # fmt: skip
-        self._show(label, self._sitting.save(label))
+        self._show(label, self._annotation.save(label))
         self._answered += 1
 
     def _show(self, label: Label, saved: Saved) -> None:
         """The answer beside the guess, and what it changed."""
-        known = self._sitting.learned(label.utterance, self._annotator)
-        now = self._sitting.predict(label.utterance) if known and not saved.first else None
+        known = self._annotation.learned(label.utterance, self._annotator)
+        now = self._annotation.predict(label.utterance) if known and not saved.first else None
         for name in ("valence", "arousal"):
             guess = getattr(saved.predicted, name)
             line = Text.assemble(
@@ -194,7 +196,7 @@ class _Asker:
         return (int(self._answer(question, set(POINTS), item)) - 5) / 4
 
     def _emotion(self, item: Item) -> str | None:
-        names = self._sitting.emotions()[: len(EMOTION_KEYS)]
+        names = self._annotation.emotions()[: len(EMOTION_KEYS)]
         choices = dict(zip(EMOTION_KEYS, names, strict=False))
         listed = "  ".join(f"{pressed} {name}" for pressed, name in choices.items())
         self._screen.print(Text(f"  {listed}  + new  Enter none"), soft_wrap=False)
@@ -232,13 +234,13 @@ class _Asker:
                 self._say("")
                 self._replay(item)
             case "s":
-                self._sitting.pass_over("skip", number, self._annotator)
+                self._annotation.pass_over("skip", number, self._annotator)
                 self._leave("skipped")
             case "x":
-                self._sitting.pass_over("cannot tell", number, self._annotator)
+                self._annotation.pass_over("cannot tell", number, self._annotator)
                 self._leave("closed: nobody can tell")
             case "z":
-                again = self._sitting.undo(self._annotator)
+                again = self._annotation.undo(self._annotator)
                 if again is not None:
                     self._leave(f"#{again.utterance.id} is open again", again)
                 self._say("there is nothing to take back")
@@ -268,12 +270,12 @@ class _Asker:
         raise _Leave(item)
 
     def _replay(self, item: Item) -> None:
-        clip = self._sitting.clip(item.utterance.id)
+        clip = self._annotation.clip(item.utterance.id)
         told = self._play(clip) if clip else "its audio is not kept any more"
         self._say(f"  {told}", "dim")
 
     def _progress(self) -> str:
-        found = self._sitting.progress(self._annotator)
+        found = self._annotation.progress(self._annotator)
         steady = (
             f" · steady to ±{found.mean_difference:.2f} over {found.repeats} repeats"
             if found.mean_difference is not None

@@ -23,7 +23,7 @@ EVERY_S: Final = 3600.0
 _KEPT_EVENTS: Final = (Started, Noticed, Drifted, Ended)
 
 
-class Logbook:
+class LogFile:
     """Lines appended to `path`, for its owner alone; full, it becomes PATH.1, that PATH.2, ...
 
     Later, a line that cannot be written is left out: a full disk must not end the hearing.

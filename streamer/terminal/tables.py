@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from streamer.profiles.unbiased_status import fair_line
 from streamer.terminal.lines import clock, interval
 from streamer.text import many
 from streamer.types import DIMENSIONS, Estimate
@@ -63,28 +64,6 @@ def status_lines(row: dict[str, Any]) -> str:
             lines.append(f"{name}: {given}, prequential CCC {ccc}{held}")
             lines.append(f"  {fair_line(figures['fair'])}")
     return "\n".join(lines)
-
-
-def fair_line(fair: dict[str, Any]) -> str:
-    """What the questions drawn at random tell, and what they cannot tell yet."""
-    agreement, saved = fair["ccc"], fair["saved"]
-    if agreement is None:
-        return (
-            f"of all that is heard: cannot tell yet, {fair['answers']} of "
-            f"{fair['needed_answers']} answers drawn at random"
-        )
-    line = (
-        f"of all that is heard: CCC {agreement['ccc']:.2f} "
-        f"({agreement['low']:.2f} to {agreement['high']:.2f}, {agreement['answers']} answers)"
-    )
-    if saved is None:
-        return f"{line}; labels saved: cannot tell yet"
-    by_chance, low, high = (saved[key] for key in ("by_chance", "low", "high"))
-    if high is not None and high < by_chance:
-        what = f"choosing saved {by_chance - high:.0f} to {by_chance - low:.0f}"
-    else:
-        what = f"choosing took at least {low - by_chance:.0f} more"
-    return f"{line}; of {by_chance} labels by chance, {what}"
 
 
 def model_lines(row: "EncoderRow", *, verified: bool) -> str:

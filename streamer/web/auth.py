@@ -37,7 +37,7 @@ _NO_STORE: Final = (b"cache-control", b"no-store")
 _ASK_AGAIN: Final = (b"cache-control", b"no-cache")
 
 
-class Gate:
+class Auth:
     """ASGI: lets those in who bear the token or its cookie, by our own name, from our own page.
 
     is_ours: whether a Host header is one of ours; origin: what our pages' Origin header says,

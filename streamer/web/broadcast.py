@@ -7,7 +7,7 @@ from typing import Final
 
 from streamer.events import Event, Status, to_json
 from streamer.loop.run import Screen
-from streamer.web.events import Hub
+from streamer.web.events import EventHub
 
 STATUS_EVERY_S: Final = 0.2
 UNWATCHED_EVERY_S: Final = 5.0
@@ -15,9 +15,9 @@ CPU_WINDOW_S: Final = 2.0
 
 
 class Broadcast:
-    """What it adds to the listening thread is an append; see `Hub.publish`."""
+    """What it adds to the listening thread is an append; see `EventHub.publish`."""
 
-    def __init__(self, screen: Screen, hub: Hub) -> None:
+    def __init__(self, screen: Screen, hub: EventHub) -> None:
         self._screen = screen
         self._hub = hub
         self._told_s = -UNWATCHED_EVERY_S

@@ -26,7 +26,7 @@ class TooManyPages(Exception):
     pass
 
 
-class Hub:
+class EventHub:
     """`publish` and `close` may be called from any thread; the rest from the web server's loop.
 
     beat_s: when the loop last gave a sign of life, on the monotonic clock.

@@ -11,16 +11,16 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from streamer.config import Config
-from streamer.loop.clip_cache import ClipShelf
+from streamer.loop.clip_cache import ClipCache
 from streamer.loop.run import Screen, stop_on_signal
 from streamer.store.profile import profile_folder
 from streamer.web.api.metrics import ScraperDoor, scraper_token
-from streamer.web.auth import Gate
+from streamer.web.auth import Auth
 from streamer.web.bind import Address
 from streamer.web.broadcast import Broadcast
-from streamer.web.events import Hub
+from streamer.web.events import EventHub
 from streamer.web.site import make_site
-from streamer.web.store_worker import Desk
+from streamer.web.store_worker import StoreWorker
 
 # Open connections; beyond, the answer is 503.
 MOST_CONNECTIONS: Final = 200
@@ -34,7 +34,7 @@ class Pages:
     clips: where the pages look for audio that is not on the disk.
     """
 
-    def __init__(self, url: str, hub: Hub, clips: ClipShelf) -> None:
+    def __init__(self, url: str, hub: EventHub, clips: ClipCache) -> None:
         self.url = url
         self.clips = clips
         self._hub = hub
@@ -59,27 +59,27 @@ def serving(config: Config, address: Address, *, listens: bool) -> Iterator[Page
     token = scraper_token(folder)
     with address.listen() as listening:
         port: int = listening.getsockname()[1]
-        hub = Hub()
-        desk = Desk(config, folder, hub, listens)
-        site = make_site(desk)
+        hub = EventHub()
+        worker = StoreWorker(config, folder, hub, listens)
+        site = make_site(worker)
         is_ours = partial(address.is_ours, port=port)
-        gate = Gate(
+        auth = Auth(
             site,
             is_ours=is_ours,
             scheme=address.scheme,
             cookie=f"streamer-{port}",
         )
-        door = ScraperDoor(gate, site, token, is_ours)
+        door = ScraperDoor(auth, site, token, is_ours)
         server = _server(door, address)
         thread = threading.Thread(target=_serve, args=(server, listening), name="web", daemon=True)
         thread.start()
         try:
-            yield Pages(f"{address.url(port)}/?token={gate.token}", hub, desk.clips)
+            yield Pages(f"{address.url(port)}/?token={auth.token}", hub, worker.clips)
         finally:
             hub.close()
             server.should_exit = True
             thread.join(2 * GOODBYE_S)
-            desk.close()
+            worker.close()
 
 
 def _serve(server: uvicorn.Server, listening: socket.socket) -> None:

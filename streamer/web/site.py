@@ -22,7 +22,7 @@ from streamer.web.api.live import Live
 from streamer.web.api.metrics import Metrics
 from streamer.web.api.profile import ProfileRequests
 from streamer.web.http import NUMBER, explain, label_values
-from streamer.web.store_worker import Desk
+from streamer.web.store_worker import StoreWorker
 
 _HERE: Final = Path(__file__).parent
 
@@ -39,8 +39,8 @@ register_url_convertor("number", NumberConvertor())
 class Pages:
     """HTML; what moves on them is fetched by their scripts."""
 
-    def __init__(self, desk: Desk, labels: ProfileRequests) -> None:
-        self._desk = desk
+    def __init__(self, worker: StoreWorker, labels: ProfileRequests) -> None:
+        self._worker = worker
         self._labels = labels
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
@@ -67,23 +67,23 @@ class Pages:
         return HTMLResponse(
             template.render(
                 page=name.removesuffix(".html"),
-                profile=self._desk.folder.name,
-                config=self._desk.config,
-                listens=self._desk.listens,
+                profile=self._worker.folder.name,
+                config=self._worker.config,
+                listens=self._worker.listens,
                 version=__version__,
-                audio_kept=AUDIO_KEPT[self._desk.config.privacy],
+                audio_kept=AUDIO_KEPT[self._worker.config.privacy],
                 **values,
             )
         )
 
 
-def make_site(desk: Desk) -> Starlette:
-    """All routes. Whoever serves it puts a `Gate` in front."""
-    answers, live = Answers(desk), Live(desk)
-    emotions, profile = EmotionRequests(desk), ProfileRequests(desk)
-    downloads = Downloads(desk)
-    metrics = Metrics(desk.hub, desk.listens)
-    pages = Pages(desk, profile)
+def make_site(worker: StoreWorker) -> Starlette:
+    """All routes. Whoever serves it puts a `Auth` in front."""
+    answers, live = Answers(worker), Live(worker)
+    emotions, profile = EmotionRequests(worker), ProfileRequests(worker)
+    downloads = Downloads(worker)
+    metrics = Metrics(worker.hub, worker.listens)
+    pages = Pages(worker, profile)
     post = ["POST"]
     return Starlette(
         routes=[

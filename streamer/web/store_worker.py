@@ -16,11 +16,11 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import numpy as np
 
-from streamer.annotation.session import Sitting
+from streamer.annotation.session import AnnotationSession
 from streamer.config import Config
-from streamer.loop.clip_cache import ClipShelf
+from streamer.loop.clip_cache import ClipCache
 from streamer.store.profile import Profile
-from streamer.web.events import Hub
+from streamer.web.events import EventHub
 
 PICTURES: Final = 64
 
@@ -32,11 +32,11 @@ P = ParamSpec("P")
 class _Shelf:
     """What only the desk's own thread may touch."""
 
-    sitting: Sitting | None = None
+    annotation: AnnotationSession | None = None
 
 
 @dataclass
-class Desk:
+class StoreWorker:
     """Where requests bring their work.
 
     folder: the profile's; listens: this process hears too; clips: those that it remembers.
@@ -44,10 +44,10 @@ class Desk:
 
     config: Config
     folder: Path
-    hub: Hub
+    hub: EventHub
     listens: bool
-    clips: ClipShelf = field(default_factory=ClipShelf)
-    _shelf: _Shelf = field(default_factory=_Shelf)
+    clips: ClipCache = field(default_factory=ClipCache)
+    _clip_cache: _Shelf = field(default_factory=_Shelf)
     _clerk: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="web-store")
     )
@@ -56,12 +56,12 @@ class Desk:
     )
 
     async def ask(
-        self, work: Callable[Concatenate[Sitting, P], T], *args: P.args, **named: P.kwargs
+        self, work: Callable[Concatenate[AnnotationSession, P], T], *args: P.args, **named: P.kwargs
     ) -> T:
         """The result of `work(sitting, ...)`, done on the desk's thread; its error is raised."""
 
         def do() -> T:
-            return work(self._sitting(), *args, **named)
+            return work(self._annotation(), *args, **named)
 
         return await asyncio.get_running_loop().run_in_executor(self._clerk, do)
 
@@ -75,10 +75,10 @@ class Desk:
         self._clerk.submit(self._put_away)
         self._clerk.shutdown()
 
-    def _sitting(self) -> Sitting:
-        if self._shelf.sitting is None:
+    def _annotation(self) -> AnnotationSession:
+        if self._clip_cache.annotation is None:
             profile = Profile(self.folder)
-            self._shelf.sitting = Sitting(
+            self._clip_cache.annotation = AnnotationSession(
                 profile,
                 np.random.default_rng(),
                 time.time,
@@ -86,12 +86,12 @@ class Desk:
                 self.clips,
                 on_disk="embeddings" not in (self.config.privacy, profile.meta("privacy")),
             )
-        return self._shelf.sitting
+        return self._clip_cache.annotation
 
     def _put_away(self) -> None:
-        if self._shelf.sitting is not None:
-            self._shelf.sitting.profile.close()
-            self._shelf.sitting = None
+        if self._clip_cache.annotation is not None:
+            self._clip_cache.annotation.profile.close()
+            self._clip_cache.annotation = None
 
 
 @lru_cache(maxsize=PICTURES)

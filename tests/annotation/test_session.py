@@ -5,10 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from streamer.annotation.session import REPEAT_DISTANCE, REPEAT_EVERY, Sitting
+from streamer.annotation.session import REPEAT_DISTANCE, REPEAT_EVERY, AnnotationSession
 from streamer.audio.clips import to_flac
 from streamer.errors import NotFound
-from streamer.loop.online_model import Learning
+from streamer.loop.online_model import OnlineModel
 from tests.support import bound_profile, label_of, store_utterance
 
 CLIP = to_flac(np.zeros(1600, np.float32))
@@ -28,16 +28,16 @@ def profile(tmp_path):
 
 def sit(profile, seed=1):
     # `give` stores the time of the system's clock; undo compares with it.
-    return Sitting(profile, np.random.default_rng(seed), time.time)
+    return AnnotationSession(profile, np.random.default_rng(seed), time.time)
 
 
-def answer_all(sitting, count, annotator="me"):
+def answer_all(annotation, count, annotator="me"):
     """Answers `count` items; their numbers."""
     numbers = []
     for _ in range(count):
-        item = sitting.next(annotator)
+        item = annotation.next(annotator)
         numbers.append(item.utterance.id)
-        sitting.save(label_of(item.utterance.id, annotator, valence=0.5, arousal=0.5))
+        annotation.save(label_of(item.utterance.id, annotator, valence=0.5, arousal=0.5))
     return numbers
 
 
@@ -51,35 +51,35 @@ def test_about_one_in_twenty_comes_a_second_time(profile):
 
 
 def test_a_repeat_stands_beside_the_first_answer_and_teaches_nothing(profile):
-    sitting = sit(profile)
+    annotation = sit(profile)
     seen = set()
-    while (item := sitting.next("me")).utterance.id not in seen:
+    while (item := annotation.next("me")).utterance.id not in seen:
         seen.add(item.utterance.id)
-        sitting.save(label_of(item.utterance.id, valence=0.5, arousal=0.5))
+        annotation.save(label_of(item.utterance.id, valence=0.5, arousal=0.5))
     number, labels = item.utterance.id, profile.labels.newest()
-    before = sitting.predict(number)
-    saved = sitting.save(label_of(number, valence=-0.5, arousal=0.25))
+    before = annotation.predict(number)
+    saved = annotation.save(label_of(number, valence=-0.5, arousal=0.25))
     assert saved.first == label_of(number, valence=0.5, arousal=0.5)
     assert profile.labels.newest() == labels
-    assert sitting.predict(number) == before
-    assert Learning(profile).labels == labels
-    progress = sitting.progress("me")
+    assert annotation.predict(number) == before
+    assert OnlineModel(profile).labels == labels
+    progress = annotation.progress("me")
     assert (progress.repeats, progress.mean_difference) == (1, pytest.approx((1.0 + 0.25) / 2))
-    assert sitting.next("me").utterance.id not in seen
-    undone = sitting.undo("me")
+    assert annotation.next("me").utterance.id not in seen
+    undone = annotation.undo("me")
     assert (undone.utterance.id, undone.answered.valence) == (number, -0.5)
-    assert sitting.progress("me").repeats == 0
+    assert annotation.progress("me").repeats == 0
     assert profile.labels.count() == len(seen)
 
 
 def test_a_repeat_that_is_skipped_is_dropped(profile):
-    sitting = sit(profile)
+    annotation = sit(profile)
     seen = set()
-    while (item := sitting.next("me")).utterance.id not in seen:
+    while (item := annotation.next("me")).utterance.id not in seen:
         seen.add(item.utterance.id)
-        sitting.save(label_of(item.utterance.id, valence=0.5, arousal=0.5))
-    sitting.pass_over("cannot tell", item.utterance.id, "me")
-    assert sitting.next("me").utterance.id not in seen
+        annotation.save(label_of(item.utterance.id, valence=0.5, arousal=0.5))
+    annotation.pass_over("cannot tell", item.utterance.id, "me")
+    assert annotation.next("me").utterance.id not in seen
     assert profile.labels.count() == len(seen)
 
 
@@ -91,46 +91,46 @@ def test_undo_outlives_the_sitting_but_the_audio_does_not(profile):
     assert later.next("me").utterance.id == 3
     assert [later.undo("me").utterance.id for _ in range(2)] == [2, 1]
     assert later.undo("me") is None
-    assert Learning(profile).labels == 0
+    assert OnlineModel(profile).labels == 0
 
 
 def test_undone_within_the_sitting_it_is_heard_again(profile):
-    sitting = sit(profile)
-    answer_all(sitting, 1)
+    annotation = sit(profile)
+    answer_all(annotation, 1)
     assert profile.audio.clip(1) is None
-    assert sitting.undo("me").has_audio
+    assert annotation.undo("me").has_audio
     assert profile.audio.clip(1) == CLIP
 
 
 def test_a_clock_that_is_set_back_does_not_change_what_was_done_last(profile):
-    sitting = Sitting(profile, np.random.default_rng(1), lambda: time.time() - 3600.0)
-    answer_all(sitting, 1)
-    sitting.pass_over("skip", 2, "me")
-    assert sitting.undo("me").utterance.id == 2
+    annotation = AnnotationSession(profile, np.random.default_rng(1), lambda: time.time() - 3600.0)
+    answer_all(annotation, 1)
+    annotation.pass_over("skip", 2, "me")
+    assert annotation.undo("me").utterance.id == 2
     assert profile.labels.count() == 1
-    assert sitting.undo("me").utterance.id == 1
+    assert annotation.undo("me").utterance.id == 1
 
 
 def test_annotators_do_not_undo_each_other(profile):
-    sitting = sit(profile)
-    answer_all(sitting, 2, "ann")
-    answer_all(sitting, 1, "bob")
-    assert sitting.undo("ann").utterance.id == 2
-    assert sitting.progress("bob").answered == 2
+    annotation = sit(profile)
+    answer_all(annotation, 2, "ann")
+    answer_all(annotation, 1, "bob")
+    assert annotation.undo("ann").utterance.id == 2
+    assert annotation.progress("bob").answered == 2
 
 
 def test_emotions_in_use_come_first_and_there_are_always_some(profile):
-    sitting = sit(profile)
-    assert len(sitting.emotions()) == 9
-    sitting.save(label_of(1, emotion="weltschmerz"))
-    assert sitting.emotions()[0] == "weltschmerz"
-    assert len(sitting.emotions()) == 9
+    annotation = sit(profile)
+    assert len(annotation.emotions()) == 9
+    annotation.save(label_of(1, emotion="weltschmerz"))
+    assert annotation.emotions()[0] == "weltschmerz"
+    assert len(annotation.emotions()) == 9
 
 
 def test_what_is_not_there_is_told(profile):
-    sitting = sit(profile)
+    annotation = sit(profile)
     with pytest.raises(NotFound):
-        sitting.save(label_of(999, valence=0.0))
+        annotation.save(label_of(999, valence=0.0))
     with pytest.raises(NotFound):
-        sitting.pass_over("skip", 999, "me")
+        annotation.pass_over("skip", 999, "me")
     assert profile.asides.newest("me") is None

@@ -9,16 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-import streamer.core
 
+import streamer.learners
 from streamer.learners.affect import AffectLearner, DimensionLearner
 from streamer.learners.conformal import AdaptiveInterval
-from streamer.learners.drift import VoiceWatch, Watch
+from streamer.learners.drift import DriftDetector, VoiceDriftDetector
 from streamer.learners.evidence import StrengthBank
 from streamer.learners.logistic import OnlineLogistic
-from streamer.learners.low_rank import Folded
+from streamer.learners.low_rank import LowRank
 from streamer.learners.metrics import RunningAgreement
-from streamer.learners.neighbours import NearestPrototypes
 from streamer.learners.normalization import RunningNormalization
 from streamer.learners.random_features import FourierMap, NystromMap
 from streamer.learners.regression import BayesianRegression
@@ -87,35 +86,26 @@ def class_answers(learner, size):
     return [learner.probabilities(np.full((2, SIZE), size))]
 
 
-def learn_prototype(learner, rng, size):
-    inputs = size * rng.normal(size=SIZE)
-    learner.learn(inputs, rng.uniform(-1, 1, 2), "abcd"[rng.integers(4)])
-
-
-def prototype_answers(learner, size):
-    return [*class_answers(learner, size), learner.predict(np.full((2, SIZE), size))]
-
-
 def learn_row(learner, rng, size):
     row = 0.01 * size * rng.normal(size=SIZE)
     if learner.subtract(row, row, left=1.0):
         learner.fold()
 
 
-def watch(learner, rng, size):
+def detector(learner, rng, size):
     learner.observe(1, size * rng.normal())
 
 
 def next_changes(learner, size):
     """What a copy finds when the values jump: the watch itself only looks as it is told more."""
-    copy, rng = Watch.from_arrays(learner.to_arrays()), np.random.default_rng(5)
+    copy, rng = DriftDetector.from_arrays(learner.to_arrays()), np.random.default_rng(5)
     for number in range(80):
         copy.observe(number, 100.0 * size * rng.normal())
     return [np.array([[c.since, c.found, c.before, c.after] for c in copy.changes])]
 
 
 def next_voices(learner, size):
-    copy, rng = VoiceWatch.from_arrays(learner.to_arrays()), np.random.default_rng(5)
+    copy, rng = VoiceDriftDetector.from_arrays(learner.to_arrays()), np.random.default_rng(5)
     for number in range(80):
         copy.hear(number, size * (1.0 + rng.normal(size=SIZE)))
     return [np.array([[c.since, c.found, c.before, c.after] for c in copy.changes()])]
@@ -158,8 +148,8 @@ ROWS = {
         affect_answers,
         1e3,
     ),
-    Folded: Row(
-        lambda: Folded(np.eye(SIZE)),
+    LowRank: Row(
+        lambda: LowRank(np.eye(SIZE)),
         learn_row,
         lambda one, size: [one.matrix(), one.times(np.full(SIZE, size))],
         1.0,
@@ -177,12 +167,6 @@ ROWS = {
         1e3,
     ),
     OnlineLogistic: Row(lambda: OnlineLogistic(SIZE), learn_name, class_answers, 1e3),
-    NearestPrototypes: Row(
-        lambda: NearestPrototypes(SIZE, 2),
-        learn_prototype,
-        prototype_answers,
-        1e6,
-    ),
     PluggedRegressor: Row(
         lambda: PluggedRegressor("river:linear_model.PARegressor", SIZE, np.array([0.4, 1.0])),
         learn_pair,
@@ -195,9 +179,9 @@ ROWS = {
         class_answers,
         1e3,
     ),
-    Watch: Row(Watch, watch, next_changes, 1e3),
-    VoiceWatch: Row(
-        VoiceWatch,
+    DriftDetector: Row(DriftDetector, detector, next_changes, 1e3),
+    VoiceDriftDetector: Row(
+        VoiceDriftDetector,
         lambda one, rng, size: one.hear(1, size * rng.normal(size=SIZE)),
         next_voices,
         1e3,
@@ -208,15 +192,6 @@ VARIANTS = {
     "forgetting": (
         BayesianRegression,
         Row(lambda: regression(forgetting=0.95), learn_pair, regression_answers, 1e3),
-    ),
-    "per-class": (
-        NearestPrototypes,
-        Row(
-            lambda: NearestPrototypes(SIZE, 2, per_class=2),
-            learn_prototype,
-            prototype_answers,
-            1e6,
-        ),
     ),
     "seeded": (
         PluggedRegressor,
@@ -260,9 +235,9 @@ def bits(answers):
     return [None if answer is None else np.asarray(answer).tobytes() for answer in answers]
 
 
-def test_every_class_of_the_core_that_is_stored_has_its_row():
+def test_every_learner_that_is_stored_has_its_row():
     found = set()
-    for module in pkgutil.iter_modules(streamer.core.__path__, "streamer.core."):
+    for module in pkgutil.walk_packages(streamer.learners.__path__, "streamer.learners."):
         members = vars(importlib.import_module(module.name)).values()
         found |= {m for m in members if inspect.isclass(m) and hasattr(m, "from_arrays")}
     assert found == set(ROWS) | MAPS

@@ -6,15 +6,15 @@ from functools import partial
 import pytest
 
 from streamer.audio.clips import to_flac
-from streamer.audio.endpointer import Ear
+from streamer.audio.endpointer import Endpointer
 from streamer.audio.resampling import Resampler
-from streamer.audio.utterance_stream import Hearing
-from streamer.encoders.queue import AtOnce
+from streamer.audio.utterance_stream import UtteranceStream
+from streamer.encoders.queue import SyncEncoding
 from streamer.events import Heard, Noticed
 from streamer.learners.prior import Prior
-from streamer.loop.clip_cache import ClipShelf
-from streamer.loop.online_model import Learning
-from streamer.loop.retention import Keeping
+from streamer.loop.clip_cache import ClipCache
+from streamer.loop.online_model import OnlineModel
+from streamer.loop.retention import Retention
 from streamer.loop.session import Session
 from streamer.query.strategies import make_strategy
 from streamer.query.strategies.binary_confidence import BinaryConfidence
@@ -48,17 +48,19 @@ def session(profile: Profile, clocks: Clocks) -> Session:
     profile.bind(encoder.name, encoder.sha256, Prior.uninformed(16, 8))
     return Session(
         number=profile.begin_session("microphone", "made up", clocks.wall_s),
-        hearing=Hearing(Ear(FakeVoiceActivity()), partial(Resampler, channel=None)),
-        encodings=AtOnce(encoder),
+        utterance_stream=UtteranceStream(
+            Endpointer(FakeVoiceActivity()), partial(Resampler, channel=None)
+        ),
+        encoding_queue=SyncEncoding(encoder),
         profile=profile,
-        learning=Learning(profile),
+        online_model=OnlineModel(profile),
         strategy=make_strategy("random"),
         doubt=BinaryConfidence(),
         size=2,
         keep=1.0,
         explore=0.0,
         seed=0,
-        keeping=Keeping(profile, to_flac, ClipShelf(), query_life_s=30 * DAY_S),
+        retention=Retention(profile, to_flac, ClipCache(), query_life_s=30 * DAY_S),
         wall_s=lambda: clocks.wall_s,
         now_s=lambda: clocks.steady_s,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from streamer.loop.online_model import Learning
+from streamer.loop.online_model import OnlineModel
 from streamer.store.profile import Profile
 from tests.support import bound_profile, label_of, store_utterance
 
@@ -47,14 +47,14 @@ def steps(profile: Profile) -> list[Callable[[], object]]:
     def hear() -> None:
         embedding = rng.normal(size=6).astype(np.float32)
         with profile.database.transaction():
-            Learning(profile).adapt(embedding, np.ones(4, np.float32))
+            OnlineModel(profile).adapt(embedding, np.ones(4, np.float32))
             store_utterance(profile, embedding)
 
     def ask() -> None:
         profile.utterances.select("random", "", [(1, 0.5, bytes(20_000))], [2, 3], 5.0)
 
     def learn() -> None:
-        Learning(profile).catch_up()
+        OnlineModel(profile).catch_up()
 
     def label(number: int) -> Callable[[], object]:
         return lambda: profile.labels.add([label_of(number, valence=0.1 * number)], 10.0)
@@ -127,7 +127,7 @@ def check(folder: Path, database: bytes, log: bytes, before: Disk, after: Disk) 
     assert before.labels <= labels <= after.labels
     assert before.utterances <= utterances <= after.utterances
     assert opened.database.rows("PRAGMA integrity_check")[0][0] == "ok"
-    learning = Learning(opened)
-    learning.catch_up()
-    assert learning.labels == opened.labels.count()
+    online_model = OnlineModel(opened)
+    online_model.catch_up()
+    assert online_model.labels == opened.labels.count()
     opened.close()

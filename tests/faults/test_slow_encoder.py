@@ -8,15 +8,15 @@ from functools import partial
 import numpy as np
 
 from streamer.audio.clips import to_flac
-from streamer.audio.endpointer import Ear
+from streamer.audio.endpointer import Endpointer
 from streamer.audio.resampling import Resampler
-from streamer.audio.utterance_stream import Hearing
-from streamer.encoders.queue import Beside
+from streamer.audio.utterance_stream import UtteranceStream
+from streamer.encoders.queue import BackgroundEncoding
 from streamer.events import Ended, Event, Heard, Noticed
 from streamer.learners.prior import Prior
-from streamer.loop.clip_cache import ClipShelf
-from streamer.loop.online_model import Learning
-from streamer.loop.retention import Keeping
+from streamer.loop.clip_cache import ClipCache
+from streamer.loop.online_model import OnlineModel
+from streamer.loop.retention import Retention
 from streamer.loop.run import listen
 from streamer.loop.session import Session
 from streamer.query.strategies import make_strategy
@@ -69,20 +69,22 @@ def test_the_oldest_are_kept_the_rest_is_counted_and_hearing_goes_on(
     audio, truth = spoken_session
     encoder = Stuck()
     profile.bind(encoder.name, encoder.sha256, Prior.uninformed(16, 8))
-    encodings = Beside(encoder, most_waiting_s=12.0, patience_s=0.001)
+    encoding_queue = BackgroundEncoding(encoder, most_waiting_s=12.0, patience_s=0.001)
     session = Session(
         number=profile.begin_session("microphone", "room", 0.0),
-        hearing=Hearing(Ear(FakeVoiceActivity()), partial(Resampler, channel=None)),
-        encodings=encodings,
+        utterance_stream=UtteranceStream(
+            Endpointer(FakeVoiceActivity()), partial(Resampler, channel=None)
+        ),
+        encoding_queue=encoding_queue,
         profile=profile,
-        learning=Learning(profile),
+        online_model=OnlineModel(profile),
         strategy=make_strategy("random"),
         doubt=BinaryConfidence(),
         size=100,
         keep=0.5,
         explore=0.0,
         seed=0,
-        keeping=Keeping(profile, to_flac, ClipShelf()),
+        retention=Retention(profile, to_flac, ClipCache()),
         wall_s=lambda: 0.0,
         now_s=lambda: 0.0,
     )
@@ -91,7 +93,7 @@ def test_the_oldest_are_kept_the_rest_is_counted_and_hearing_goes_on(
     ended: Ended = listen(
         room, session, screen, stop=threading.Event(), now_s=lambda: next(ticks) / 100
     )
-    encodings.close()
+    encoding_queue.close()
     heard: list[Event] = screen.of(Heard)
     assert room.delivered == ended.captured_samples == len(audio)
     assert 0 < len(heard) < len(truth)

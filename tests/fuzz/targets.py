@@ -28,10 +28,10 @@ from streamer.profiles.archive.reading import import_profile
 from streamer.profiles.archive.sealed import unpack
 from streamer.store.profile import Profile
 from streamer.types import Chunk
-from streamer.web.auth import Gate
-from streamer.web.events import Hub
+from streamer.web.auth import Auth
+from streamer.web.events import EventHub
 from streamer.web.site import make_site
-from streamer.web.store_worker import Desk
+from streamer.web.store_worker import StoreWorker
 from tests.profiles.archive.making import exported, rewrite
 from tests.web.conftest import fill
 
@@ -240,9 +240,11 @@ class _Site:
     def __init__(self, folder: Path) -> None:
         profile = _profile_with_questions(folder)
         profile.close()
-        desk = Desk(Config(profile=str(profile.folder)), profile.folder, Hub(), listens=False)
-        self._gate = Gate(
-            make_site(desk), is_ours=lambda host: host == "me", scheme="http", cookie="c"
+        worker = StoreWorker(
+            Config(profile=str(profile.folder)), profile.folder, EventHub(), listens=False
+        )
+        self._auth = Auth(
+            make_site(worker), is_ours=lambda host: host == "me", scheme="http", cookie="c"
         )
         self._loop = asyncio.new_event_loop()
 
@@ -261,7 +263,7 @@ class _Site:
         path, _, query = target.partition(b"?")
         headers = [tuple(line.split(b": ", 1)) for line in lines if b": " in line]
         if content[:1] == b"\1":
-            cookie = f"c={self._gate._key}".encode()
+            cookie = f"c={self._auth._key}".encode()
             headers += [(b"host", b"me"), (b"origin", b"http://me"), (b"cookie", cookie)]
             headers += [(b"content-type", b"application/json")]
         scope = {
@@ -291,5 +293,5 @@ class _Site:
             if message["type"] == "http.response.start":
                 statuses.append(int(str(message["status"])))
 
-        await self._gate(scope, receive, send)  # type: ignore[arg-type]
+        await self._auth(scope, receive, send)  # type: ignore[arg-type]
         return statuses[0]

@@ -9,8 +9,8 @@ from streamer.learners.drift import (
     WINDOW,
     Change,
     Drift,
-    VoiceWatch,
-    Watch,
+    DriftDetector,
+    VoiceDriftDetector,
     differs,
     drifts,
     rises,
@@ -29,10 +29,10 @@ def errors(rng, count, spread=0.3):
 
 
 def watching(*parts):
-    watch = Watch()
+    detector = DriftDetector()
     for number, value in enumerate([value for part in parts for value in part], 1):
-        watch.observe(number, value)
-    return watch
+        detector.observe(number, value)
+    return detector
 
 
 @pytest.mark.parametrize("signal", [levels, errors])
@@ -54,7 +54,7 @@ def test_a_level_that_rises_is_found_with_its_moment(seed):
 def test_another_voice_or_microphone_moves_all_embeddings_together(seed):
     """A third of a deviation in every feature: no single embedding is any farther than before."""
     rng = np.random.default_rng(seed)
-    moved, still = VoiceWatch(), VoiceWatch()
+    moved, still = VoiceDriftDetector(), VoiceDriftDetector()
     shift = rng.choice([-1.0, 1.0], SIZE) * 0.33
     for number in range(1, 321):
         lengths = rng.uniform(0.5, 1.5)
@@ -147,20 +147,20 @@ def test_adwin_finds_its_first_change_about_where_rivers_does(shift):
 @pytest.mark.parametrize("heard", [0, 10, 29, 30, 31, 700, WINDOW - 1, WINDOW, WINDOW + 200])
 def test_stored_and_read_again_it_finds_the_same_changes(heard):
     rng = np.random.default_rng(heard)
-    watch = watching(levels(rng, heard))
-    back = Watch.from_arrays(watch.to_arrays())
+    detector = watching(levels(rng, heard))
+    back = DriftDetector.from_arrays(detector.to_arrays())
     for number, value in enumerate([*levels(rng, 120), *levels(rng, 120, 1.5)], heard):
-        watch.observe(number, value)
+        detector.observe(number, value)
         back.observe(number, value)
-    assert len(watch.changes) == 1
-    assert watch.changes == back.changes
-    again = Watch.from_arrays(watch.to_arrays())
-    assert same_arrays(watch.to_arrays(), back.to_arrays())
-    assert again.changes == watch.changes
+    assert len(detector.changes) == 1
+    assert detector.changes == back.changes
+    again = DriftDetector.from_arrays(detector.to_arrays())
+    assert same_arrays(detector.to_arrays(), back.to_arrays())
+    assert again.changes == detector.changes
 
 
 def test_what_is_kept_is_bounded():
     rng = np.random.default_rng(5)
-    watch = watching(levels(rng, 2 * WINDOW), *(levels(rng, 100, 1.5**k) for k in range(50)))
-    assert len(watch.to_arrays()["watched"]) < WINDOW
-    assert len(watch.changes) == 20
+    detector = watching(levels(rng, 2 * WINDOW), *(levels(rng, 100, 1.5**k) for k in range(50)))
+    assert len(detector.to_arrays()["watched"]) < WINDOW
+    assert len(detector.changes) == 20

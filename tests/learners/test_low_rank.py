@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streamer.learners.low_rank import PENDING, Folded
+from streamer.learners.low_rank import PENDING, LowRank
 
 SIZE = 150  # more than is folded in one part
 
@@ -17,7 +17,7 @@ def made(rng):
 def test_is_the_matrix_with_every_row_taken_off(updates):
     rng = np.random.default_rng(updates)
     plain = made(rng)
-    folded = Folded(plain.copy())
+    folded = LowRank(plain.copy())
     for _ in range(updates):
         row = rng.normal(size=SIZE) / 50.0
         plain -= np.outer(row, row)
@@ -33,7 +33,7 @@ def test_is_the_matrix_with_every_row_taken_off(updates):
 
 def test_a_folding_is_due_when_there_are_many_and_when_little_is_left():
     rng = np.random.default_rng(1)
-    folded, small = Folded(made(rng)), np.full(SIZE, 1e-3)
+    folded, small = LowRank(made(rng)), np.full(SIZE, 1e-3)
     due = [folded.subtract(small, small, left=1.0) for _ in range(PENDING)]
     assert due == [False] * (PENDING - 1) + [True]
     folded.fold()
@@ -44,14 +44,14 @@ def test_a_folding_is_due_when_there_are_many_and_when_little_is_left():
 def test_what_was_added_is_there():
     rng = np.random.default_rng(2)
     plain, row = made(rng), rng.normal(size=SIZE)
-    folded = Folded(plain.copy())
+    folded = LowRank(plain.copy())
     folded.subtract(row, row, left=1.0)
     folded.add(row)
     np.testing.assert_allclose(folded.matrix(), plain, rtol=0, atol=1e-12)
 
 
 def test_a_quadratic_form_is_never_below_zero():
-    folded = Folded(np.eye(3))
+    folded = LowRank(np.eye(3))
     folded.subtract(np.array([1.0 + 1e-12, 0.0, 0.0]), np.zeros(3), left=1.0)
     question = np.array([1e8, 0.0, 0.0])
     assert folded.quadratic(question) == 0.0

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from streamer.learners.affect import AffectLearner
 from streamer.loop import online_model as learning_module
-from streamer.loop.online_model import Learning
+from streamer.loop.online_model import OnlineModel
 from streamer.query.strategy import ClassChances
 from streamer.store.profile import Profile
 from tests.support import bound_profile, label_of, same_arrays, store_utterance
@@ -46,14 +46,14 @@ class Life:
         self.steps = 0
         self.learned: list[Any] = []
         self.profile = bound_profile(folder)
-        self.learning = Learning(self.profile)
+        self.online_model = OnlineModel(self.profile)
         for _ in range(HEARD):
             self.hear()
 
     def hear(self) -> None:
         self.steps += 1
         embedding, emotion = heard(self.steps)
-        self.learning.adapt(embedding, emotion)
+        self.online_model.adapt(embedding, emotion)
         store_utterance(self.profile, embedding, emotion)
 
     def label(self, utterance: int, annotator: str, answers: dict[str, Any]) -> None:
@@ -63,24 +63,24 @@ class Life:
         self.profile.labels.undo(count, 0.0)
 
     def learn(self) -> None:
-        before = self.learning.labels
-        labels, replaced = self.learning.learn_new()
+        before = self.online_model.labels
+        labels, replaced = self.online_model.learn_new()
         self.learned += labels
         assert len(labels) <= learning_module.LABELS_AT_ONCE
         if not replaced:
-            assert self.learning.labels >= before + len(labels)
+            assert self.online_model.labels >= before + len(labels)
 
     def catch_up(self) -> None:
-        self.learning.catch_up()
-        assert self.learning.labels == self.profile.labels.count()
+        self.online_model.catch_up()
+        assert self.online_model.labels == self.profile.labels.count()
 
     def stop(self) -> None:
         """An orderly end, and the next start."""
         if self.restarts:
-            self.learning.save()
+            self.online_model.save()
             self.profile.close()
             self.profile = Profile(self.folder)
-            self.learning = Learning(self.profile)
+            self.online_model = OnlineModel(self.profile)
         self.catch_up()
 
     def kill(self) -> None:
@@ -88,15 +88,15 @@ class Life:
         if self.restarts:
             self.profile.close()
             self.profile = Profile(self.folder)
-            self.learning = Learning(self.profile)
+            self.online_model = OnlineModel(self.profile)
         self.catch_up()
 
     def arrays(self) -> dict[str, Any]:
         return {
-            **self.learning.learner.to_arrays(),
-            **{f"usual/{k}": v for k, v in self.learning.usual.to_arrays().items()},
-            **{f"emotion/{k}": v for k, v in self.learning.usual_emotion.to_arrays().items()},
-            **{f"voice/{k}": v for k, v in self.learning.voice.to_arrays().items()},
+            **self.online_model.learner.to_arrays(),
+            **{f"usual/{k}": v for k, v in self.online_model.usual.to_arrays().items()},
+            **{f"emotion/{k}": v for k, v in self.online_model.usual_emotion.to_arrays().items()},
+            **{f"voice/{k}": v for k, v in self.online_model.voice.to_arrays().items()},
         }
 
 
@@ -130,7 +130,9 @@ class Twins:
     def compare(self) -> None:
         broken, whole = self.broken, self.whole
         self.live("catch_up")
-        assert same_arrays(broken.learning.learner.to_arrays(), fold(broken.profile).to_arrays())
+        assert same_arrays(
+            broken.online_model.learner.to_arrays(), fold(broken.profile).to_arrays()
+        )
         assert same_arrays(broken.arrays(), whole.arrays())
         rows = [life.profile.labels.log() for life in (broken, whole)]
         for entry, other in zip(*rows, strict=True):
@@ -141,11 +143,11 @@ class Twins:
                 first = self.lessons.setdefault(entry.seq, entry.features)
                 assert np.array_equal(entry.features, first)
         embedding, emotion = heard(0)
-        assert broken.learning.predict(embedding) == whole.learning.predict(embedding)
-        assert broken.learning.verdict(emotion) == whole.learning.verdict(emotion)
+        assert broken.online_model.predict(embedding) == whole.online_model.predict(embedding)
+        assert broken.online_model.verdict(emotion) == whole.online_model.verdict(emotion)
         assert broken.learned == whole.learned
         # What strategies are told: folded label by label in one, anew from the log in the other.
-        some, other = (life.learning.knowledge for life in (broken, whole))
+        some, other = (life.online_model.knowledge for life in (broken, whole))
         assert np.array_equal(some.labelled().features, other.labelled().features)
         assert same_chances(
             some.classes(heard(0)[0][np.newaxis]), other.classes(heard(0)[0][np.newaxis])

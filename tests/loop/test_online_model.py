@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from streamer.errors import ProfileError
 from streamer.learners.normalization import RunningNormalization
 from streamer.loop import online_model as learning_module
-from streamer.loop.online_model import Learning
+from streamer.loop.online_model import OnlineModel
 from streamer.store.labels import Labels
 from streamer.store.profile import Profile
 from streamer.types import DIMENSIONS
@@ -81,11 +81,11 @@ def test_strategies_are_told_what_was_learned(life):
         (3, "anna", {"valence": 0.25, "emotion": "anger"}),
     ]
     features = heard(9)[0].astype(np.float64)[np.newaxis]
-    assert life.learning.knowledge.classes(features) is None
+    assert life.online_model.knowledge.classes(features) is None
     for answer in answers:
         life.label(*answer)
     life.catch_up()
-    knowledge = life.learning.knowledge
+    knowledge = life.online_model.knowledge
     labelled = knowledge.labelled()
     kept = [entry.features for entry in life.profile.labels.effective()]
     assert np.array_equal(labelled.features, kept)
@@ -103,29 +103,29 @@ def test_strategies_are_told_what_was_learned(life):
     assert not np.allclose(mine.probabilities, annas.probabilities)
     life.undo(4)
     life.catch_up()
-    assert life.learning.knowledge.classes(features) is None
-    assert life.learning.knowledge.annotators(features) is None
+    assert life.online_model.knowledge.classes(features) is None
+    assert life.online_model.knowledge.annotators(features) is None
 
 
 def test_the_log_is_learned_in_portions(life, monkeypatch):
     monkeypatch.setattr(learning_module, "LABELS_AT_ONCE", 2)
     for number in range(1, 6):
         life.label(number, "me", {"valence": number / 10})
-    portions = [life.learning.learn_new() for _ in range(4)]
+    portions = [life.online_model.learn_new() for _ in range(4)]
     assert [[label.utterance for label in labels] for labels, _ in portions] == [
         [1, 2], [3, 4], [5], [],
     ]  # fmt: skip
     assert not any(replaced for _, replaced in portions)
-    assert life.learning.labels == 5
+    assert life.online_model.labels == 5
 
 
 def test_a_label_is_announced_once_also_after_a_crash(life):
     life.label(1, "me", {"valence": 0.5})
-    assert [label.utterance for label in life.learning.learn_new()[0]] == [1]
-    again = Learning(life.profile)
+    assert [label.utterance for label in life.online_model.learn_new()[0]] == [1]
+    again = OnlineModel(life.profile)
     assert again.learn_new() == ([], False)
     assert again.labels == 1
-    assert same_arrays(again.learner.to_arrays(), life.learning.learner.to_arrays())
+    assert same_arrays(again.learner.to_arrays(), life.online_model.learner.to_arrays())
 
 
 def test_an_undone_label_leaves_no_trace(life):
@@ -136,7 +136,7 @@ def test_an_undone_label_leaves_no_trace(life):
     life.catch_up()
     assert not same_arrays(life.arrays(), before)
     life.undo(1)
-    assert life.learning.learn_new() == ([], True)
+    assert life.online_model.learn_new() == ([], True)
     assert same_arrays(life.arrays(), before)
 
 
@@ -147,7 +147,7 @@ def test_an_undone_replacement_brings_the_first_answer_back(life):
     life.label(1, "me", {"valence": -0.9})
     life.catch_up()
     life.undo(1)
-    assert life.learning.learn_new() == ([], True)
+    assert life.online_model.learn_new() == ([], True)
     assert same_arrays(life.arrays(), before)
 
 
@@ -155,23 +155,23 @@ def test_an_answer_replaced_by_the_same_annotator_counts_once(life):
     life.label(1, "me", {"valence": 0.5})
     life.catch_up()
     life.label(1, "me", {"valence": -0.5})
-    labels, replaced = life.learning.learn_new()
+    labels, replaced = life.online_model.learn_new()
     assert ([label.valence for label in labels], replaced) == ([-0.5], True)
-    assert life.learning.labels == 1
-    assert life.learning.learner.dimensions["valence"].regression.count == 1
+    assert life.online_model.labels == 1
+    assert life.online_model.learner.dimensions["valence"].regression.count == 1
     life.label(1, "anna", {"valence": 0.7})
-    assert life.learning.learn_new()[1] is False
-    assert life.learning.labels == 2
+    assert life.online_model.learn_new()[1] is False
+    assert life.online_model.labels == 2
 
 
 def test_what_was_learned_at_the_time_is_not_learned_anew_with_later_ears(life):
     life.label(1, "me", {"valence": 0.5})
     life.catch_up()
     features = life.profile.labels.log()[0].features
-    expected = life.learning.features(heard(1)[0])
+    expected = life.online_model.features(heard(1)[0])
     assert np.array_equal(features, expected)
     life.hear()
-    assert not np.array_equal(life.learning.features(heard(1)[0]), features)
+    assert not np.array_equal(life.online_model.features(heard(1)[0]), features)
     life.label(2, "me", {"valence": 0.1})
     life.catch_up()
     life.undo(1)
@@ -194,12 +194,12 @@ def test_a_disk_that_fills_up_while_learning_costs_nothing_that_was_learned(
     with monkeypatch.context() as patch:
         patch.setattr(place, name, full_disk)
         with pytest.raises(ProfileError, match="free some disk space"):
-            life.learning.learn_new()
-    life.learning.save()
+            life.online_model.learn_new()
+    life.online_model.save()
     life.catch_up()
-    assert same_arrays(life.learning.learner.to_arrays(), fold(life.profile).to_arrays())
+    assert same_arrays(life.online_model.learner.to_arrays(), fold(life.profile).to_arrays())
     life.kill()
-    assert same_arrays(life.learning.learner.to_arrays(), fold(life.profile).to_arrays())
+    assert same_arrays(life.online_model.learner.to_arrays(), fold(life.profile).to_arrays())
 
 
 def full_disk(rows: Profile | Labels, *_: Any) -> None:
@@ -215,10 +215,10 @@ def full_disk(rows: Profile | Labels, *_: Any) -> None:
 
 def test_labels_move_the_prediction_towards_themselves(life):
     embedding, _ = heard(2)
-    before = life.learning.predict(embedding).valence.mean
+    before = life.online_model.predict(embedding).valence.mean
     life.label(2, "me", {"valence": 1.0})
     life.catch_up()
-    after = life.learning.predict(embedding).valence.mean
+    after = life.online_model.predict(embedding).valence.mean
     assert before < after <= 1.0
 
 
@@ -227,46 +227,46 @@ def test_what_is_usual_is_kept_and_follows_what_is_heard(life):
     plain = RunningNormalization(prior.embedding_mean, prior.embedding_deviation)
     for step in range(1, HEARD + 1):
         plain.update(heard(step)[0].astype(np.float64))
-    again = Learning(life.profile)
+    again = OnlineModel(life.profile)
     assert same_arrays(again.usual.to_arrays(), plain.to_arrays())
     assert again.usual_emotion.count == HEARD
 
 
 def test_verdicts_follow_the_labels_and_what_is_usual(life):
     _, emotion = heard(1)
-    assert life.learning.verdict(emotion).emotion is None
+    assert life.online_model.verdict(emotion).emotion is None
     life.label(1, "me", {"emotion": "joy"})
     life.catch_up()
-    verdict = life.learning.verdict(emotion)
+    verdict = life.online_model.verdict(emotion)
     assert verdict.emotion == "joy"
     assert verdict.distance == pytest.approx(0.0, abs=1e-9)
     life.undo(1)
     life.catch_up()
-    assert dict(life.learning.verdict(emotion).distances) == {}
+    assert dict(life.online_model.verdict(emotion).distances) == {}
 
 
 def test_enrolled_by_another_it_is_seen_at_the_next_utterance(life):
     embedding, emotion = heard(1)
-    assert dict(life.learning.prototypes) == {}
+    assert dict(life.online_model.prototypes) == {}
     other = Profile(life.folder)
     other.emotions.enroll("joy", emotion, "a.wav", None, 0.0)
     other.close()
-    life.learning.adapt(embedding, emotion)
-    assert list(life.learning.prototypes) == ["joy"]
+    life.online_model.adapt(embedding, emotion)
+    assert list(life.online_model.prototypes) == ["joy"]
 
 
 def test_an_empty_profile_cannot_be_learned(tmp_path):
     profile = Profile(tmp_path / "p")
     with pytest.raises(ProfileError, match="is empty"):
-        Learning(profile)
+        OnlineModel(profile)
     profile.close()
 
 
 def test_nothing_to_learn_is_nothing(life):
-    assert life.learning.learn_new() == ([], False)
-    life.learning.catch_up()
-    assert life.learning.labels == 0
-    assert all(getattr(life.learning.predict(heard(1)[0]), name) for name in DIMENSIONS)
+    assert life.online_model.learn_new() == ([], False)
+    life.online_model.catch_up()
+    assert life.online_model.labels == 0
+    assert all(getattr(life.online_model.predict(heard(1)[0]), name) for name in DIMENSIONS)
 
 
 def test_another_process_can_follow_without_writing(life):
@@ -277,10 +277,10 @@ def test_another_process_can_follow_without_writing(life):
     life.label(3, "me", {"valence": 0.25, "arousal": 0.5})
     other = Profile(life.folder)
     before = other.database.rows("PRAGMA data_version")[0][0]
-    following = Learning(other)
+    following = OnlineModel(other)
     following.follow()
     assert following.labels == 2  # the third was given, and nobody has learned it yet
-    mine, theirs = life.learning.learner.to_arrays(), following.learner.to_arrays()
+    mine, theirs = life.online_model.learner.to_arrays(), following.learner.to_arrays()
     assert all(np.array_equal(mine[name], theirs[name]) for name in mine)
     assert other.database.rows("PRAGMA data_version")[0][0] == before
     assert other.labels.log()[-1].features is None

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from streamer.annotation.session import Sitting
+from streamer.annotation.session import AnnotationSession
 from streamer.audio.clips import to_flac
-from streamer.loop.clip_cache import ClipShelf
-from streamer.loop.retention import Keeping, Privacy
+from streamer.loop.clip_cache import ClipCache
+from streamer.loop.retention import Privacy, Retention
 from streamer.store.profile import Profile
 from tests.support import bound_profile, label_of, store_utterance
 
@@ -33,71 +33,73 @@ def test_where_an_utterances_audio_goes(
 ) -> None:
     bound_profile(profile.folder).close()
     number = store_utterance(profile)
-    keeping = Keeping(profile, to_flac, ClipShelf(), privacy)
-    keeping.heard(number, AUDIO, 50.0)
+    retention = Retention(profile, to_flac, ClipCache(), privacy)
+    retention.heard(number, AUDIO, 50.0)
     assert profile.audio.kept() == on_disk
-    assert keeping.asked(number, AUDIO) == (CLIP if in_row else None)
-    assert keeping.memory.get(number) == (CLIP if in_memory else None)
+    assert retention.asked(number, AUDIO) == (CLIP if in_row else None)
+    assert retention.memory.get(number) == (CLIP if in_memory else None)
 
 
 def test_what_was_kept_by_choice_outlives_its_label_and_has_its_own_end(profile: Profile) -> None:
     bound_profile(profile.folder).close()
     number = store_utterance(profile)
-    keeping = Keeping(profile, to_flac, ClipShelf(), "everything", audio_life_s=10.0)
-    keeping.heard(number, AUDIO, 50.0)
-    profile.utterances.select("random", "", [(number, 0.5, keeping.asked(number, AUDIO))], [], 50.0)
+    retention = Retention(profile, to_flac, ClipCache(), "everything", audio_life_s=10.0)
+    retention.heard(number, AUDIO, 50.0)
+    profile.utterances.select(
+        "random", "", [(number, 0.5, retention.asked(number, AUDIO))], [], 50.0
+    )
     assert profile.questions.open(1)[0].has_clip
     profile.labels.add([label_of(number, valence=0.5)], 55.0)
     assert profile.audio.clip(number) == CLIP
-    assert not list(keeping.expire(60.0))
-    assert list(keeping.expire(60.5)) == ["the audio of 1 utterance deleted: its time was over"]
+    assert not list(retention.expire(60.0))
+    assert list(retention.expire(60.5)) == ["the audio of 1 utterance deleted: its time was over"]
     assert profile.audio.clip(number) is None
     assert profile.labels.count() == 1
 
 
 def test_the_oldest_make_room_and_their_questions_are_closed(asked: Profile) -> None:
-    keeping = Keeping(asked, to_flac, ClipShelf(), most_bytes=1.5 * len(CLIP))
-    assert "the 2 oldest clips deleted" in next(keeping.expire(103.0))
+    retention = Retention(asked, to_flac, ClipCache(), most_bytes=1.5 * len(CLIP))
+    assert "the 2 oldest clips deleted" in next(retention.expire(103.0))
     assert [query.utterance.id for query in asked.questions.open()] == [3]
     assert asked.audio.size() == (1, len(CLIP))
-    assert not list(keeping.expire(104.0))
+    assert not list(retention.expire(104.0))
 
 
 def test_a_question_whose_audio_was_kept_by_choice_is_closed_with_it_too(asked: Profile) -> None:
     asked.audio.delete_all()
     for number in (1, 2):
         asked.audio.keep(number, CLIP, 101.0)
-    keeping = Keeping(asked, to_flac, ClipShelf(), "everything", most_bytes=1.5 * len(CLIP))
-    assert "the 1 oldest clip deleted" in next(keeping.expire(103.0))
+    retention = Retention(asked, to_flac, ClipCache(), "everything", most_bytes=1.5 * len(CLIP))
+    assert "the 1 oldest clip deleted" in next(retention.expire(103.0))
     assert 1 not in [query.utterance.id for query in asked.questions.open()]
 
 
 def test_questions_that_nobody_answers_in_time_are_closed_and_said(asked: Profile) -> None:
-    keeping = Keeping(asked, to_flac, ClipShelf(), query_life_s=10.0)
-    assert "2 questions closed" in next(keeping.expire(111.5))
+    retention = Retention(asked, to_flac, ClipCache(), query_life_s=10.0)
+    assert "2 questions closed" in next(retention.expire(111.5))
     assert asked.utterances.open_query_count() == 1
 
 
 def test_audio_kept_by_an_earlier_choice_is_told_of(asked: Profile) -> None:
     asked.audio.keep(1, CLIP, 100.0)
-    (told,) = Keeping(asked, to_flac, ClipShelf(), "clips").begin()
+    (told,) = Retention(asked, to_flac, ClipCache(), "clips").begin()
     assert "forget --audio" in told
     assert asked.audio.kept() == 1
-    assert not list(Keeping(asked, to_flac, ClipShelf(), "everything").begin())
+    assert not list(Retention(asked, to_flac, ClipCache(), "everything").begin())
 
 
 def test_a_shelf_holds_so_many_bytes_and_gives_up_the_longest_unused() -> None:
-    shelf = ClipShelf(most_bytes=30)
+    clip_cache = ClipCache(most_bytes=30)
     for number in (1, 2, 3):
-        shelf.put(number, b"0123456789")
-    assert shelf.get(1)
-    shelf.put(4, b"0123456789")
-    assert [n for n in (1, 2, 3, 4) if shelf.get(n)] == [1, 3, 4]
-    shelf.put(4, b"")
-    shelf.put(5, b"0123456789")
-    assert [n for n in (1, 3, 4, 5) if shelf.get(n)] == [1, 3, 5]
-    shelf.clear()
-    assert shelf.get(1) is None
+        clip_cache.put(number, b"0123456789")
+    assert clip_cache.get(1)
+    clip_cache.put(4, b"0123456789")
+    assert [n for n in (1, 2, 3, 4) if clip_cache.get(n)] == [1, 3, 4]
+    clip_cache.put(4, b"")
+    clip_cache.put(5, b"0123456789")
+    assert [n for n in (1, 3, 4, 5) if clip_cache.get(n)] == [1, 3, 5]
+    clip_cache.clear()
+    assert clip_cache.get(1) is None
 
 
 def test_what_may_not_lie_on_the_disk_is_heard_and_asked_again_from_memory(
@@ -105,18 +107,22 @@ def test_what_may_not_lie_on_the_disk_is_heard_and_asked_again_from_memory(
 ) -> None:
     bound_profile(profile.folder).close()
     number = store_utterance(profile)
-    keeping = Keeping(profile, to_flac, ClipShelf(), "embeddings")
-    profile.utterances.select("random", "", [(number, 0.5, keeping.asked(number, AUDIO))], [], 50.0)
+    retention = Retention(profile, to_flac, ClipCache(), "embeddings")
+    profile.utterances.select(
+        "random", "", [(number, 0.5, retention.asked(number, AUDIO))], [], 50.0
+    )
     rng = np.random.default_rng(0)
-    sitting = Sitting(profile, rng, lambda: 60.0, clips=keeping.memory, on_disk=False)
-    elsewhere = Sitting(profile, rng, lambda: 60.0)
-    item = sitting.next("me")
+    annotation = AnnotationSession(
+        profile, rng, lambda: 60.0, clips=retention.memory, on_disk=False
+    )
+    elsewhere = AnnotationSession(profile, rng, lambda: 60.0)
+    item = annotation.next("me")
     assert item is not None
     assert item.has_audio
-    assert sitting.clip(number) == CLIP
+    assert annotation.clip(number) == CLIP
     assert elsewhere.clip(number) is None
-    sitting.save(label_of(number, valence=0.5, arousal=0.1))
-    again = sitting.undo("me")
+    annotation.save(label_of(number, valence=0.5, arousal=0.1))
+    again = annotation.undo("me")
     assert again is not None
     assert again.has_audio
     assert profile.audio.size() == (0, 0)

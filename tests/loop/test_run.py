@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from streamer.audio.clips import to_flac
-from streamer.audio.endpointer import Ear
+from streamer.audio.endpointer import Endpointer
 from streamer.audio.resampling import Resampler
-from streamer.audio.utterance_stream import Hearing
-from streamer.encoders.queue import AtOnce, Beside
+from streamer.audio.utterance_stream import UtteranceStream
+from streamer.encoders.queue import BackgroundEncoding, SyncEncoding
 from streamer.errors import EncoderError, UnreadableAudio
 from streamer.events import Ended, Event, Heard, Noticed, Selected, Status
 from streamer.learners.prior import Prior
-from streamer.loop.clip_cache import ClipShelf
-from streamer.loop.online_model import Learning
-from streamer.loop.retention import Keeping
+from streamer.loop.clip_cache import ClipCache
+from streamer.loop.online_model import OnlineModel
+from streamer.loop.retention import Retention
 from streamer.loop.run import UntilGone, listen
 from streamer.loop.session import Session
 from streamer.query.strategies import make_strategy
@@ -81,17 +81,19 @@ def session(profile: Profile) -> Session:
     profile.bind(encoder.name, encoder.sha256, Prior.uninformed(16, 8))
     return Session(
         number=profile.begin_session("file", "script", 0.0),
-        hearing=Hearing(Ear(FakeVoiceActivity()), partial(Resampler, channel=None)),
-        encodings=AtOnce(encoder),
+        utterance_stream=UtteranceStream(
+            Endpointer(FakeVoiceActivity()), partial(Resampler, channel=None)
+        ),
+        encoding_queue=SyncEncoding(encoder),
         profile=profile,
-        learning=Learning(profile),
+        online_model=OnlineModel(profile),
         strategy=make_strategy("random"),
         doubt=BinaryConfidence(),
         size=100,
         keep=0.5,
         explore=0.0,
         seed=0,
-        keeping=Keeping(profile, to_flac, ClipShelf()),
+        retention=Retention(profile, to_flac, ClipCache()),
         wall_s=lambda: 0.0,
         now_s=lambda: 0.0,
     )
@@ -153,12 +155,12 @@ class Failing(FakeEncoder):
         return super().encode(audio)
 
 
-@pytest.mark.parametrize("make", [AtOnce, partial(Beside, patience_s=0.0)])
+@pytest.mark.parametrize("make", [SyncEncoding, partial(BackgroundEncoding, patience_s=0.0)])
 @pytest.mark.parametrize("at", [(3,), (3, 4), (11,), tuple(range(12))])
 def test_what_an_error_keeps_from_the_store_is_counted_as_lost(
     session: Session, profile: Profile, spoken_session: tuple[Samples, list[Spoken]], make, at
 ) -> None:
-    session._encodings = make(Failing(*at))
+    session._encoding_queue = make(Failing(*at))
     screen = Recorder()
     with pytest.raises(EncoderError):
         listen(Script(chunks(spoken_session[0])), session, screen, stop=threading.Event(),

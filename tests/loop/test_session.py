@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 
 from streamer.audio.clips import from_flac, to_flac
-from streamer.audio.endpointer import Ear
+from streamer.audio.endpointer import Endpointer
 from streamer.audio.resampling import Resampler
-from streamer.audio.utterance_stream import Hearing
+from streamer.audio.utterance_stream import UtteranceStream
 from streamer.audio.vad import SileroVoiceActivity
-from streamer.encoders.queue import AtOnce
+from streamer.encoders.queue import SyncEncoding
 from streamer.errors import ProfileError
 from streamer.events import Event, Heard, Learned, Selected, Unlearned
 from streamer.learners.affective_norms import affective_norm
 from streamer.learners.normalization import RunningNormalization
 from streamer.learners.prior import Prior
-from streamer.loop.clip_cache import ClipShelf
-from streamer.loop.online_model import Learning
-from streamer.loop.retention import Keeping
+from streamer.loop.clip_cache import ClipCache
+from streamer.loop.online_model import OnlineModel
+from streamer.loop.retention import Retention
 from streamer.loop.session import Session
 from streamer.query.strategies import STRATEGIES, make_strategy
 from streamer.query.strategies.binary_confidence import BinaryConfidence
@@ -40,22 +40,24 @@ def make_session(
     strategy: str = "binary-confidence",
 ) -> Session:
     profile.bind(ENCODER.name, ENCODER.sha256, Prior.uninformed(16, 8))
-    learning = Learning(profile)
-    learning.catch_up()
+    online_model = OnlineModel(profile)
+    online_model.catch_up()
     ticks = itertools.count()
     return Session(
         number=profile.begin_session("file", "made up", 0.0),
-        hearing=Hearing(Ear(SileroVoiceActivity()), partial(Resampler, channel=None)),
-        encodings=AtOnce(ENCODER),
+        utterance_stream=UtteranceStream(
+            Endpointer(SileroVoiceActivity()), partial(Resampler, channel=None)
+        ),
+        encoding_queue=SyncEncoding(ENCODER),
         profile=profile,
-        learning=learning,
+        online_model=online_model,
         strategy=make_strategy(strategy),
         doubt=BinaryConfidence(),
         size=size,
         keep=keep,
         explore=explore,
         seed=0,
-        keeping=Keeping(profile, to_flac, ClipShelf()),
+        retention=Retention(profile, to_flac, ClipCache()),
         wall_s=lambda: 1_000.0,
         now_s=lambda: float(next(ticks)),
     )
@@ -185,19 +187,19 @@ def test_labels_change_predictions_and_undo_restores_them(
     audio, truth = spoken_session
     session = make_session(profile)
     heard = of(Heard, [*play(session, audio), *session.finish()])
-    learning = session._learning
+    online_model = session._online_model
     vector = profile.utterances.get(heard[0].id).embedding
-    before = learning.predict(vector)
+    before = online_model.predict(vector)
     profile.labels.add([answer(e.id, t) for e, t in zip(heard[:6], truth, strict=False)], 0.0)
     learned = of(Learned, list(session.learn()))
     assert [event.labels for event in learned] == [1, 2, 3, 4, 5, 6]
-    after = learning.predict(vector)
+    after = online_model.predict(vector)
     assert after.arousal != before.arousal
-    assert set(learning.prototypes) == {spoken.emotion for spoken in truth[:6]}
+    assert set(online_model.prototypes) == {spoken.emotion for spoken in truth[:6]}
     profile.labels.undo(6, 0.0)
     assert of(Unlearned, list(session.learn())) == [Unlearned(0)]
-    assert learning.predict(vector) == before
-    assert learning.prototypes == {}
+    assert online_model.predict(vector) == before
+    assert online_model.prototypes == {}
 
 
 def test_a_restart_in_the_middle_changes_nothing(
@@ -209,7 +211,10 @@ def test_a_restart_in_the_middle_changes_nothing(
     def hear(folder: str, restart: bool) -> list[Heard]:
         profile = Profile(tmp_path / folder)
         session = make_session(profile)
-        events = [*play(session, audio[:cut]), *session._take_all(session._hearing.finish())]
+        events = [
+            *play(session, audio[:cut]),
+            *session._take_all(session._utterance_stream.finish()),
+        ]
         profile.labels.add([answer(n, truth[n - 1]) for n in (1, 3, 4, 6)], 0.0)
         list(session.learn())
         if restart:  # as after a kill: nothing is saved on the way out

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 import soxr
 
-from streamer.audio.endpointer import Ear
+from streamer.audio.endpointer import Endpointer
 from streamer.audio.vad import SileroVoiceActivity
 from streamer.types import SAMPLE_RATE_HZ, Samples, Span
 
@@ -64,16 +64,16 @@ def false_spans(spans: list[Span], truth: list[tuple[float, float]]) -> int:
 def test_55_of_56_utterances_are_found_as_one_each(
     sound: Samples, truth: list[tuple[float, float]]
 ) -> None:
-    ear = Ear(SileroVoiceActivity())
+    endpointer = Endpointer(SileroVoiceActivity())
     heard = []
     for at in range(0, len(sound), 1_600):
-        heard += ear.hear(sound[at : at + 1_600])
-    heard += ear.finish()
+        heard += endpointer.hear(sound[at : at + 1_600])
+    heard += endpointer.finish()
     spans = [span for span, _, _ in heard]
     assert len(truth) == 56
     assert found_one_to_one(spans, truth) >= 55
     assert false_spans(spans, truth) <= 1
-    assert ear.speech_samples + ear.silence_samples == len(sound)
+    assert endpointer.speech_samples + endpointer.silence_samples == len(sound)
     for _, _, quality in heard:
         assert 10 < quality.snr_db < 50
         assert not quality.clipped

@@ -10,9 +10,9 @@ import pytest
 from streamer.annotation.labels import give, take_back
 from streamer.audio.clips import to_flac
 from streamer.errors import NotFound, ProfileBusy
-from streamer.loop.clip_cache import ClipShelf
-from streamer.loop.online_model import Learning
-from streamer.loop.retention import Keeping
+from streamer.loop.clip_cache import ClipCache
+from streamer.loop.online_model import OnlineModel
+from streamer.loop.retention import Retention
 from streamer.profiles import rewriting
 from streamer.store.profile import Profile
 from streamer.types import Samples, Verdict
@@ -27,7 +27,7 @@ CLIP = to_flac(RNG.uniform(-0.5, 0.5, 8_000).astype(np.float32))
 
 def hear(profile: Profile, embedding: Samples, emotion: Samples) -> int:
     with profile.database.transaction():
-        Learning(profile).adapt(embedding, emotion)
+        OnlineModel(profile).adapt(embedding, emotion)
         return store_utterance(profile, embedding, emotion)
 
 
@@ -105,7 +105,7 @@ def test_the_learner_is_as_if_it_had_never_been_heard(lived: Profile, tmp_path: 
         rng = np.random.default_rng(number)
         hear(never, rng.normal(size=6).astype("f4"), rng.normal(size=4).astype("f4"))
     give(never, [label_of(1, valence=0.5, emotion="joy")])
-    one, other = Learning(lived), Learning(never)
+    one, other = OnlineModel(lived), OnlineModel(never)
     probe = np.random.default_rng(99).normal(size=6).astype(np.float32)
     assert one.predict(probe) == other.predict(probe)
     never.close()
@@ -210,12 +210,12 @@ def test_nor_is_a_clip_left_that_lay_there_to_be_heard(lived: Profile, what: str
 def test_no_audio_ever_lies_on_the_disk_where_that_was_chosen(lived: Profile) -> None:
     lived.playing.mkdir()
     (lived.playing / "clip-1.flac").write_bytes(CLIP)
-    keeping = Keeping(lived, to_flac, ClipShelf(), "embeddings")
-    assert len(list(keeping.begin())) == 1
+    retention = Retention(lived, to_flac, ClipCache(), "embeddings")
+    assert len(list(retention.begin())) == 1
     assert not lived.playing.exists()
     assert b"fLaC" not in raw(lived)
     audio = np.random.default_rng(5).uniform(-0.5, 0.5, 4_000).astype(np.float32)
-    keeping.heard(4, audio, 80.0)
-    assert keeping.asked(4, audio) is None
-    assert keeping.memory.get(4) == to_flac(audio)
+    retention.heard(4, audio, 80.0)
+    assert retention.asked(4, audio) is None
+    assert retention.memory.get(4) == to_flac(audio)
     assert b"fLaC" not in raw(lived)

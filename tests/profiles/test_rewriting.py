@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.loop.online_model import Learning
+from streamer.loop.online_model import OnlineModel
 from streamer.store.profile import Profile
 from tests.conftest import Streamer
 from tests.support import events_of
@@ -15,9 +15,9 @@ from tests.support import events_of
 
 def learned(folder: Path) -> dict[str, np.ndarray]:
     profile = Profile(folder)
-    learning = Learning(profile)
-    learning.catch_up()
-    arrays = learning.learner.to_arrays() | learning.usual.to_arrays()
+    online_model = OnlineModel(profile)
+    online_model.catch_up()
+    arrays = online_model.learner.to_arrays() | online_model.usual.to_arrays()
     profile.close()
     return arrays
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.loop.online_model import Learning
+from streamer.loop.online_model import OnlineModel
 from streamer.profiles.status import status_row
-from streamer.profiles.unbiased_status import fair_tests
+from streamer.profiles.unbiased_status import fair_line, fair_tests
 from streamer.query.exploration import FEWEST
 from streamer.store.explored import Explored
 from streamer.store.profile import Profile
-from streamer.terminal.tables import fair_line, status_lines
+from streamer.terminal.tables import status_lines
 from streamer.types import Estimate, Prediction, Quality, Utterance, Verdict
 from tests.support import bound_profile, label_of
 
@@ -26,7 +26,7 @@ def live(profile: Profile, buffers: int, propensity: float = 0.1) -> list[tuple[
     """
     rng = np.random.default_rng(3)
     session = profile.begin_session("file", "made.wav", 0.0)
-    learning = Learning(profile)
+    online_model = OnlineModel(profile)
     drawn = []
     for _ in range(buffers):
         ids, answers, means = [], [], []
@@ -58,7 +58,7 @@ def live(profile: Profile, buffers: int, propensity: float = 0.1) -> list[tuple[
         for utterance, answer in zip(ids[:5], answers, strict=False):
             profile.labels.add([label_of(utterance, arousal=answer)], 0.0)
         drawn.append((means[0], answers[0]))
-    learning.catch_up()
+    online_model.catch_up()
     return drawn
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from streamer.errors import ProfileDamaged, ProfileError
-from streamer.loop.online_model import Learning
+from streamer.loop.online_model import OnlineModel
 from streamer.store import database as database_module
 from streamer.store.database import Database, pack, unpack
 from streamer.store.profile import FILE_NAME, Profile
@@ -53,10 +53,10 @@ def filled(tmp_path_factory) -> bytes:
     for number in numbers[:3]:
         profile.labels.add([label_of(number, valence=0.5, emotion="joy")], 2.0)
     profile.emotions.enroll("anger", np.ones(4, np.float32), "a.wav", None, 3.0)
-    learning = Learning(profile)
-    learning.adapt(np.ones(6, np.float32), np.ones(4, np.float32))
-    learning.catch_up()
-    learning.save()
+    online_model = OnlineModel(profile)
+    online_model.adapt(np.ones(6, np.float32), np.ones(4, np.float32))
+    online_model.catch_up()
+    online_model.save()
     profile.close()
     return (profile.folder / FILE_NAME).read_bytes()
 
@@ -79,7 +79,7 @@ def read_everything(folder: Path) -> None:
         profile.emotions.enrolled()
         profile.utterances.counts()
         if not profile.is_empty():
-            Learning(profile).catch_up()
+            OnlineModel(profile).catch_up()
     finally:
         profile.close()
 

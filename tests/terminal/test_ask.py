@@ -17,7 +17,7 @@ import pytest
 
 from streamer.audio.clips import to_flac
 from streamer.learners.prior import Prior
-from streamer.loop.online_model import Learning
+from streamer.loop.online_model import OnlineModel
 from streamer.store.profile import Profile
 from streamer.terminal.annotate import label_by_keys
 from streamer.types import Quality, Utterance
@@ -30,14 +30,14 @@ def asked(profile: Profile) -> Profile:
     """A profile with three open queries: 1, then 2, then 3."""
     profile.bind("fake", "f" * 64, Prior.uninformed(4, 2))
     session = profile.begin_session("microphone", "m", 0.0)
-    learning = Learning(profile)
+    online_model = OnlineModel(profile)
     rng = np.random.default_rng(0)
     for number in (1, 2, 3):
         audio = rng.standard_normal(8_000).astype(np.float32) / 10
         heard = Utterance("m", number, number + 0.5, audio, Quality(-20.0, 30.0, False))
         embedding, emotion = rng.standard_normal((2, 4)).astype(np.float32)
-        learning.adapt(embedding, emotion[:2])
-        prediction, verdict = learning.predict(embedding), learning.verdict(emotion[:2])
+        online_model.adapt(embedding, emotion[:2])
+        prediction, verdict = online_model.predict(embedding), online_model.verdict(emotion[:2])
         added = profile.utterances.add(
             session, heard, embedding, emotion[:2], prediction, verdict, None, 0.0
         )

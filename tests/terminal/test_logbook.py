@@ -8,7 +8,7 @@ import pytest
 from streamer.errors import UsageError
 from streamer.events import Ended, Event, Heard, Noticed, Selected, Started, Status
 from streamer.terminal import log_file as logbook
-from streamer.terminal.log_file import KEPT, Logbook
+from streamer.terminal.log_file import KEPT, LogFile
 from streamer.types import Estimate, Prediction, Quality, Verdict
 
 GUESS = Estimate(0.25, -0.5, 0.75)
@@ -49,7 +49,7 @@ def log(tmp_path: Path) -> Path:
 
 def test_starts_notices_and_ends_are_kept_and_what_was_said_is_not(log, clock):
     shown = Shown()
-    book = Logbook(shown, log, lambda: clock[0])
+    book = LogFile(shown, log, lambda: clock[0])
     events = [
         Started("0", "kitchen", {"name": "made"},
                 {"kind": "microphone", "name": "headset", "rate_hz": 16_000, "channels": 1}),
@@ -72,7 +72,7 @@ def test_starts_notices_and_ends_are_kept_and_what_was_said_is_not(log, clock):
 
 
 def test_an_hour_is_a_line(log, clock):
-    book = Logbook(Shown(), log, lambda: clock[0])
+    book = LogFile(Shown(), log, lambda: clock[0])
     for clock[0] in (10.0, 3599.0, 3600.0, 3700.0, 7200.0):
         book.refresh(status)
     assert len(log.read_text().splitlines()) == 2
@@ -81,7 +81,7 @@ def test_an_hour_is_a_line(log, clock):
 
 def test_weeks_of_notices_take_no_more_than_they_may(log, clock, monkeypatch):
     monkeypatch.setattr(logbook, "LARGEST_BYTES", 2_000)
-    book = Logbook(Shown(), log, lambda: clock[0])
+    book = LogFile(Shown(), log, lambda: clock[0])
     for number in range(1_000):
         book.show(Noticed(f"notice {number}"))
     files = sorted(log.parent.iterdir())
@@ -99,7 +99,7 @@ def test_weeks_of_notices_take_no_more_than_they_may(log, clock, monkeypatch):
 
 def test_a_log_that_can_no_longer_be_written_does_not_end_the_hearing(log, clock):
     shown = Shown()
-    book = Logbook(shown, log, lambda: clock[0])
+    book = LogFile(shown, log, lambda: clock[0])
     log.unlink()
     log.mkdir()
     book.show(Noticed("something"))
@@ -110,4 +110,4 @@ def test_a_log_that_can_no_longer_be_written_does_not_end_the_hearing(log, clock
 def test_a_log_that_can_never_be_written_is_refused(tmp_path, place):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="cannot be written"):
-        Logbook(Shown(), tmp_path / place, lambda: 0.0)
+        LogFile(Shown(), tmp_path / place, lambda: 0.0)

@@ -4,7 +4,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from streamer.audio.endpointer import Ear
+from streamer.audio.endpointer import Endpointer
 from streamer.audio.vad import SileroVoiceActivity
 from streamer.errors import UsageError
 from streamer.testing import (
@@ -73,8 +73,8 @@ def test_silero_hears_synthetic_utterances_as_one_each() -> None:
     sound, truth = synthetic_session(
         np.random.default_rng(11), 21, speakers=4, emotions=tuple(MANNERS)
     )
-    ear = Ear(SileroVoiceActivity())
-    spans = [span for span, _, _ in ear.hear(sound) + ear.finish()]
+    endpointer = Endpointer(SileroVoiceActivity())
+    spans = [span for span, _, _ in endpointer.hear(sound) + endpointer.finish()]
     found = 0
     for utterance in truth:
         onset, offset = (s * SAMPLE_RATE_HZ for s in (utterance.onset_s, utterance.offset_s))

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from streamer.web.events import MOST_PAGES, PENDING, WAITING, Hub, TooManyPages
+from streamer.web.events import MOST_PAGES, PENDING, WAITING, EventHub, TooManyPages
 
 
 def parsed(text: str) -> tuple[str, dict]:
@@ -15,7 +15,7 @@ def parsed(text: str) -> tuple[str, dict]:
 
 def test_a_page_hears_what_is_true_already_and_then_all_that_happens():
     async def main():
-        hub = Hub()
+        hub = EventHub()
         hub.publish("start", {"version": "1"})
         hub.publish("utterance", {"id": 1})  # nobody looked
         stream = hub.follow()
@@ -30,7 +30,7 @@ def test_a_page_hears_what_is_true_already_and_then_all_that_happens():
 
 def test_events_come_from_another_thread_in_order():
     async def main():
-        hub = Hub()
+        hub = EventHub()
         stream = hub.follow()
         await anext(stream)
 
@@ -47,7 +47,7 @@ def test_events_come_from_another_thread_in_order():
 
 def test_a_page_that_does_not_read_loses_its_events_and_is_told_so():
     async def main():
-        hub = Hub()
+        hub = EventHub()
         slow, quick = hub.follow(), hub.follow()
         await anext(slow)
         await anext(quick)
@@ -68,7 +68,7 @@ def test_what_nobody_takes_does_not_pile_up():
     """The web thread stands still: the listening one goes on, at no more cost."""
 
     async def main():
-        hub = Hub()
+        hub = EventHub()
         stream = hub.follow()
         await anext(stream)
         for number in range(3 * PENDING):
@@ -81,7 +81,7 @@ def test_what_nobody_takes_does_not_pile_up():
 
 def test_a_closed_page_is_forgotten_and_a_closed_hub_ends_all():
     async def main():
-        hub = Hub()
+        hub = EventHub()
         gone, stays = hub.follow(), hub.follow()
         await anext(gone)
         await anext(stays)
@@ -97,7 +97,7 @@ def test_a_closed_page_is_forgotten_and_a_closed_hub_ends_all():
 
 def test_there_is_an_end_to_the_number_of_pages():
     async def main():
-        hub = Hub()
+        hub = EventHub()
         streams = [hub.follow() for _ in range(MOST_PAGES)]
         for stream in streams:
             await anext(stream)
@@ -110,7 +110,7 @@ def test_there_is_an_end_to_the_number_of_pages():
 
 
 def test_after_the_web_server_has_ended_listening_goes_on():
-    hub = Hub()
+    hub = EventHub()
 
     async def main():
         await anext(hub.follow())

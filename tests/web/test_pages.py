@@ -20,7 +20,7 @@ from streamer.store.profile import Profile
 from streamer.terminal.lines import PlainLines
 from streamer.web.bind import Address
 from streamer.web.broadcast import Broadcast
-from streamer.web.events import Hub
+from streamer.web.events import EventHub
 from streamer.web.server import serving
 from tests.support import HOLDER, label_of
 from tests.web.api.test_answers import answer, got, posted
@@ -202,7 +202,7 @@ def test_a_status_that_nobody_looks_at_is_made_rarely():
         asked_for.append(1)
         return Status(-20.0, True, (1, 10), 2, 3, 4, 5.0)
 
-    broadcast = Broadcast(PlainLines(out), Hub())
+    broadcast = Broadcast(PlainLines(out), EventHub())
     for _ in range(100):
         broadcast.refresh(status)
     assert len(asked_for) == 1

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from streamer.encoders.acoustic.mel import mel_filters
 from streamer.encoders.acoustic.pitch import HOP_SAMPLES, frames_around, track_pitch
-from streamer.types import SAMPLE_RATE_HZ, Vector
+from streamer.types import SAMPLE_RATE_HZ, Matrix, Vector
 
-Matrix = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 FRAME_S: Final = HOP_SAMPLES / SAMPLE_RATE_HZ

@@ -9,11 +9,8 @@ from typing import Final
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
-from streamer.types import SAMPLE_RATE_HZ, Samples
-
-Matrix = NDArray[np.float64]
+from streamer.types import SAMPLE_RATE_HZ, Matrix, Samples
 
 _LINEAR_HZ: Final = 200.0 / 3.0  # a mel, below the knee
 _KNEE_HZ: Final = 1000.0

@@ -22,10 +22,8 @@ from river.multiclass import OneVsRestClassifier
 from streamer.errors import UsageError
 from streamer.learners.names import decode_names, encode_names
 from streamer.learners.regression import NOISE_WEIGHT
-from streamer.learners.replay import Lessons
-from streamer.types import Vector
-
-Matrix = NDArray[np.float64]
+from streamer.learners.replay import ReplayBuffer
+from streamer.types import Matrix, Vector
 
 PREFIX: Final = "river:"
 
@@ -70,7 +68,7 @@ class PluggedRegressor:
         self.path, self.seed = path, seed
         self.noise: Vector = np.array(noise, np.float64)
         self._models: list[Regressor] = [make_river(path, Regressor, seed) for _ in noise]
-        self._lessons = Lessons(np.zeros((0, size + len(noise))))
+        self._lessons = ReplayBuffer(np.zeros((0, size + len(noise))))
         self._squares: Vector = NOISE_WEIGHT * self.noise**2
 
     @property
@@ -138,7 +136,7 @@ class PluggedClassifier:
         self.classes: tuple[str, ...] = ()
         model = make_river(path, Classifier, seed)
         self._model: Classifier = model if model._multiclass else OneVsRestClassifier(model)
-        self._lessons = Lessons(np.zeros((0, size + 1)))
+        self._lessons = ReplayBuffer(np.zeros((0, size + 1)))
 
     def learn(self, inputs: Vector, name: str) -> None:
         """Take one label: inputs float64 [d] are of the class `name`, which may be a new one."""

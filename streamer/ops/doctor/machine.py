@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from streamer import __version__
+from streamer.encoders.temperature import ZONES, temperature_c
 from streamer.ops.doctor.finding import Finding, ok, warn
-from streamer.ops.host import ZONES, temperature_c
 from streamer.text import many
 
 PROC: Final = Path("/proc")

@@ -17,8 +17,8 @@ from streamer.learners.annotators import (
     stacked,
     vote_variance,
 )
-from streamer.query.strategy import Knowledge, Matrix, Ranking, Scores, by_chance
-from streamer.types import Vector
+from streamer.query.strategy import Knowledge, Ranking, Scores, by_chance
+from streamer.types import Matrix, Vector
 
 NO_ANNOTATORS: Final = "no annotator has named two emotions"
 

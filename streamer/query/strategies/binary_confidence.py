@@ -4,15 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from streamer.query.strategy import (
-    ASKED_DIMENSIONS,
-    Knowledge,
-    Matrix,
-    Ranking,
-    Scores,
-    by_chance,
-)
-from streamer.types import Vector
+from streamer.query.strategy import ASKED_DIMENSIONS, Knowledge, Ranking, Scores, by_chance
+from streamer.types import Matrix, Vector
 
 
 class BinaryConfidence(Ranking):

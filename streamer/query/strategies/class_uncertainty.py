@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from streamer.learners.entropy import entropy, least_confidence, margin
-from streamer.query.strategy import Knowledge, Matrix, Ranking, Scores, by_chance
-from streamer.types import Vector
+from streamer.query.strategy import Knowledge, Ranking, Scores, by_chance
+from streamer.types import Matrix, Vector
 
 NO_CLASSES: Final = "fewer than two emotions have labels"
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from streamer.query.strategy import Batch, Knowledge, Matrix, Scores, Strategy
+from streamer.query.strategy import Batch, Knowledge, Scores, Strategy
+from streamer.types import Matrix
 
 JOIN = "+"
 

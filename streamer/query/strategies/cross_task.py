@@ -25,12 +25,11 @@ from streamer.query.strategy import (
     ASKED_DIMENSIONS,
     ClassChances,
     Knowledge,
-    Matrix,
     Ranking,
     Scores,
     by_chance,
 )
-from streamer.types import DIMENSIONS, Vector
+from streamer.types import DIMENSIONS, Matrix, Vector
 
 REASON: Final = "the emotion's name and its dimensions contradict each other"
 NO_NORMS: Final = "no affective norms for the emotions that have labels"

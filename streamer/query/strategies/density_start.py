@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from streamer.learners.clustering import squared_distances
-from streamer.query.strategy import Batch, Knowledge, Matrix, Ranking, Scores
-from streamer.types import Vector
+from streamer.query.strategy import Batch, Knowledge, Ranking, Scores
+from streamer.types import Matrix, Vector
 
 NEIGHBOURS: Final = 5
 SHARES: Final = (1 / 2, 1 / 3, 1 / 6)

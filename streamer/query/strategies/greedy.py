@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamer.query.strategy import Batch, Knowledge, Matrix, Scores
-from streamer.types import Vector
+from streamer.query.strategy import Batch, Knowledge, Scores
+from streamer.types import Matrix, Vector
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from streamer.learners.clustering import Distances
 from streamer.query.strategies.greedy import Greedy, Steps
-from streamer.query.strategy import ASKED_DIMENSIONS, Knowledge, Matrix
-from streamer.types import DIMENSIONS, Vector
+from streamer.query.strategy import ASKED_DIMENSIONS, Knowledge
+from streamer.types import DIMENSIONS, Matrix, Vector
 
 Combine = Callable[[Matrix, Matrix], Matrix]
 Classes = NDArray[np.intp]

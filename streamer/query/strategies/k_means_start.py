@@ -7,7 +7,8 @@ then the next nearest to each in turn. Neither labels nor learners are looked at
 import numpy as np
 
 from streamer.learners.clustering import elbow_clusters, squared_distances
-from streamer.query.strategy import Batch, Knowledge, Matrix, Ranking, Scores
+from streamer.query.strategy import Batch, Knowledge, Ranking, Scores
+from streamer.types import Matrix
 
 
 class KMeansStart(Ranking):

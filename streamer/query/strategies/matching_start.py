@@ -15,8 +15,8 @@ import numpy as np
 
 from streamer.learners.clustering import squared_distances
 from streamer.query.strategies.greedy import Greedy, Steps
-from streamer.query.strategy import Knowledge, Matrix
-from streamer.types import Vector
+from streamer.query.strategy import Knowledge
+from streamer.types import Matrix, Vector
 
 
 class MatchingStart(Greedy):

@@ -19,15 +19,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from streamer.query.strategies.greedy import Greedy, Steps
-from streamer.query.strategy import (
-    ASKED_DIMENSIONS,
-    Knowledge,
-    Matrix,
-    Ranking,
-    Scores,
-    by_chance,
-)
-from streamer.types import DIMENSIONS, Vector
+from streamer.query.strategy import ASKED_DIMENSIONS, Knowledge, Ranking, Scores, by_chance
+from streamer.types import DIMENSIONS, Matrix, Vector
 
 NO_POSTERIOR = "the learner does not know how unsure it is"
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from streamer.query.strategy import Knowledge, Matrix, Ranking, Scores
+from streamer.query.strategy import Knowledge, Ranking, Scores
+from streamer.types import Matrix
 
 
 class RandomChoice(Ranking):

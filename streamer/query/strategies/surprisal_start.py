@@ -11,7 +11,8 @@ needed, and what is common to all (no surprise) is near 0.
 import numpy as np
 
 from streamer.learners.clustering import k_means, squared_distances
-from streamer.query.strategy import Batch, Knowledge, Matrix, Ranking, Scores
+from streamer.query.strategy import Batch, Knowledge, Ranking, Scores
+from streamer.types import Matrix
 
 _TINY = 1e-12
 

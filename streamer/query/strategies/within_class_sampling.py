@@ -11,7 +11,8 @@ import numpy as np
 from streamer.query.strategies.class_uncertainty import NO_CLASSES
 from streamer.query.strategies.greedy import Greedy, Steps
 from streamer.query.strategies.greedy_sampling import Classes, Nearness, all_tasks
-from streamer.query.strategy import ASKED_DIMENSIONS, Knowledge, Matrix, Scores, by_chance
+from streamer.query.strategy import ASKED_DIMENSIONS, Knowledge, Scores, by_chance
+from streamer.types import Matrix
 
 
 class WithinClassSampling(Greedy):

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from streamer.annotation.labels import one
-from streamer.annotation.session import Item, Sitting
+from streamer.annotation.session import AnnotationSession, Item
 from streamer.errors import NotFound
 from streamer.store.queries import Order
 from streamer.types import Label
@@ -23,7 +23,7 @@ from streamer.web.http import (
     read,
     reply,
 )
-from streamer.web.store_worker import Desk
+from streamer.web.store_worker import StoreWorker
 
 
 class Answer(Body):
@@ -59,75 +59,79 @@ class Person(Body):
 class Answers:
     """Handlers; each does its work on the desk's thread."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, worker: StoreWorker) -> None:
+        self._worker = worker
 
     async def next(self, request: Request) -> JSONResponse:
-        annotator = from_query(request, "annotator", self._desk.config.annotator)
+        annotator = from_query(request, "annotator", self._worker.config.annotator)
         order: Any = from_query(request, "order", "informative", get_args(Order))
 
-        def work(sitting: Sitting) -> dict[str, Any]:
-            return _turn(sitting, sitting.next(annotator, order), annotator)
+        def work(annotation: AnnotationSession) -> dict[str, Any]:
+            return _turn(annotation, annotation.next(annotator, order), annotator)
 
-        return reply(await self._desk.ask(work))
+        return reply(await self._worker.ask(work))
 
     async def save(self, request: Request) -> JSONResponse:
         label = (await read(request, Answer)).label()
 
-        def work(sitting: Sitting) -> dict[str, Any]:
-            saved = sitting.save(label)
+        def work(annotation: AnnotationSession) -> dict[str, Any]:
+            saved = annotation.save(label)
             return {
                 "answer": label_values(label),
                 "first": None if saved.first is None else label_values(saved.first),
                 "predicted": prediction_values(saved.predicted),
-                "now": None if saved.first else _now(sitting, label.utterance, label.annotator),
+                "now": None if saved.first else _now(annotation, label.utterance, label.annotator),
             }
 
-        return reply(await self._desk.ask(work))
+        return reply(await self._worker.ask(work))
 
     async def change(self, request: Request) -> JSONResponse:
         """What is predicted by now of what was just answered; null until it is learned."""
-        annotator = from_query(request, "annotator", self._desk.config.annotator)
+        annotator = from_query(request, "annotator", self._worker.config.annotator)
         utterance: int = request.path_params["utterance"]
-        return reply({"now": await self._desk.ask(_now, utterance, annotator)})
+        return reply({"now": await self._worker.ask(_now, utterance, annotator)})
 
     async def pass_over(self, request: Request) -> JSONResponse:
         said = await read(request, Passed)
-        await self._desk.ask(Sitting.pass_over, said.kind, said.utterance, said.annotator)
+        await self._worker.ask(
+            AnnotationSession.pass_over, said.kind, said.utterance, said.annotator
+        )
         return reply({})
 
     async def undo(self, request: Request) -> JSONResponse:
         annotator = (await read(request, Person)).annotator
 
-        def work(sitting: Sitting) -> dict[str, Any]:
-            return _turn(sitting, sitting.undo(annotator), annotator)
+        def work(annotation: AnnotationSession) -> dict[str, Any]:
+            return _turn(annotation, annotation.undo(annotator), annotator)
 
-        return reply(await self._desk.ask(work))
+        return reply(await self._worker.ask(work))
 
     async def ask_again(self, request: Request) -> JSONResponse:
-        await self._desk.ask(Sitting.ask_skipped_again, (await read(request, Person)).annotator)
+        await self._worker.ask(
+            AnnotationSession.ask_skipped_again, (await read(request, Person)).annotator
+        )
         return reply({})
 
     async def clip(self, request: Request) -> Response:
         return Response(await self._clip(request), media_type="audio/flac")
 
     async def picture(self, request: Request) -> JSONResponse:
-        return reply(await self._desk.picture(await self._clip(request)))
+        return reply(await self._worker.picture(await self._clip(request)))
 
     async def _clip(self, request: Request) -> bytes:
         utterance: int = request.path_params["utterance"]
-        clip = await self._desk.ask(Sitting.clip, utterance)
+        clip = await self._worker.ask(AnnotationSession.clip, utterance)
         if clip is None:
             raise NotFound(f"the audio of utterance {utterance} is not kept (any more)")
         return clip
 
 
-def _turn(sitting: Sitting, item: Item | None, annotator: str) -> dict[str, Any]:
-    progress = sitting.progress(annotator)
+def _turn(annotation: AnnotationSession, item: Item | None, annotator: str) -> dict[str, Any]:
+    progress = annotation.progress(annotator)
     return {
         "item": None if item is None else _item_values(item),
         "progress": asdict(progress),
-        "emotions": sitting.emotions(),
+        "emotions": annotation.emotions(),
     }
 
 
@@ -145,7 +149,7 @@ def _item_values(item: Item) -> dict[str, Any]:
     }
 
 
-def _now(sitting: Sitting, utterance: int, annotator: str) -> dict[str, Any] | None:
-    if not sitting.learned(utterance, annotator):
+def _now(annotation: AnnotationSession, utterance: int, annotator: str) -> dict[str, Any] | None:
+    if not annotation.learned(utterance, annotator):
         return None
-    return prediction_values(sitting.predict(utterance))
+    return prediction_values(annotation.predict(utterance))

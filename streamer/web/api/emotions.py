@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from streamer.annotation.labels import emotion_name
-from streamer.annotation.session import Sitting
+from streamer.annotation.session import AnnotationSession
 from streamer.learners.cohesion import cohesion, error_rates
-from streamer.loop.online_model import Learning
+from streamer.loop.online_model import OnlineModel
 from streamer.web.api.live import finite
 from streamer.web.http import Body, prediction_values, read, reply
-from streamer.web.store_worker import Desk
+from streamer.web.store_worker import StoreWorker
 
 # Li and Lee enroll about ten utterances.
 ENOUGH: Final = 10
@@ -34,43 +34,43 @@ class Enrollment(Picked):
 class EmotionRequests:
     """Handlers; each does its work on the desk's thread."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, worker: StoreWorker) -> None:
+        self._worker = worker
 
     async def state(self, request: Request) -> JSONResponse:
-        return reply(finite(await self._desk.ask(emotions_state)))
+        return reply(finite(await self._worker.ask(emotions_state)))
 
     async def compare(self, request: Request) -> JSONResponse:
         picked = await read(request, Picked)
-        return reply(finite(await self._desk.ask(_compare, picked.utterances)))
+        return reply(finite(await self._worker.ask(_compare, picked.utterances)))
 
     async def enroll(self, request: Request) -> JSONResponse:
         wanted = await read(request, Enrollment)
         name = emotion_name(wanted.emotion)
 
-        def work(sitting: Sitting) -> dict[str, Any]:
-            profile = sitting.profile
+        def work(annotation: AnnotationSession) -> dict[str, Any]:
+            profile = annotation.profile
             with profile.database.transaction():
                 for number in dict.fromkeys(wanted.utterances):
                     stored = profile.utterances.get(number)
                     profile.emotions.enroll(
                         name, stored.emotion, stored.source, number, time.time()
                     )
-            return emotions_state(sitting)
+            return emotions_state(annotation)
 
-        return reply(finite(await self._desk.ask(work)))
+        return reply(finite(await self._worker.ask(work)))
 
 
-def emotions_state(sitting: Sitting) -> dict[str, Any]:
+def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
     """Enrolled emotions with their error rates, and the last utterances as they are told now."""
-    profile = sitting.profile
+    profile = annotation.profile
     if profile.is_empty():
         return {"emotions": [], "utterances": [], "enough": ENOUGH}
-    learning = Learning(profile)
-    learning.follow()
-    vectors, usual = profile.emotions.enrolled(), learning.usual_emotion.mean
+    online_model = OnlineModel(profile)
+    online_model.follow()
+    vectors, usual = profile.emotions.enrolled(), online_model.usual_emotion.mean
     rows = []
-    for name, prototype in learning.prototypes.items():
+    for name, prototype in online_model.prototypes.items():
         others = [other for emotion, other in vectors.items() if emotion != name]
         accepts, rejects = error_rates(
             vectors[name], others, prototype.mean, prototype.threshold, usual
@@ -92,21 +92,21 @@ def emotions_state(sitting: Sitting) -> dict[str, Any]:
             "duration_s": stored.offset_s - stored.onset_s,
             "heard_at": stored.heard_at,
             "has_audio": profile.audio.clip(stored.id) is not None,
-            "verdict": asdict(learning.verdict(stored.emotion)),
-            **prediction_values(learning.predict(stored.embedding)),
+            "verdict": asdict(online_model.verdict(stored.emotion)),
+            **prediction_values(online_model.predict(stored.embedding)),
         }
         for stored in reversed(profile.history.recent(SHOWN_UTTERANCES))
     ]
     return {"emotions": rows, "utterances": heard, "enough": ENOUGH}
 
 
-def _compare(sitting: Sitting, utterances: list[int]) -> dict[str, Any]:
+def _compare(annotation: AnnotationSession, utterances: list[int]) -> dict[str, Any]:
     """Whether what was picked agrees; apart: the ones to keep or drop."""
     numbers = list(dict.fromkeys(utterances))
-    stored = [sitting.profile.utterances.get(number) for number in numbers]
+    stored = [annotation.profile.utterances.get(number) for number in numbers]
     if not stored:
         return {"cohesion": None, "apart": [], "distances": {}}
-    usual = Learning(sitting.profile).usual_emotion.mean
+    usual = OnlineModel(annotation.profile).usual_emotion.mean
     found = cohesion(np.stack([u.emotion for u in stored]).astype(np.float64), usual)
     return {
         "cohesion": found.cohesion,

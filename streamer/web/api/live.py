@@ -7,12 +7,12 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from streamer.annotation.session import Sitting
+from streamer.annotation.session import AnnotationSession
 from streamer.profiles.status import status_row
 from streamer.store.records import StoredUtterance
 from streamer.web.events import MOST_PAGES, TooManyPages
 from streamer.web.http import prediction_values, reply
-from streamer.web.store_worker import Desk
+from streamer.web.store_worker import StoreWorker
 
 SHOWN_UTTERANCES: Final = 60
 SHOWN_QUERIES: Final = 10
@@ -21,28 +21,28 @@ SHOWN_QUERIES: Final = 10
 class Live:
     """Handlers; what the store holds is read on the desk's thread."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, worker: StoreWorker) -> None:
+        self._worker = worker
 
     async def state(self, request: Request) -> JSONResponse:
         """All that the live view shows, as it is now."""
-        hub = self._desk.hub
+        hub = self._worker.hub
         return reply(
             {
-                "listens": self._desk.listens,
+                "listens": self._worker.listens,
                 "lasting": hub.lasting,
                 "notices": list(hub.notices),
                 "reloads": hub.reloads,
-                **await self._desk.ask(_state),
+                **await self._worker.ask(_state),
             }
         )
 
     async def track(self, request: Request) -> JSONResponse:
         """Labels and how well they were predicted: worth asking anew after each label."""
-        return reply(finite(await self._desk.ask(_track)))
+        return reply(finite(await self._worker.ask(_track)))
 
     async def events(self, request: Request) -> Response:
-        stream = self._desk.hub.follow()
+        stream = self._worker.hub.follow()
         try:
             first = await anext(stream)
         except TooManyPages:
@@ -83,21 +83,21 @@ def finite(values: Any) -> Any:
     return values
 
 
-def _state(sitting: Sitting) -> dict[str, Any]:
-    profile = sitting.profile
+def _state(annotation: AnnotationSession) -> dict[str, Any]:
+    profile = annotation.profile
     selection = profile.history.last_selection()
     state: dict[str, Any] = finite(
         {
             "utterances": [utterance_values(u) for u in profile.history.recent(SHOWN_UTTERANCES)],
             "selection": None if selection is None else asdict(selection),
-            "track": _track(sitting),
+            "track": _track(annotation),
         }
     )
     return state
 
 
-def _track(sitting: Sitting) -> dict[str, Any]:
-    profile = sitting.profile
+def _track(annotation: AnnotationSession) -> dict[str, Any]:
+    profile = annotation.profile
     queries = profile.questions.open(SHOWN_QUERIES)
     return {
         **status_row(profile),

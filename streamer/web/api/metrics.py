@@ -22,10 +22,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from streamer.encoders.temperature import temperature_c
 from streamer.errors import ProfileError
-from streamer.ops.host import resident_bytes, temperature_c
+from streamer.ops.host import resident_bytes
 from streamer.store.profile import TOKEN_NAME
-from streamer.web.events import Hub
+from streamer.web.events import EventHub
 from streamer.web.http import reply
 
 PATHS: Final = ("/health", "/metrics")
@@ -40,7 +41,7 @@ class Metrics:
     """Handlers. listens: whether this process is to hear at all."""
 
     def __init__(
-        self, hub: Hub, listens: bool, now_s: Callable[[], float] = time.monotonic
+        self, hub: EventHub, listens: bool, now_s: Callable[[], float] = time.monotonic
     ) -> None:
         self._hub = hub
         self._listens = listens
@@ -138,15 +139,15 @@ class ScraperDoor:
     """
 
     def __init__(
-        self, gate: ASGIApp, site: ASGIApp, token: str, is_ours: Callable[[str], bool]
+        self, auth: ASGIApp, site: ASGIApp, token: str, is_ours: Callable[[str], bool]
     ) -> None:
-        self._gate = gate
+        self._auth = auth
         self._site = site
         self._expected = f"Bearer {token}".encode()
         self._is_ours = is_ours
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self._site if self._opens(scope) else self._gate)(scope, receive, send)
+        await (self._site if self._opens(scope) else self._auth)(scope, receive, send)
 
     def _opens(self, scope: Scope) -> bool:
         if scope["type"] != "http" or scope["path"] not in PATHS or scope["method"] != "GET":

@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from streamer.annotation.labels import emotion_name, give, withdraw
-from streamer.annotation.session import Sitting
+from streamer.annotation.session import AnnotationSession
 from streamer.errors import NotFound, UsageError
 from streamer.profiles.rewriting import forget_before, forget_emotion, forget_utterances
 from streamer.text import many
 from streamer.types import Label
 from streamer.web.api.answers import Answer
 from streamer.web.http import NUMBER, Body, from_query, read, reply
-from streamer.web.store_worker import Desk
+from streamer.web.store_worker import StoreWorker
 
 PAGE_ROWS: Final = 50
 _DAY_S: Final = 86_400.0
@@ -37,34 +37,34 @@ class Expired(Body):
 class ProfileRequests:
     """Handlers; each does its work on the desk's thread."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, worker: StoreWorker) -> None:
+        self._worker = worker
 
     async def correct(self, request: Request) -> JSONResponse:
         """A new answer of the same annotator, which replaces the old one whole."""
         answer = await read(request, Answer)
-        return reply({"done": await self._desk.ask(_correct, answer.label())})
+        return reply({"done": await self._worker.ask(_correct, answer.label())})
 
     async def withdraw(self, request: Request) -> JSONResponse:
         seq: int = request.path_params["seq"]
 
-        def work(sitting: Sitting) -> str:
-            return withdraw(sitting.profile, seq)
+        def work(annotation: AnnotationSession) -> str:
+            return withdraw(annotation.profile, seq)
 
-        return reply({"done": await self._desk.ask(work)})
+        return reply({"done": await self._worker.ask(work)})
 
     async def forget(self, request: Request) -> JSONResponse:
-        return reply({"done": await self._desk.ask(_forget, await read(request, Forgotten))})
+        return reply({"done": await self._worker.ask(_forget, await read(request, Forgotten))})
 
     async def expire(self, request: Request) -> JSONResponse:
         """Close open questions older than some days; their audio is deleted."""
         days = (await read(request, Expired)).days
 
-        def work(sitting: Sitting) -> int:
+        def work(annotation: AnnotationSession) -> int:
             now = time.time()
-            return sitting.profile.utterances.expire_queries(now - days * _DAY_S, now)
+            return annotation.profile.utterances.expire_queries(now - days * _DAY_S, now)
 
-        count = await self._desk.ask(work)
+        count = await self._worker.ask(work)
         return reply({"done": f"{many(count, 'open question')} closed, audio deleted"})
 
     async def listed(self, request: Request) -> dict[str, Any]:
@@ -74,11 +74,13 @@ class ProfileRequests:
         before = from_query(request, "before", "0")
         if not re.fullmatch(NUMBER, before):
             raise UsageError("before: give the number of a label")
-        return await self._desk.ask(_listed, annotator, emotion, int(before))
+        return await self._worker.ask(_listed, annotator, emotion, int(before))
 
 
-def _listed(sitting: Sitting, annotator: str, emotion: str, before: int) -> dict[str, Any]:
-    profile = sitting.profile
+def _listed(
+    annotation: AnnotationSession, annotator: str, emotion: str, before: int
+) -> dict[str, Any]:
+    profile = annotation.profile
     newest = profile.labels.newest() + 1
     rows = profile.labels.page(PAGE_ROWS + 1, before or newest, annotator, emotion)
     more = len(rows) > PAGE_ROWS
@@ -93,24 +95,24 @@ def _listed(sitting: Sitting, annotator: str, emotion: str, before: int) -> dict
     }
 
 
-def _correct(sitting: Sitting, label: Label) -> str:
-    if sitting.profile.labels.answer_of(label.utterance, label.annotator) is None:
+def _correct(annotation: AnnotationSession, label: Label) -> str:
+    if annotation.profile.labels.answer_of(label.utterance, label.annotator) is None:
         raise NotFound(f"{label.annotator} has no label on utterance {label.utterance} to correct")
-    return give(sitting.profile, [label])
+    return give(annotation.profile, [label])
 
 
-def _forget(sitting: Sitting, what: Forgotten) -> str:
-    profile = sitting.profile
+def _forget(annotation: AnnotationSession, what: Forgotten) -> str:
+    profile = annotation.profile
     if sum(v is not None for v in (what.utterance, what.before, what.emotion)) != 1:
         raise UsageError("nothing to forget: give one of utterance, before, emotion")
     try:
         if what.utterance is not None:
             count = forget_utterances(profile, [what.utterance])
-            sitting.forget_clips()
+            annotation.forget_clips()
             return f"{many(count, 'utterance')} forgotten"
         if what.before is not None:
             count = forget_before(profile, what.before)
-            sitting.forget_clips()
+            annotation.forget_clips()
             return f"{many(count, 'utterance')} forgotten"
         name = emotion_name(what.emotion or "")
         stood = many(forget_emotion(profile, name), "utterance")

@@ -113,8 +113,9 @@ def test_missing_portaudio_is_an_error_with_its_remedy() -> None:
 def test_the_door_loads_no_audio_library() -> None:
     program = (
         "import sys\n"
-        "import streamer.audio.sources.open, streamer.audio.microphone.devices, streamer.audio.microphone.source\n"
-        "import streamer.audio.sources.files, streamer.audio.sources.stdin, streamer.audio.resampling\n"
+        "import streamer.audio.sources.open, streamer.audio.microphone.devices\n"
+        "import streamer.audio.microphone.source, streamer.audio.resampling\n"
+        "import streamer.audio.sources.files, streamer.audio.sources.stdin\n"
         "print([name for name in ('sounddevice', 'soundfile', 'soxr') if name in sys.modules])\n"
     )
     done = subprocess.run(

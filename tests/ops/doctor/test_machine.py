@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from streamer.encoders.temperature import temperature_c
 from streamer.ops.doctor import machine
-from streamer.ops.host import temperature_c
 
 PI_4 = """processor\t: 0
 BogoMIPS\t: 108.00

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from streamer.errors import OtherEncoder, ProfileDamaged, ProfileError, ProfileTooNew
-from streamer.loop.online_model import Learning
+from streamer.loop.online_model import OnlineModel
 from streamer.profiles.archive.reading import import_profile
 from streamer.profiles.archive.writing import export_profile
 from streamer.store.profile import Profile
@@ -36,7 +36,7 @@ def test_it_is_the_same_profile_to_the_last_bit(tmp_path: Path) -> None:
     counts = import_profile(other, tmp_path / "exported", {"ab" * 32})
     assert counts["utterances"] == 12
     assert everything(other) == everything(mine)
-    one, two = Learning(mine), Learning(other)
+    one, two = OnlineModel(mine), OnlineModel(other)
     for number in mine.utterances.numbers():
         stored = mine.utterances.get(number)
         assert two.predict(stored.embedding) == one.predict(stored.embedding)

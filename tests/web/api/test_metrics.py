@@ -83,9 +83,9 @@ def test_health_is_well_only_while_the_loop_gives_signs(listening, bearer, capsy
 
 @pytest.mark.parametrize(("age_s", "said"), [(1.0, "listening"), (STALLED_S + 1, "stalled")])
 def test_a_loop_that_hangs_is_told_by_the_age_of_its_last_sign(age_s, said):
-    from streamer.web.events import Hub
+    from streamer.web.events import EventHub
 
-    hub = Hub()
+    hub = EventHub()
     hub.beat_s = 100.0
     assert Metrics(hub, True, lambda: 100.0 + age_s)._state() == (said, age_s)
 
