@@ -124,7 +124,7 @@ def export(
 
     settings = settings_from(config, models=out)
     check_name(name or checkpoint_name.rsplit("/", 1)[-1], settings.models)
-    hub = training_module("hub")
+    hub = training_module("hub.checkpoint")
     with TemporaryDirectory(prefix="streamer-export-") as folder:
         file, statement = hub.export_checkpoint(
             checkpoint_name, Path(folder), layer=layer, pooling=pooling, checkpoint=checkpoint

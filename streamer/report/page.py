@@ -38,7 +38,7 @@ def page(record: Record, config: Config, now_s: float) -> str:
         curves=has_curves(record),
         timeline=_inline(timeline(record)),
         plane=_inline(plane(record)),
-        online_model=_inline(learning_curve(record)),
+        learning=_inline(learning_curve(record)),
         coverage=_inline(coverage(record)),
         questions=_inline(questions(record)),
         samples=_inline(samples(record)),
