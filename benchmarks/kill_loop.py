@@ -22,7 +22,7 @@ import numpy as np
 import soundfile
 
 from benchmarks.loop import RESULTS, machine
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.profiles.archive.reading import import_profile
 from streamer.profiles.archive.writing import export_profile
 from streamer.store.profile import Profile
@@ -87,9 +87,9 @@ def check_against_unkilled(folder: Path, exported: Path, unkilled: Path) -> None
     killed, whole = Profile(folder), Profile(unkilled)
     if killed.is_empty():  # it was never let come so far
         return
-    online_model = OnlineModel(killed)
-    online_model.catch_up()
-    online_model.save()
+    profile_model = ProfileModel(killed)
+    profile_model.catch_up()
+    profile_model.save()
     export_profile(killed, exported, {})
     import_profile(whole, exported, None)
     for state in ("usual", "learner"):

@@ -28,7 +28,7 @@ import soundfile
 
 from benchmarks.loop import machine
 from streamer.audio.clips import to_flac
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.store.profile import Profile
 from streamer.testing import synthetic_session
 from streamer.types import Estimate, Label, Prediction, Quality, Samples, Utterance, Verdict
@@ -82,9 +82,9 @@ def fill(profile: Profile, count: int) -> None:
                 ],
                 time.time(),
             )
-    online_model = OnlineModel(profile)
-    online_model.catch_up()
-    online_model.save()
+    profile_model = ProfileModel(profile)
+    profile_model.catch_up()
+    profile_model.save()
 
 
 def _none() -> Samples:

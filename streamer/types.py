@@ -7,6 +7,7 @@ turns some utterances into queries; a person answers with a `Label`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,28 @@ class Utterance:
     audio: Samples
     quality: Quality
     source_samples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What an encoder makes of one utterance: the two vectors that everything is learned from.
+
+    embedding: float32 [d], for the regression of valence, arousal and dominance.
+    emotion: float32 [e], of unit length, for the comparison with enrolled emotions.
+    """
+
+    embedding: Samples
+    emotion: Samples
+
+
+class HasEncoding(Protocol):
+    """Anything that carries an utterance's `Encoding`: the encoding itself, a stored utterance."""
+
+    @property
+    def embedding(self) -> Samples: ...
+
+    @property
+    def emotion(self) -> Samples: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from streamer.learners.drift import VoiceDriftDetector
 from streamer.learners.normalization import RunningNormalization
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.store.profile import Profile
 from streamer.types import Label
 from tests.support import events_of
@@ -93,11 +93,11 @@ def _check_usual(profile: Profile) -> None:
 
 
 def _check_learner(profile: Profile) -> None:
-    online_model = OnlineModel(profile)
-    online_model.catch_up()
-    replayed = OnlineModel(profile)
+    profile_model = ProfileModel(profile)
+    profile_model.catch_up()
+    replayed = ProfileModel(profile)
     replayed.start_over()
     replayed.catch_up()
-    assert replayed.labels == online_model.labels == profile.labels.count()
-    for name, array in online_model.learner.to_arrays().items():
-        assert np.array_equal(replayed.learner.to_arrays()[name], array)
+    assert replayed.model.labels == profile_model.model.labels == profile.labels.count()
+    for name, array in profile_model.model.learner.to_arrays().items():
+        assert np.array_equal(replayed.model.learner.to_arrays()[name], array)

@@ -11,9 +11,9 @@ from streamer.audio.utterance_stream import UtteranceStream
 from streamer.config import Config
 from streamer.errors import UnreadableAudio, UsageError
 from streamer.loop.compose import bind_encoder, make_endpointer
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.store.profile import Profile
-from streamer.types import Notice, Prediction, Samples, Utterance, Verdict
+from streamer.types import Encoding, Notice, Prediction, Samples, Utterance, Verdict
 
 Told = Callable[[str], None]
 
@@ -62,17 +62,18 @@ def verify_files(
 ) -> Iterator[Verified]:
     """The verdict and prediction of every utterance in the files; the profile stays as it is."""
     encoder = bind_encoder(config, profile)
-    online_model = OnlineModel(profile)
-    online_model.follow()
+    profile_model = ProfileModel(profile)
+    profile_model.follow()
+    model = profile_model.model
     for file in files:
         for utterance in utterances_in(config, file, notice):
-            embedding, emotion = encoder.encode(utterance.audio)
+            encoding = Encoding(*encoder.encode(utterance.audio))
             yield Verified(
                 utterance.source,
                 utterance.onset_s,
                 utterance.offset_s,
-                online_model.verdict(emotion),
-                online_model.predict(embedding),
+                model.verdict(encoding),
+                model.predict(encoding),
             )
 
 

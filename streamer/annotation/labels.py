@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from streamer.errors import UsageError
-from streamer.loop.online_model import OnlineModel
-from streamer.store.labels import LONGEST_NAME, checked_answer, checked_scale
+from streamer.learners.answers import checked_answer, checked_scale, emotion_name
+from streamer.loop.profile_model import ProfileModel
 from streamer.store.profile import PATIENCE_S, Profile
 from streamer.text import many
 from streamer.types import Label
@@ -91,12 +91,12 @@ def _learn_here(profile: Profile) -> str:
     if not profile.take_over("streamer label", GLIMPSE_S if listening else PATIENCE_S):
         return "the listening session learns it"
     try:
-        online_model = OnlineModel(profile)
-        online_model.catch_up()
-        online_model.save()
+        profile_model = ProfileModel(profile)
+        profile_model.catch_up()
+        profile_model.save()
     finally:
         profile.let_go()
-    return f"learned, {many(online_model.labels, 'label')} in all"
+    return f"learned, {many(profile_model.model.labels, 'label')} in all"
 
 
 def read_labels(path: Path, annotator: str, scale: tuple[float, float] = UNIT) -> list[Label]:
@@ -143,16 +143,6 @@ def _can_head(names: Sequence[str]) -> bool:
         and len(set(names)) == len(names)
         and (len(values) == 2 or ("emotion" in names and not values and "dominance" not in names))
     )
-
-
-def emotion_name(name: str) -> str:
-    """A name as it is kept: trimmed, in lower case. Raises UsageError."""
-    kept = " ".join(name.split()).lower()
-    if not kept or len(kept) > LONGEST_NAME or not kept.isprintable():
-        raise UsageError(
-            f"emotion {name!r}: give a name of 1 to {LONGEST_NAME} printable characters"
-        )
-    return kept
 
 
 def _label(row: dict[str, str | None], annotator: str) -> Label:

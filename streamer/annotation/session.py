@@ -16,7 +16,7 @@ import numpy as np
 from streamer.annotation.labels import give, withdraw
 from streamer.audio.clips import from_recording, to_flac
 from streamer.loop.clip_cache import ClipCache
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.store.annotation_events import Kind
 from streamer.store.profile import Profile
 from streamer.store.queries import Order
@@ -204,9 +204,9 @@ class AnnotationSession:
 
     def predict(self, utterance: int) -> Prediction:
         """What would be predicted of it by now."""
-        online_model = OnlineModel(self.profile)
-        online_model.follow()
-        return online_model.predict(self.profile.utterances.get(utterance).embedding)
+        profile_model = ProfileModel(self.profile)
+        profile_model.follow()
+        return profile_model.model.predict(self.profile.utterances.get(utterance))
 
     def learned(self, utterance: int, annotator: str) -> bool:
         """The annotator's label on it has changed the learner."""

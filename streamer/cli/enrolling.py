@@ -20,7 +20,7 @@ def enroll(
 ) -> None:
     """Teach an emotion by about ten examples; every utterance is compared with it from then on."""
     from streamer.annotation import enrolment as enrolling
-    from streamer.annotation.labels import emotion_name
+    from streamer.learners.answers import emotion_name
     from streamer.loop.compose import known_profile, open_profile
 
     settings, name = settings_from(config, profile=profile), emotion_name(emotion)

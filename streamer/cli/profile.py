@@ -39,7 +39,7 @@ def forget(
     verbose: Verbose = False,
 ) -> None:
     """Delete for good: rows, audio, and what was learned from them."""
-    from streamer.annotation.labels import emotion_name
+    from streamer.learners.answers import emotion_name
     from streamer.loop.compose import open_profile
     from streamer.profiles import rewriting
 

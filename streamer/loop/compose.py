@@ -165,7 +165,7 @@ def _run(
     from streamer.encoders.temperature import temperature_c
     from streamer.loop.clip_cache import ClipCache
     from streamer.loop.load_notices import LoadNotices
-    from streamer.loop.online_model import OnlineModel
+    from streamer.loop.profile_model import ProfileModel
     from streamer.loop.retention import Retention
     from streamer.loop.run import UntilGone, listen, stop_on_signal
     from streamer.loop.session import Session
@@ -175,8 +175,8 @@ def _run(
     place = str(Path(source.name).resolve()) if source.kind == "file" else source.name
     number = profile.begin_session(source.kind, place, time.time())
     profile.utterances.release_orphans()
-    online_model = OnlineModel(profile)
-    online_model.catch_up()
+    profile_model = ProfileModel(profile)
+    profile_model.catch_up()
     # A recording and a pipe can wait for the encoder, a microphone cannot.
     load_shedder = LoadShedder(encoder, time.perf_counter, temperature_c)
     encoding_queue = (
@@ -198,7 +198,7 @@ def _run(
         ),
         encoding_queue=encoding_queue,
         profile=profile,
-        online_model=online_model,
+        profile_model=profile_model,
         strategy=strategy,
         doubt=doubt,
         size=config.buffer,
@@ -233,7 +233,7 @@ def _run(
         finally:
             encoding_queue.close()
         # Not after an error: the rows are right, what is in memory may not be.
-        online_model.save()
+        profile_model.save()
         profile.end_session(number, asdict(ended), time.time())
         if telling.failed is not None:
             raise StreamerError(

@@ -27,7 +27,7 @@ from streamer.events import (
     Status,
     Unlearned,
 )
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.query.selection import choose
 from streamer.query.strategies.binary_confidence import BinaryConfidence
@@ -66,7 +66,7 @@ class Session:
         utterance_stream: UtteranceStream,
         encoding_queue: EncodingQueue,
         profile: Profile,
-        online_model: OnlineModel,
+        profile_model: ProfileModel,
         strategy: Strategy,
         doubt: BinaryConfidence,
         size: int,
@@ -81,7 +81,7 @@ class Session:
         self._utterance_stream = utterance_stream
         self._encoding_queue = encoding_queue
         self._profile = profile
-        self._online_model = online_model
+        self._profile_model = profile_model
         self._strategy = strategy
         self._size = size
         self._keep = keep
@@ -107,12 +107,12 @@ class Session:
 
     def learn(self) -> Iterator[Event]:
         """Learn the labels that were stored since the last time, by whichever process."""
-        labels, replaced = self._online_model.learn_new()
+        labels, replaced = self._profile_model.learn_new()
         if labels or replaced:
             self._open_queries = None
         if replaced:
-            yield Unlearned(self._online_model.labels)
-        first = self._online_model.labels - len(labels) + 1
+            yield Unlearned(self._profile_model.model.labels)
+        first = self._profile_model.model.labels - len(labels) + 1
         for count, label in enumerate(labels, start=first):
             yield Learned(label.utterance, label.annotator, count)
         if labels or replaced:
@@ -177,7 +177,7 @@ class Session:
             speaking=self._utterance_stream.endpointer.speaking,
             buffer=(len(self._buffer), self._size),
             open_queries=self._open_queries,
-            labels=self._online_model.labels,
+            labels=self._profile_model.model.labels,
             utterances=self._utterances,
             audio_s=account.audio_s,
             dropped_samples=dict(account.dropped),
@@ -214,18 +214,18 @@ class Session:
                 yield from self._select()
 
     def _take(self, encoded: Encoded) -> Heard:
-        utterance, embedding, emotion = encoded.utterance, encoded.embedding, encoded.emotion
+        utterance, model = encoded.utterance, self._profile_model.model
         wall_s = self._wall_s()
-        with self._online_model.unadapted_on_error(), self._profile.database.transaction():
-            self._online_model.adapt(embedding, emotion)
-            prediction = self._online_model.predict(embedding)
-            verdict = self._online_model.verdict(emotion)
-            informativeness = self._informativeness(embedding)
+        with model.unadapted_on_error(), self._profile.database.transaction():
+            self._profile_model.adapt(encoded)
+            prediction = model.predict(encoded)
+            verdict = model.verdict(encoded)
+            informativeness = self._informativeness(encoded.embedding)
             number = self._profile.utterances.add(
                 self._number,
                 utterance,
-                embedding,
-                emotion,
+                encoded.embedding,
+                encoded.emotion,
                 prediction,
                 verdict,
                 informativeness,
@@ -233,7 +233,7 @@ class Session:
             )
             self._retention.heard(number, utterance.audio, wall_s)
         del self._unstored[id(utterance)]
-        self._buffer.append(Buffered(number, embedding, utterance.audio))
+        self._buffer.append(Buffered(number, encoded.embedding, utterance.audio))
         self._utterances += 1
         return Heard(
             id=number,
@@ -248,23 +248,23 @@ class Session:
         )
 
     def _drifted(self) -> Iterator[Drifted]:
-        for drift in self._online_model.new_drifts():
+        for drift in self._profile_model.new_drifts():
             yield Drifted(**asdict(drift), text=str(drift))
 
     def _informativeness(self, embedding: Samples) -> float | None:
-        features = self._online_model.features(embedding)[np.newaxis]
-        value = self._doubt.informativeness(features, self._online_model.knowledge)
+        model = self._profile_model.model
+        features = model.features(embedding)[np.newaxis]
+        value = self._doubt.informativeness(features, model.knowledge)
         return None if value is None else float(value[0])
 
     def _select(self) -> Iterator[Event]:
         buffer, self._buffer = self._buffer, []
-        features = self._online_model.features(np.stack([b.embedding for b in buffer]))
+        model = self._profile_model.model
+        features = model.features(np.stack([b.embedding for b in buffer]))
         # By how many are stored, not by ids, which go on after something is forgotten.
         before = self._profile.utterances.count() - len(buffer)
         rng = np.random.default_rng([self._seed, before + 1])
-        choice = choose(
-            self._strategy, features, self._online_model.knowledge, self._keep, self._explore, rng
-        )
+        choice = choose(self._strategy, features, model.knowledge, self._keep, self._explore, rng)
         values = choice.scores.values
         asked = [(buffer[i], float(values[i])) for i in choice.asked]
         released = [buffer[i].id for i in choice.released]

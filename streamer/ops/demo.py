@@ -14,7 +14,7 @@ from streamer.learners.affect import AffectLearner
 from streamer.learners.affective_norms import affective_norm
 from streamer.learners.metrics import concordance_cc
 from streamer.loop.compose import bind_encoder, make_endpointer, run
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.loop.run import Screen
 from streamer.store.profile import Profile
 from streamer.testing import Spoken, synthetic_session
@@ -106,8 +106,8 @@ class _Answering:
 
 def _compare(config: Config, profile: Profile) -> tuple[float, float]:
     """Arousal CCC on a second session: by the prior alone, and by what was learned."""
-    online_model, encoder, endpointer = (
-        OnlineModel(profile),
+    model, encoder, endpointer = (
+        ProfileModel(profile).model,
         bind_encoder(config, profile),
         make_endpointer(config),
     )
@@ -118,9 +118,9 @@ def _compare(config: Config, profile: Profile) -> tuple[float, float]:
         middle_s = (span.start_sample + span.end_sample) / 2 / SAMPLE_RATE_HZ
         spoken = min(truth, key=lambda s: abs((s.onset_s + s.offset_s) / 2 - middle_s))
         embedding, _ = encoder.encode(sound)
-        features = online_model.features(embedding)
+        features = model.features(embedding)
         before.append(AffectLearner(profile.prior()).predict(features).arousal.mean)
-        after.append(online_model.learner.predict(features).arousal.mean)
+        after.append(model.learner.predict(features).arousal.mean)
         norms.append((affective_norm(spoken.emotion) or (0.0, 0.0, 0.0))[1])
     scores = [concordance_cc(np.array(mean), np.array(norms)) for mean in (before, after)]
     return scores[0] or 0.0, scores[1] or 0.0

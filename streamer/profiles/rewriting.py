@@ -15,7 +15,7 @@ from streamer.audio.clips import from_flac, from_recording
 from streamer.config import Config
 from streamer.errors import NotFound, ProfileError, UnreadableAudio, UsageError
 from streamer.loop.compose import make_encoder
-from streamer.loop.online_model import learn_anew
+from streamer.loop.profile_model import learn_anew
 from streamer.store.profile import Profile
 from streamer.store.records import StoredUtterance
 from streamer.text import many

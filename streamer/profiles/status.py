@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.profiles.unbiased_status import FairTest, fair_tests
 from streamer.query.exploration import FEWEST
 from streamer.store.profile import Profile
@@ -44,7 +44,7 @@ def emotion_rows(profile: Profile) -> list[dict[str, Any]]:
             "threshold": prototype.threshold,
             "eer": prototype.eer,
         }
-        for name, prototype in OnlineModel(profile).prototypes.items()
+        for name, prototype in ProfileModel(profile).model.prototypes.items()
     ]
 
 
@@ -61,12 +61,13 @@ def status_row(profile: Profile) -> dict[str, Any]:
     drift: list[dict[str, Any]] = []
     labels = 0
     if not profile.is_empty():
-        online_model = OnlineModel(profile)
-        online_model.follow()
-        labels = online_model.labels
-        drift = [{**asdict(one), "text": str(one)} for one in online_model.drifts()]
+        profile_model = ProfileModel(profile)
+        profile_model.follow()
+        model = profile_model.model
+        labels = model.labels
+        drift = [{**asdict(one), "text": str(one)} for one in profile_model.drifts()]
         fair = fair_tests(profile)
-        for name, learner in online_model.learner.dimensions.items():
+        for name, learner in model.learner.dimensions.items():
             dimensions[name] = {
                 "labels": learner.regression.count,
                 "ccc": learner.agreement.ccc,

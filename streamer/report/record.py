@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.profiles.status import status_row
 from streamer.report.angles import Fan, fans
 from streamer.report.raters import Rater, raters
@@ -55,10 +55,8 @@ def read_record(profile: Profile, session: int | None = None) -> Record:
     enrolled: Sequence[Fan] = ()
     if not profile.is_empty():
         known = {name: trace.of(numbers) for name, trace in traces(profile).items()}
-        online_model = OnlineModel(profile)
-        enrolled = fans(
-            profile.emotions.enrolled(), online_model.prototypes, online_model.usual_emotion.mean
-        )
+        model = ProfileModel(profile).model
+        enrolled = fans(profile.emotions.enrolled(), model.prototypes, model.usual_emotion.mean)
     return Record(
         profile=profile.folder.name,
         encoder=profile.meta("encoder"),

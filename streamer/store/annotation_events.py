@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from streamer.errors import NotFound, UsageError
+from streamer.learners.answers import checked_annotator
 from streamer.store.database import Database
-from streamer.store.labels import checked_annotator
 from streamer.types import DIMENSIONS, Label
 
 Kind = Literal["skip", "cannot tell", "repeat"]

@@ -1,16 +1,15 @@
 """The label log: append-only, undo included; and the lessons learned from it."""
 
-import math
 import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from streamer.errors import NotFound, UsageError
+from streamer.errors import NotFound
+from streamer.learners.answers import checked_answer, checked_scale
 from streamer.store.database import Database
 from streamer.store.records import LogEntry, decode_log_entry, encode_vector
 from streamer.types import DIMENSIONS, Label, Vector
 
-LONGEST_NAME: Final = 64
 _NEWEST: Final = 2**63 - 1
 _LOG: Final = """
     SELECT l.*, s.features,
@@ -183,39 +182,3 @@ class Labels:
             now,
             row["seq"],
         )
-
-
-def checked_scale(scale: tuple[float, float]) -> tuple[float, float]:
-    """The scale (low, high), if it holds values. Raises UsageError."""
-    low, high = scale
-    if not 0.0 < high - low < math.inf:  # also catches NaN
-        raise UsageError(f"the scale {low}:{high} is empty: give LOW:HIGH, for example 1:5")
-    return scale
-
-
-def checked_answer(label: Label, scale: tuple[float, float]) -> Label:
-    """The label, if it says something, and with values on the scale. Raises UsageError."""
-    low, high = scale
-    values = {name: getattr(label, name) for name in DIMENSIONS}
-    for name, value in values.items():
-        if value is not None and not low <= value <= high:  # also catches NaN
-            raise UsageError(
-                f"{name} {value:g} of utterance {label.utterance} is outside "
-                f"[{low:g}, {high:g}]: give a value on that scale"
-            )
-    if label.emotion is None and all(value is None for value in values.values()):
-        raise UsageError(
-            f"the label of utterance {label.utterance} is empty: "
-            "give valence and arousal, or an emotion"
-        )
-    checked_annotator(label.annotator)
-    return label
-
-
-def checked_annotator(name: str) -> str:
-    """The name, if it can be one. Raises UsageError."""
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise UsageError(
-            f"annotator {name!r}: give a name of 1 to {LONGEST_NAME} printable characters"
-        )
-    return name

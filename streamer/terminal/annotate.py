@@ -14,9 +14,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from streamer.annotation.labels import emotion_name
 from streamer.annotation.session import AnnotationSession, Item, Saved
 from streamer.errors import UsageError
+from streamer.learners.answers import emotion_name
 from streamer.store.profile import Profile
 from streamer.store.queries import Order
 from streamer.terminal.lines import clock

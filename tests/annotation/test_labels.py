@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from streamer.annotation import labels as labelling
 from streamer.errors import NotFound, UsageError
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.store.database import Database
 from streamer.store.labels import Labels
 from streamer.store.profile import Profile
@@ -40,8 +40,8 @@ def test_a_label_is_stored_and_learned_where_nobody_listens(labelled):
     )
     told = labelling.give(labelled, [label_of(n, arousal=4.0) for n in (2, 3)], (1.0, 5.0))
     assert told == "2 labels stored; learned, 3 labels in all"
-    online_model = OnlineModel(labelled)
-    assert online_model.labels == 3
+    profile_model = ProfileModel(labelled)
+    assert profile_model.model.labels == 3
     assert labelled.labels.effective()[1].label.arousal == 0.5
     assert labelled.holder() is None
 

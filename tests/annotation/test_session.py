@@ -8,7 +8,7 @@ import pytest
 from streamer.annotation.session import REPEAT_DISTANCE, REPEAT_EVERY, AnnotationSession
 from streamer.audio.clips import to_flac
 from streamer.errors import NotFound
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from tests.support import bound_profile, label_of, store_utterance
 
 CLIP = to_flac(np.zeros(1600, np.float32))
@@ -62,7 +62,7 @@ def test_a_repeat_stands_beside_the_first_answer_and_teaches_nothing(profile):
     assert saved.first == label_of(number, valence=0.5, arousal=0.5)
     assert profile.labels.newest() == labels
     assert annotation.predict(number) == before
-    assert OnlineModel(profile).labels == labels
+    assert ProfileModel(profile).model.labels == labels
     progress = annotation.progress("me")
     assert (progress.repeats, progress.mean_difference) == (1, pytest.approx((1.0 + 0.25) / 2))
     assert annotation.next("me").utterance.id not in seen
@@ -91,7 +91,7 @@ def test_undo_outlives_the_sitting_but_the_audio_does_not(profile):
     assert later.next("me").utterance.id == 3
     assert [later.undo("me").utterance.id for _ in range(2)] == [2, 1]
     assert later.undo("me") is None
-    assert OnlineModel(profile).labels == 0
+    assert ProfileModel(profile).model.labels == 0
 
 
 def test_undone_within_the_sitting_it_is_heard_again(profile):

@@ -13,7 +13,7 @@ from streamer.encoders.queue import SyncEncoding
 from streamer.events import Heard, Noticed
 from streamer.learners.prior import Prior
 from streamer.loop.clip_cache import ClipCache
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.loop.session import Session
 from streamer.query.strategies import make_strategy
@@ -53,7 +53,7 @@ def session(profile: Profile, clocks: Clocks) -> Session:
         ),
         encoding_queue=SyncEncoding(encoder),
         profile=profile,
-        online_model=OnlineModel(profile),
+        profile_model=ProfileModel(profile),
         strategy=make_strategy("random"),
         doubt=BinaryConfidence(),
         size=2,

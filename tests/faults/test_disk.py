@@ -9,7 +9,7 @@ import pytest
 
 from streamer.annotation.labels import give
 from streamer.errors import ProfileError
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.profiles.archive.reading import import_profile
 from streamer.profiles.archive.writing import export_profile
 from streamer.store.profile import Profile
@@ -72,7 +72,7 @@ def test_full_while_labelling(small_disk: Mount) -> None:
     assert profile.labels.newest() == len(stored)
     filler.unlink()
     give(profile, labels)
-    assert OnlineModel(profile).labels == profile.labels.count() == 40
+    assert ProfileModel(profile).model.labels == profile.labels.count() == 40
     profile.close()
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from streamer.loop.online_model import LABELS_AT_ONCE, OnlineModel
+from streamer.loop.profile_model import LABELS_AT_ONCE, ProfileModel
 from streamer.store.profile import Profile
 from tests.support import bound_profile, label_of, same_arrays, store_utterance
 
@@ -14,7 +14,7 @@ def test_a_storm_is_learned_bit_by_bit_to_the_same_end(profile: Profile) -> None
     rng = np.random.default_rng(6)
     with profile.database.transaction():
         numbers = [store_utterance(profile, rng.normal(size=6).astype("f4")) for _ in range(200)]
-    listening = OnlineModel(profile)
+    listening = ProfileModel(profile)
     labels = [
         label_of(int(rng.choice(numbers)), f"person {n % 7}", valence=float(rng.uniform(-1, 1)))
         for n in range(STORM)
@@ -25,8 +25,8 @@ def test_a_storm_is_learned_bit_by_bit_to_the_same_end(profile: Profile) -> None
         listening.learn_new()
         turns += 1
     assert turns == STORM // LABELS_AT_ONCE
-    afresh = OnlineModel(profile)
+    afresh = ProfileModel(profile)
     afresh.start_over()
     afresh.catch_up()
-    assert listening.labels == afresh.labels == profile.labels.count()
-    assert same_arrays(listening.learner.to_arrays(), afresh.learner.to_arrays())
+    assert listening.model.labels == afresh.model.labels == profile.labels.count()
+    assert same_arrays(listening.model.learner.to_arrays(), afresh.model.learner.to_arrays())

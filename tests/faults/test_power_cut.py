@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.store.profile import Profile
+from streamer.types import Encoding
 from tests.support import bound_profile, label_of, store_utterance
 
 PAGE = 4096
@@ -47,14 +48,14 @@ def steps(profile: Profile) -> list[Callable[[], object]]:
     def hear() -> None:
         embedding = rng.normal(size=6).astype(np.float32)
         with profile.database.transaction():
-            OnlineModel(profile).adapt(embedding, np.ones(4, np.float32))
+            ProfileModel(profile).adapt(Encoding(embedding, np.ones(4, np.float32)))
             store_utterance(profile, embedding)
 
     def ask() -> None:
         profile.utterances.select("random", "", [(1, 0.5, bytes(20_000))], [2, 3], 5.0)
 
     def learn() -> None:
-        OnlineModel(profile).catch_up()
+        ProfileModel(profile).catch_up()
 
     def label(number: int) -> Callable[[], object]:
         return lambda: profile.labels.add([label_of(number, valence=0.1 * number)], 10.0)
@@ -127,7 +128,7 @@ def check(folder: Path, database: bytes, log: bytes, before: Disk, after: Disk) 
     assert before.labels <= labels <= after.labels
     assert before.utterances <= utterances <= after.utterances
     assert opened.database.rows("PRAGMA integrity_check")[0][0] == "ok"
-    online_model = OnlineModel(opened)
-    online_model.catch_up()
-    assert online_model.labels == opened.labels.count()
+    profile_model = ProfileModel(opened)
+    profile_model.catch_up()
+    assert profile_model.model.labels == opened.labels.count()
     opened.close()

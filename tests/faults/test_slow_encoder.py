@@ -15,7 +15,7 @@ from streamer.encoders.queue import BackgroundEncoding
 from streamer.events import Ended, Event, Heard, Noticed
 from streamer.learners.prior import Prior
 from streamer.loop.clip_cache import ClipCache
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.loop.run import listen
 from streamer.loop.session import Session
@@ -77,7 +77,7 @@ def test_the_oldest_are_kept_the_rest_is_counted_and_hearing_goes_on(
         ),
         encoding_queue=encoding_queue,
         profile=profile,
-        online_model=OnlineModel(profile),
+        profile_model=ProfileModel(profile),
         strategy=make_strategy("random"),
         doubt=BinaryConfidence(),
         size=100,

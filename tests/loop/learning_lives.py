@@ -7,10 +7,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from streamer.learners.affect import AffectLearner
-from streamer.loop import online_model as learning_module
+from streamer.loop import profile_model as learning_module
 from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.query.strategy import ClassChances
 from streamer.store.profile import Profile
+from streamer.types import Encoding
 from tests.support import bound_profile, label_of, same_arrays, store_utterance
 
 HEARD = 5
@@ -18,9 +20,10 @@ HEARD = 5
 FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
-def heard(step: int) -> tuple[np.ndarray, np.ndarray]:
+def heard(step: int) -> Encoding:
     rng = np.random.default_rng([7, step])
-    return rng.normal(size=6).astype(np.float32), rng.normal(size=4).astype(np.float32)
+    embedding, emotion = rng.normal(size=6), rng.normal(size=4)
+    return Encoding(embedding.astype(np.float32), emotion.astype(np.float32))
 
 
 def fold(profile: Profile) -> AffectLearner:
@@ -46,15 +49,19 @@ class Life:
         self.steps = 0
         self.learned: list[Any] = []
         self.profile = bound_profile(folder)
-        self.online_model = OnlineModel(self.profile)
+        self.profile_model = ProfileModel(self.profile)
         for _ in range(HEARD):
             self.hear()
 
+    @property
+    def model(self) -> OnlineModel:
+        return self.profile_model.model
+
     def hear(self) -> None:
         self.steps += 1
-        embedding, emotion = heard(self.steps)
-        self.online_model.adapt(embedding, emotion)
-        store_utterance(self.profile, embedding, emotion)
+        encoding = heard(self.steps)
+        self.profile_model.adapt(encoding)
+        store_utterance(self.profile, encoding.embedding, encoding.emotion)
 
     def label(self, utterance: int, annotator: str, answers: dict[str, Any]) -> None:
         self.profile.labels.add([label_of(utterance, annotator, **answers)], 0.0)
@@ -63,24 +70,24 @@ class Life:
         self.profile.labels.undo(count, 0.0)
 
     def learn(self) -> None:
-        before = self.online_model.labels
-        labels, replaced = self.online_model.learn_new()
+        before = self.model.labels
+        labels, replaced = self.profile_model.learn_new()
         self.learned += labels
         assert len(labels) <= learning_module.LABELS_AT_ONCE
         if not replaced:
-            assert self.online_model.labels >= before + len(labels)
+            assert self.model.labels >= before + len(labels)
 
     def catch_up(self) -> None:
-        self.online_model.catch_up()
-        assert self.online_model.labels == self.profile.labels.count()
+        self.profile_model.catch_up()
+        assert self.model.labels == self.profile.labels.count()
 
     def stop(self) -> None:
         """An orderly end, and the next start."""
         if self.restarts:
-            self.online_model.save()
+            self.profile_model.save()
             self.profile.close()
             self.profile = Profile(self.folder)
-            self.online_model = OnlineModel(self.profile)
+            self.profile_model = ProfileModel(self.profile)
         self.catch_up()
 
     def kill(self) -> None:
@@ -88,15 +95,15 @@ class Life:
         if self.restarts:
             self.profile.close()
             self.profile = Profile(self.folder)
-            self.online_model = OnlineModel(self.profile)
+            self.profile_model = ProfileModel(self.profile)
         self.catch_up()
 
     def arrays(self) -> dict[str, Any]:
         return {
-            **self.online_model.learner.to_arrays(),
-            **{f"usual/{k}": v for k, v in self.online_model.usual.to_arrays().items()},
-            **{f"emotion/{k}": v for k, v in self.online_model.usual_emotion.to_arrays().items()},
-            **{f"voice/{k}": v for k, v in self.online_model.voice.to_arrays().items()},
+            **self.model.learner.to_arrays(),
+            **{f"usual/{k}": v for k, v in self.model.usual.to_arrays().items()},
+            **{f"emotion/{k}": v for k, v in self.model.usual_emotion.to_arrays().items()},
+            **{f"voice/{k}": v for k, v in self.model.voice.to_arrays().items()},
         }
 
 
@@ -130,9 +137,7 @@ class Twins:
     def compare(self) -> None:
         broken, whole = self.broken, self.whole
         self.live("catch_up")
-        assert same_arrays(
-            broken.online_model.learner.to_arrays(), fold(broken.profile).to_arrays()
-        )
+        assert same_arrays(broken.model.learner.to_arrays(), fold(broken.profile).to_arrays())
         assert same_arrays(broken.arrays(), whole.arrays())
         rows = [life.profile.labels.log() for life in (broken, whole)]
         for entry, other in zip(*rows, strict=True):
@@ -142,15 +147,16 @@ class Twins:
                 # Once learned, always the same lesson.
                 first = self.lessons.setdefault(entry.seq, entry.features)
                 assert np.array_equal(entry.features, first)
-        embedding, emotion = heard(0)
-        assert broken.online_model.predict(embedding) == whole.online_model.predict(embedding)
-        assert broken.online_model.verdict(emotion) == whole.online_model.verdict(emotion)
+        encoding = heard(0)
+        assert broken.model.predict(encoding) == whole.model.predict(encoding)
+        assert broken.model.verdict(encoding) == whole.model.verdict(encoding)
         assert broken.learned == whole.learned
         # What strategies are told: folded label by label in one, anew from the log in the other.
-        some, other = (life.online_model.knowledge for life in (broken, whole))
+        some, other = (life.model.knowledge for life in (broken, whole))
         assert np.array_equal(some.labelled().features, other.labelled().features)
         assert same_chances(
-            some.classes(heard(0)[0][np.newaxis]), other.classes(heard(0)[0][np.newaxis])
+            some.classes(encoding.embedding[np.newaxis]),
+            other.classes(encoding.embedding[np.newaxis]),
         )
         assert list(some.labelled().emotions) == [
             entry.label.emotion for entry in broken.profile.labels.effective()

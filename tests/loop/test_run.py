@@ -18,7 +18,7 @@ from streamer.errors import EncoderError, UnreadableAudio
 from streamer.events import Ended, Event, Heard, Noticed, Selected, Status
 from streamer.learners.prior import Prior
 from streamer.loop.clip_cache import ClipCache
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.loop.run import UntilGone, listen
 from streamer.loop.session import Session
@@ -86,7 +86,7 @@ def session(profile: Profile) -> Session:
         ),
         encoding_queue=SyncEncoding(encoder),
         profile=profile,
-        online_model=OnlineModel(profile),
+        profile_model=ProfileModel(profile),
         strategy=make_strategy("random"),
         doubt=BinaryConfidence(),
         size=100,

@@ -20,7 +20,7 @@ from streamer.learners.affective_norms import affective_norm
 from streamer.learners.normalization import RunningNormalization
 from streamer.learners.prior import Prior
 from streamer.loop.clip_cache import ClipCache
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.loop.session import Session
 from streamer.query.strategies import STRATEGIES, make_strategy
@@ -40,8 +40,8 @@ def make_session(
     strategy: str = "binary-confidence",
 ) -> Session:
     profile.bind(ENCODER.name, ENCODER.sha256, Prior.uninformed(16, 8))
-    online_model = OnlineModel(profile)
-    online_model.catch_up()
+    profile_model = ProfileModel(profile)
+    profile_model.catch_up()
     ticks = itertools.count()
     return Session(
         number=profile.begin_session("file", "made up", 0.0),
@@ -50,7 +50,7 @@ def make_session(
         ),
         encoding_queue=SyncEncoding(ENCODER),
         profile=profile,
-        online_model=online_model,
+        profile_model=profile_model,
         strategy=make_strategy(strategy),
         doubt=BinaryConfidence(),
         size=size,
@@ -187,19 +187,19 @@ def test_labels_change_predictions_and_undo_restores_them(
     audio, truth = spoken_session
     session = make_session(profile)
     heard = of(Heard, [*play(session, audio), *session.finish()])
-    online_model = session._online_model
-    vector = profile.utterances.get(heard[0].id).embedding
-    before = online_model.predict(vector)
+    model = session._profile_model.model
+    utterance = profile.utterances.get(heard[0].id)
+    before = model.predict(utterance)
     profile.labels.add([answer(e.id, t) for e, t in zip(heard[:6], truth, strict=False)], 0.0)
     learned = of(Learned, list(session.learn()))
     assert [event.labels for event in learned] == [1, 2, 3, 4, 5, 6]
-    after = online_model.predict(vector)
+    after = model.predict(utterance)
     assert after.arousal != before.arousal
-    assert set(online_model.prototypes) == {spoken.emotion for spoken in truth[:6]}
+    assert set(model.prototypes) == {spoken.emotion for spoken in truth[:6]}
     profile.labels.undo(6, 0.0)
     assert of(Unlearned, list(session.learn())) == [Unlearned(0)]
-    assert online_model.predict(vector) == before
-    assert online_model.prototypes == {}
+    assert model.predict(utterance) == before
+    assert model.prototypes == {}
 
 
 def test_a_restart_in_the_middle_changes_nothing(

@@ -6,12 +6,12 @@ import numpy as np
 from scipy.signal import butter, sosfilt
 
 from streamer.events import Drifted, Heard
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.profiles.status import status_row
 from streamer.store.profile import Profile
 from streamer.terminal.tables import status_lines
 from streamer.testing import Spoken
-from streamer.types import Samples
+from streamer.types import Encoding, Samples
 from tests.loop.learning_lives import fold
 from tests.loop.test_session import make_session, play
 from tests.support import bound_profile, label_of, same_arrays, store_utterance
@@ -38,18 +38,18 @@ def test_another_microphone_is_told_once_and_the_same_one_never(
     assert [one["text"] for one in row["drift"]] == [drift.text]
     assert f"drift: voice or microphone changed at utterance {drift.since} (" in status_lines(row)
     # It was told: the next start knows it, and does not tell it again.
-    again = OnlineModel(profile)
+    again = ProfileModel(profile)
     assert again.new_drifts() == []
     assert [str(one) for one in again.drifts()] == [drift.text]
 
 
 def test_answers_that_come_to_mean_the_opposite_are_told_and_taken_back(tmp_path: Path) -> None:
     profile, rng = bound_profile(tmp_path / "p"), np.random.default_rng(1)
-    online_model = OnlineModel(profile)
+    profile_model = ProfileModel(profile)
     values = {}
     for _ in range(160):
         embedding, emotion = rng.normal(size=6).astype(np.float32), rng.normal(size=4)
-        online_model.adapt(embedding, emotion.astype(np.float32))
+        profile_model.adapt(Encoding(embedding, emotion.astype(np.float32)))
         number = store_utterance(profile, embedding, emotion.astype(np.float32))
         values[number] = float(np.clip(0.8 * embedding[0] + 0.05 * rng.normal(), -1, 1))
     numbers = list(values)
@@ -57,22 +57,22 @@ def test_answers_that_come_to_mean_the_opposite_are_told_and_taken_back(tmp_path
     def answer(some: list[int], sign: float) -> None:
         labels = [label_of(n, "me", valence=sign * values[n], arousal=0.0) for n in some]
         profile.labels.add(labels, 0.0)
-        online_model.catch_up()
+        profile_model.catch_up()
 
     answer(numbers[:100], 1.0)
-    assert online_model.new_drifts() == []
+    assert profile_model.new_drifts() == []
     answer(numbers[100:], -1.0)
-    (drift,) = online_model.new_drifts()
+    (drift,) = profile_model.new_drifts()
     assert (drift.cause, drift.signal) == ("labels", "valence")
     assert abs(drift.since - numbers[100]) < 5
     assert drift.after > 3.0 * drift.before
     # Killed or not, it is the fold of the rows; undone, it never was.
-    again = OnlineModel(profile)
+    again = ProfileModel(profile)
     again.catch_up()
     assert again.drifts() == [drift]
-    assert same_arrays(again.learner.to_arrays(), fold(profile).to_arrays())
+    assert same_arrays(again.model.learner.to_arrays(), fold(profile).to_arrays())
     profile.labels.undo(60, 0.0)
-    online_model.catch_up()
-    assert online_model.drifts() == []
-    assert same_arrays(online_model.learner.to_arrays(), fold(profile).to_arrays())
+    profile_model.catch_up()
+    assert profile_model.drifts() == []
+    assert same_arrays(profile_model.model.learner.to_arrays(), fold(profile).to_arrays())
     profile.close()

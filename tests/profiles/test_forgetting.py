@@ -11,11 +11,11 @@ from streamer.annotation.labels import give, take_back
 from streamer.audio.clips import to_flac
 from streamer.errors import NotFound, ProfileBusy
 from streamer.loop.clip_cache import ClipCache
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.profiles import rewriting
 from streamer.store.profile import Profile
-from streamer.types import Samples, Verdict
+from streamer.types import Encoding, Samples, Verdict
 from tests.support import bound_profile, label_of, store_utterance
 
 RNG = np.random.default_rng(17)
@@ -27,7 +27,7 @@ CLIP = to_flac(RNG.uniform(-0.5, 0.5, 8_000).astype(np.float32))
 
 def hear(profile: Profile, embedding: Samples, emotion: Samples) -> int:
     with profile.database.transaction():
-        OnlineModel(profile).adapt(embedding, emotion)
+        ProfileModel(profile).adapt(Encoding(embedding, emotion))
         return store_utterance(profile, embedding, emotion)
 
 
@@ -105,8 +105,9 @@ def test_the_learner_is_as_if_it_had_never_been_heard(lived: Profile, tmp_path: 
         rng = np.random.default_rng(number)
         hear(never, rng.normal(size=6).astype("f4"), rng.normal(size=4).astype("f4"))
     give(never, [label_of(1, valence=0.5, emotion="joy")])
-    one, other = OnlineModel(lived), OnlineModel(never)
-    probe = np.random.default_rng(99).normal(size=6).astype(np.float32)
+    one, other = ProfileModel(lived).model, ProfileModel(never).model
+    rng = np.random.default_rng(99)
+    probe = Encoding(rng.normal(size=6).astype(np.float32), rng.normal(size=4).astype(np.float32))
     assert one.predict(probe) == other.predict(probe)
     never.close()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.store.profile import Profile
 from tests.conftest import Streamer
 from tests.support import events_of
@@ -15,9 +15,9 @@ from tests.support import events_of
 
 def learned(folder: Path) -> dict[str, np.ndarray]:
     profile = Profile(folder)
-    online_model = OnlineModel(profile)
-    online_model.catch_up()
-    arrays = online_model.learner.to_arrays() | online_model.usual.to_arrays()
+    profile_model = ProfileModel(profile)
+    profile_model.catch_up()
+    arrays = profile_model.model.learner.to_arrays() | profile_model.model.usual.to_arrays()
     profile.close()
     return arrays
 

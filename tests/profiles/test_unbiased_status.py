@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.profiles.status import status_row
 from streamer.profiles.unbiased_status import fair_line, fair_tests
 from streamer.query.exploration import FEWEST
@@ -26,7 +26,7 @@ def live(profile: Profile, buffers: int, propensity: float = 0.1) -> list[tuple[
     """
     rng = np.random.default_rng(3)
     session = profile.begin_session("file", "made.wav", 0.0)
-    online_model = OnlineModel(profile)
+    profile_model = ProfileModel(profile)
     drawn = []
     for _ in range(buffers):
         ids, answers, means = [], [], []
@@ -58,7 +58,7 @@ def live(profile: Profile, buffers: int, propensity: float = 0.1) -> list[tuple[
         for utterance, answer in zip(ids[:5], answers, strict=False):
             profile.labels.add([label_of(utterance, arousal=answer)], 0.0)
         drawn.append((means[0], answers[0]))
-    online_model.catch_up()
+    profile_model.catch_up()
     return drawn
 
 

@@ -7,7 +7,7 @@ from streamer.annotation.labels import give
 from streamer.errors import NotFound
 from streamer.learners.metrics import concordance_cc
 from streamer.learners.prototypes import build_prototypes
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.report.angles import fans
 from streamer.report.bars import questions
 from streamer.report.raters import raters
@@ -30,10 +30,10 @@ def profile(tmp_path):
 
 
 def test_the_curves_end_where_the_learner_stands(profile):
-    online_model = OnlineModel(profile)
-    online_model.follow()
+    profile_model = ProfileModel(profile)
+    profile_model.follow()
     for name, trace in traces(profile).items():
-        learner = online_model.learner.dimensions[name]
+        learner = profile_model.model.learner.dimensions[name]
         assert len(trace) == 10
         assert trace.agreement[-1] == pytest.approx(learner.agreement.ccc, abs=1e-12)
         assert trace.coverage[-1] == pytest.approx(learner.interval.coverage)

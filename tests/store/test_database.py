@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from streamer.errors import ProfileDamaged, ProfileError
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.store import database as database_module
 from streamer.store.database import Database, pack, unpack
 from streamer.store.profile import FILE_NAME, Profile
+from streamer.types import Encoding
 from tests.support import bound_profile, label_of, store_utterance
 
 
@@ -53,10 +54,10 @@ def filled(tmp_path_factory) -> bytes:
     for number in numbers[:3]:
         profile.labels.add([label_of(number, valence=0.5, emotion="joy")], 2.0)
     profile.emotions.enroll("anger", np.ones(4, np.float32), "a.wav", None, 3.0)
-    online_model = OnlineModel(profile)
-    online_model.adapt(np.ones(6, np.float32), np.ones(4, np.float32))
-    online_model.catch_up()
-    online_model.save()
+    profile_model = ProfileModel(profile)
+    profile_model.adapt(Encoding(np.ones(6, np.float32), np.ones(4, np.float32)))
+    profile_model.catch_up()
+    profile_model.save()
     profile.close()
     return (profile.folder / FILE_NAME).read_bytes()
 
@@ -79,7 +80,7 @@ def read_everything(folder: Path) -> None:
         profile.emotions.enrolled()
         profile.utterances.counts()
         if not profile.is_empty():
-            OnlineModel(profile).catch_up()
+            ProfileModel(profile).catch_up()
     finally:
         profile.close()
 

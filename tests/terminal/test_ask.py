@@ -17,10 +17,10 @@ import pytest
 
 from streamer.audio.clips import to_flac
 from streamer.learners.prior import Prior
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.store.profile import Profile
 from streamer.terminal.annotate import label_by_keys
-from streamer.types import Quality, Utterance
+from streamer.types import Encoding, Quality, Utterance
 from tests.conftest import Streamer
 from tests.support import label_of
 
@@ -30,14 +30,18 @@ def asked(profile: Profile) -> Profile:
     """A profile with three open queries: 1, then 2, then 3."""
     profile.bind("fake", "f" * 64, Prior.uninformed(4, 2))
     session = profile.begin_session("microphone", "m", 0.0)
-    online_model = OnlineModel(profile)
+    profile_model = ProfileModel(profile)
     rng = np.random.default_rng(0)
     for number in (1, 2, 3):
         audio = rng.standard_normal(8_000).astype(np.float32) / 10
         heard = Utterance("m", number, number + 0.5, audio, Quality(-20.0, 30.0, False))
         embedding, emotion = rng.standard_normal((2, 4)).astype(np.float32)
-        online_model.adapt(embedding, emotion[:2])
-        prediction, verdict = online_model.predict(embedding), online_model.verdict(emotion[:2])
+        encoding = Encoding(embedding, emotion[:2])
+        profile_model.adapt(encoding)
+        prediction, verdict = (
+            profile_model.model.predict(encoding),
+            profile_model.model.verdict(encoding),
+        )
         added = profile.utterances.add(
             session, heard, embedding, emotion[:2], prediction, verdict, None, 0.0
         )

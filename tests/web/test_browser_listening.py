@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 import pytest
 
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.store.profile import Profile
 from streamer.testing import synthetic_session
 from tests.web.browser import answered, item_number, open_page, undone
@@ -162,10 +162,10 @@ def test_every_label_changes_the_learner_that_listens(browser, listening):
         entries = profile.labels.effective()
         assert [event["utterance"] for event in learned] == [e.label.utterance for e in entries]
         assert all(entry.features is not None for entry in entries)
-        assert OnlineModel(profile).labels == 3
+        assert ProfileModel(profile).model.labels == 3
         heard = {event["id"]: event for event in listening.named("utterance")}
-        now = OnlineModel(profile).predict(
-            profile.utterances.get(entries[0].label.utterance).embedding
+        now = ProfileModel(profile).model.predict(
+            profile.utterances.get(entries[0].label.utterance)
         )
         assert now.valence.mean != heard[entries[0].label.utterance]["valence"]["mean"]
     finally:

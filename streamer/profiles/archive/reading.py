@@ -13,14 +13,13 @@ from typing import Any, Final
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from streamer.annotation.labels import emotion_name
 from streamer.errors import OtherEncoder, ProfileError, ProfileTooNew, UsageError
+from streamer.learners.answers import checked_annotator, emotion_name
 from streamer.learners.prior import Prior
-from streamer.loop.online_model import learn_anew
+from streamer.loop.profile_model import learn_anew
 from streamer.profiles import archive as layout
 from streamer.profiles.archive.manifest import Manifest
 from streamer.profiles.archive.safe_files import Folder
-from streamer.store.labels import checked_annotator
 from streamer.store.profile import Profile
 from streamer.store.schema import MIGRATIONS
 from streamer.store.tables import (

@@ -9,10 +9,10 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from streamer.annotation.labels import emotion_name
 from streamer.annotation.session import AnnotationSession
+from streamer.learners.answers import emotion_name
 from streamer.learners.cohesion import cohesion, error_rates
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.web.api.live import finite
 from streamer.web.http import Body, prediction_values, read, reply
 from streamer.web.store_worker import StoreWorker
@@ -66,11 +66,12 @@ def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
     profile = annotation.profile
     if profile.is_empty():
         return {"emotions": [], "utterances": [], "enough": ENOUGH}
-    online_model = OnlineModel(profile)
-    online_model.follow()
-    vectors, usual = profile.emotions.enrolled(), online_model.usual_emotion.mean
+    profile_model = ProfileModel(profile)
+    profile_model.follow()
+    model = profile_model.model
+    vectors, usual = profile.emotions.enrolled(), model.usual_emotion.mean
     rows = []
-    for name, prototype in online_model.prototypes.items():
+    for name, prototype in model.prototypes.items():
         others = [other for emotion, other in vectors.items() if emotion != name]
         accepts, rejects = error_rates(
             vectors[name], others, prototype.mean, prototype.threshold, usual
@@ -92,8 +93,8 @@ def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
             "duration_s": stored.offset_s - stored.onset_s,
             "heard_at": stored.heard_at,
             "has_audio": profile.audio.clip(stored.id) is not None,
-            "verdict": asdict(online_model.verdict(stored.emotion)),
-            **prediction_values(online_model.predict(stored.embedding)),
+            "verdict": asdict(model.verdict(stored)),
+            **prediction_values(model.predict(stored)),
         }
         for stored in reversed(profile.history.recent(SHOWN_UTTERANCES))
     ]
@@ -106,7 +107,7 @@ def _compare(annotation: AnnotationSession, utterances: list[int]) -> dict[str, 
     stored = [annotation.profile.utterances.get(number) for number in numbers]
     if not stored:
         return {"cohesion": None, "apart": [], "distances": {}}
-    usual = OnlineModel(annotation.profile).usual_emotion.mean
+    usual = ProfileModel(annotation.profile).model.usual_emotion.mean
     found = cohesion(np.stack([u.emotion for u in stored]).astype(np.float64), usual)
     return {
         "cohesion": found.cohesion,

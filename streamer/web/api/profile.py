@@ -8,9 +8,10 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from streamer.annotation.labels import emotion_name, give, withdraw
+from streamer.annotation.labels import give, withdraw
 from streamer.annotation.session import AnnotationSession
 from streamer.errors import NotFound, UsageError
+from streamer.learners.answers import emotion_name
 from streamer.profiles.rewriting import forget_before, forget_emotion, forget_utterances
 from streamer.text import many
 from streamer.types import Label

@@ -10,7 +10,7 @@ import numpy as np
 
 from streamer.annotation.labels import give, take_back
 from streamer.audio.clips import to_flac
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.profiles.archive.writing import export_profile
 from streamer.store.profile import Profile
 from tests.support import bound_profile, label_of, store_utterance
@@ -44,10 +44,10 @@ def lived_in(folder: Path) -> Profile:
 
 
 def _hear_all(profile: Profile) -> None:
-    online_model = OnlineModel(profile)
+    profile_model = ProfileModel(profile)
     for number in profile.utterances.numbers():
         stored = profile.utterances.get(number)
-        online_model.adapt(stored.embedding, stored.emotion)
+        profile_model.adapt(stored)
 
 
 def exported(tmp_path: Path) -> Path:

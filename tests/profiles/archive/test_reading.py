@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from streamer.errors import OtherEncoder, ProfileDamaged, ProfileError, ProfileTooNew
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from streamer.profiles.archive.reading import import_profile
 from streamer.profiles.archive.writing import export_profile
 from streamer.store.profile import Profile
@@ -36,11 +36,11 @@ def test_it_is_the_same_profile_to_the_last_bit(tmp_path: Path) -> None:
     counts = import_profile(other, tmp_path / "exported", {"ab" * 32})
     assert counts["utterances"] == 12
     assert everything(other) == everything(mine)
-    one, two = OnlineModel(mine), OnlineModel(other)
+    one, two = ProfileModel(mine).model, ProfileModel(other).model
     for number in mine.utterances.numbers():
         stored = mine.utterances.get(number)
-        assert two.predict(stored.embedding) == one.predict(stored.embedding)
-        assert two.verdict(stored.emotion) == one.verdict(stored.emotion)
+        assert two.predict(stored) == one.predict(stored)
+        assert two.verdict(stored) == one.verdict(stored)
     export_profile(other, tmp_path / "again", SETTINGS)
     sums = [(tmp_path / name / "SHA256SUMS").read_text() for name in ("exported", "again")]
     assert sums[0] == sums[1]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streamer.audio.clips import from_flac
-from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import ProfileModel
 from tests.web.conftest import Client
 
 
@@ -56,10 +56,10 @@ def test_an_answer_is_stored_learned_and_set_beside_the_guess(client, asked):
     assert saved["first"] is None
     was, now = saved["predicted"]["valence"]["mean"], saved["now"]["valence"]["mean"]
     assert abs(now - 0.5) < abs(was - 0.5)
-    online_model = OnlineModel(asked)
-    online_model.follow()
-    assert online_model.labels == 1
-    assert now == online_model.predict(asked.utterances.get(1).embedding).valence.mean
+    profile_model = ProfileModel(asked)
+    profile_model.follow()
+    assert profile_model.model.labels == 1
+    assert now == profile_model.model.predict(asked.utterances.get(1)).valence.mean
     assert item_of(client) == 2
     assert "joy" in got(client, "/api/next")["emotions"]
     assert got(client, "/api/utterances/1/change")["now"] == saved["now"]
@@ -100,7 +100,7 @@ def test_undo_takes_back_one_after_the_other_whatever_it_was(client, asked):
     assert all(item["has_audio"] for item in undone[:3])
     assert asked.labels.count() == 1  # the other's
     assert asked.audio.clip(1) == clip
-    assert OnlineModel(asked).labels == 1
+    assert ProfileModel(asked).model.labels == 1
 
 
 def test_the_audio_of_what_was_answered_leaves_the_disk_not_the_sitting(client, asked):
