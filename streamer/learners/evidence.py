@@ -66,7 +66,6 @@ class StrengthBank:
         shrunk = 1.0 / (values + strength)
         turned = vectors.T @ self._product
         return BayesianRegression.from_posterior(
-            prior=self.prior,
             strength=strength,
             noise=self.noise,
             weights=self.prior + vectors @ (shrunk[:, np.newaxis] * turned),

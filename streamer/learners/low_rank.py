@@ -56,11 +56,6 @@ class LowRank:
         lost = self._rows[: self.pending] @ vector
         return self.pending == PENDING or bool(lost @ lost > _MOST_CANCELLED * left)
 
-    def add(self, row: Vector) -> None:
-        """Add row row', row float64 [d], at once."""
-        self.fold()
-        self.base += np.multiply.outer(row, row)
-
     def fold(self) -> None:
         """Take the pending rows into the base, part by part so that each stays in the cache."""
         rows = self._rows[: self.pending]

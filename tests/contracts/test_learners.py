@@ -63,10 +63,10 @@ def dimension_answers(learner, size):
     return [estimate.mean, estimate.low, estimate.high, learner.confidence(inputs[np.newaxis])]
 
 
-def regression(forgetting=1.0):
+def regression():
     rng = np.random.default_rng(1)
     weights, noise = rng.normal(size=(SIZE, 2)), np.array([0.4, 1.0])
-    return BayesianRegression(weights, 0.3, noise, forgetting)
+    return BayesianRegression(weights, 0.3, noise)
 
 
 def learn_pair(learner, rng, size):
@@ -189,10 +189,6 @@ ROWS = {
 }
 # The same classes otherwise set.
 VARIANTS = {
-    "forgetting": (
-        BayesianRegression,
-        Row(lambda: regression(forgetting=0.95), learn_pair, regression_answers, 1e3),
-    ),
     "seeded": (
         PluggedRegressor,
         Row(

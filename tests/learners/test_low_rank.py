@@ -41,15 +41,6 @@ def test_a_folding_is_due_when_there_are_many_and_when_little_is_left():
     assert folded.subtract(np.ones(SIZE), np.ones(SIZE), left=1e-3)
 
 
-def test_what_was_added_is_there():
-    rng = np.random.default_rng(2)
-    plain, row = made(rng), rng.normal(size=SIZE)
-    folded = LowRank(plain.copy())
-    folded.subtract(row, row, left=1.0)
-    folded.add(row)
-    np.testing.assert_allclose(folded.matrix(), plain, rtol=0, atol=1e-12)
-
-
 def test_a_quadratic_form_is_never_below_zero():
     folded = LowRank(np.eye(3))
     folded.subtract(np.array([1.0 + 1e-12, 0.0, 0.0]), np.zeros(3), left=1.0)
