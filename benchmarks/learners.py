@@ -27,7 +27,7 @@ from streamer.learners.affect import AffectLearner
 from streamer.learners.logistic import OnlineLogistic
 from streamer.learners.prior import Prior
 from streamer.learners.regression import BayesianRegression
-from streamer.learners.river.regression import RiverBayesianRegression
+from streamer.learners.river import RiverBayesianRegression
 from streamer.types import Label, Matrix
 
 SIZES = (256, 768)

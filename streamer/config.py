@@ -64,6 +64,11 @@ class Config(BaseSettings):
     dimension: str | None = Field(
         None, description="ask about this dimension only, not about valence and arousal together"
     )
+    learner: str = Field(
+        "",
+        description="bayesian, river:module.Class, or your own as package.module:Class; "
+        "empty: the profile's, bayesian in a new one",
+    )
     seed: int = Field(0, ge=0, description="seed of every random choice")
     query_days: float = Field(30.0, gt=0, description="an unanswered query expires after this")
 

@@ -36,14 +36,20 @@ def evaluate(
         ),
     ] = None,
     strategy: Annotated[
-        str, typer.Option(help="One or several: NAME,NAME,...; all asks about everything.")
+        str,
+        typer.Option(
+            help="One or several: NAME,NAME,..., your own as package.module:Class; all asks about "
+            "everything."
+        ),
     ] = "binary-confidence",
     dimension: Annotated[
         str | None, typer.Option(help="Ask about valence, arousal or dominance only.")
     ] = None,
     learner: Annotated[
         str,
-        typer.Option(help="plain, squashed, tuned, or river:module.Regressor."),
+        typer.Option(
+            help="plain, squashed, tuned, river:module.Class, or your own as package.module:Class."
+        ),
     ] = "plain",
     scenario: Annotated[str, typer.Option(help="stream, or pool.")] = "stream",
     buffer: Annotated[int, typer.Option(help="Utterances in a buffer, of a stream.")] = 40,
@@ -78,8 +84,10 @@ def evaluate(
 
     from streamer.evaluation.evaluate import Plan
     from streamer.evaluation.evaluate import evaluate as run
+    from streamer.import_path import split_outside_brackets
     from streamer.query.strategy import ASKED_DIMENSIONS
 
+    names = split_outside_brackets(strategy, ",")
     plan = Plan(
         place=place,
         out=out,
@@ -87,7 +95,7 @@ def evaluate(
         scale=_scale(scale),
         encoder=encoder,
         test_part=test_part,
-        strategies=[name.strip() for name in strategy.split(",") if name.strip()],
+        strategies=[name.strip() for name in names if name.strip()],
         scenario=_scenario(scenario, buffer, keep, length, delay, batch, rounds, subset, first),
         learner=learner,
         dimensions=ASKED_DIMENSIONS if dimension is None else (dimension,),

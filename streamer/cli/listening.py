@@ -52,7 +52,14 @@ def run(
         str | None,
         typer.Option(
             help="What to ask [binary-confidence]; START+NAME begins with START, for example "
-            "k-means+entropy. An unknown name lists them all."
+            "k-means+entropy. An unknown name lists them all. Your own: package.module:Class."
+        ),
+    ] = None,
+    learner: Annotated[
+        str | None,
+        typer.Option(
+            help="bayesian, river:module.Class, or your own as package.module:Class [the "
+            "profile's]. Another one than before learns the labels anew."
         ),
     ] = None,
     explore: Annotated[
@@ -104,8 +111,8 @@ def run(
 
     settings = settings_from(
         config, profile=profile, device=device, channel=channel, buffer=buffer, keep=keep,
-        strategy=strategy, explore=explore, dimension=dimension, encoder=encoder, seed=seed,
-        mqtt=mqtt, privacy=privacy,
+        strategy=strategy, learner=learner, explore=explore, dimension=dimension, encoder=encoder,
+        seed=seed, mqtt=mqtt, privacy=privacy,
     )  # fmt: skip
     screen = told_to_broker(logged(screen_for(as_json), log), settings)
     source = partial(open_input, settings, input, realtime=realtime)

@@ -5,16 +5,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from river.base import Regressor
 
 from streamer.errors import UsageError
 from streamer.evaluation.corpus import Indices
 from streamer.evaluation.dataset import Material
+from streamer.import_path import is_import_path
 from streamer.learners.affect import AffectLearner, MakeRegression
 from streamer.learners.logistic import OnlineLogistic
+from streamer.learners.plugged import BAYESIAN, make_regression
 from streamer.learners.prior import Prior
-from streamer.learners.regression import BayesianRegression
-from streamer.learners.river.plugged import PREFIX, PluggedRegressor, make_river
 from streamer.learners.tuned import TunedRegression
 from streamer.learners.variance_matching import spread_gain, widened
 from streamer.query.model_view import Classifier, ModelView
@@ -24,7 +23,8 @@ from streamer.types import DIMENSIONS, Label, Matrix, Vector
 EVERYTHING: Final = (*DIMENSIONS, "emotion")
 
 
-# What `streamer evaluate --learner` takes, beside `river:` and the path of a regressor of river's.
+# What `streamer evaluate --learner` takes beside the names and import paths of `learners.plugged`.
+# plain: the product's, started from no prior;
 # squashed: scores z enter as 2 tanh(z/2), so that outliers do not lead the regression; tuned: the
 # strength of the prior is chosen by its evidence.
 LEARNERS: Final = ("plain", "squashed", "tuned")
@@ -54,7 +54,6 @@ class EvaluatedLearner:
         learner: str = "plain",
         taught: Sequence[str] = EVERYTHING,
     ) -> None:
-        check_learner(learner)
         self._material = material
         self._taught = frozenset(taught)
         self.features: Matrix = (
@@ -135,14 +134,16 @@ class EvaluatedLearner:
 
 def check_learner(name: str) -> None:
     """Raises UsageError for one that is not there."""
-    if name.startswith(PREFIX):
-        make_river(name, Regressor, seed=0)
-    elif name not in LEARNERS:
-        choices = ", ".join(LEARNERS)
-        raise UsageError(f"no learner {name!r}; choose one of: {choices}, {PREFIX}module.Name")
+    _regression(name)
 
 
 def _regression(learner: str) -> MakeRegression:
-    if learner.startswith(PREFIX):
-        return lambda weights, _, noise: PluggedRegressor(learner, len(weights), noise)
-    return TunedRegression if learner == "tuned" else BayesianRegression
+    if learner == "tuned":
+        return TunedRegression
+    if learner not in LEARNERS and not is_import_path(learner):
+        choices = ", ".join(LEARNERS)
+        raise UsageError(
+            f"no learner {learner!r}; choose one of: {choices}, river:module.Class, or one of your "
+            "own as package.module:Class"
+        )
+    return make_regression(BAYESIAN if learner in LEARNERS else learner)

@@ -1,7 +1,7 @@
 """The learner of one profile: valence, arousal and dominance from normalized embeddings."""
 
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol, Self
+from typing import Final, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,12 @@ class Regression(Protocol):
     def predict(self, inputs: Matrix) -> Matrix: ...
     def deviation(self, inputs: Matrix) -> Matrix: ...
     def learn(self, inputs: Vector, targets: Vector) -> Vector: ...
+
+
+@runtime_checkable
+class StoredRegression(Regression, Protocol):
+    """One whose state can be kept as arrays; of any other it is the replay of the labels."""
+
     def to_arrays(self) -> dict[str, NDArray[np.float64]]: ...
 
 
@@ -98,6 +104,9 @@ class DimensionLearner:
         return None
 
     def to_arrays(self) -> dict[str, Matrix | Vector]:
+        """Raises TypeError where the regression cannot be stored."""
+        if not isinstance(self.regression, StoredRegression):
+            raise TypeError(f"{type(self.regression).__name__} is not stored but replayed")
         return {
             **self.regression.to_arrays(),
             **self.interval.to_arrays(),
@@ -177,7 +186,13 @@ class AffectLearner:
         """See `DimensionLearner.covariance`; features [n, d]."""
         return self.dimensions[dimension].covariance(_inputs(features))
 
+    @property
+    def is_storable(self) -> bool:
+        """Whether `to_arrays` gives its state; else it is the replay of the labels."""
+        return all(isinstance(d.regression, StoredRegression) for d in self.dimensions.values())
+
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
+        """Raises TypeError unless `is_storable`."""
         return {
             f"{name}/{key}": array
             for name, learner in self.dimensions.items()

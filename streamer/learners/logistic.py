@@ -91,13 +91,6 @@ class OnlineLogistic:
             self._weights = self._fit(np.arange(len(self)), start, inverse, _TOLERANCE)
         return self._weights
 
-    def widen(self, extra: int) -> None:
-        """Take `extra` more inputs from now on, that were 0 until now."""
-        rows = self._lessons.rows
-        more = np.zeros((len(rows), extra))
-        self._lessons = ReplayBuffer(np.concatenate([rows[:, :-2], more, rows[:, -2:]], axis=1))
-        self._weights = self._reached = None
-
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
         return {
             "lessons": self._lessons.rows.copy(),

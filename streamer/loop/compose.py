@@ -127,15 +127,21 @@ def run(
     clips: where the pages of this process look for audio that may not lie on the disk.
     Returns whether it came to its end by itself. Raises StreamerError of the kind that went wrong.
     """
+    from streamer.learners.plugged import BAYESIAN, make_regression
+    from streamer.loop.profile_model import check_learner, choose_learner
     from streamer.query.strategies import make_strategy
     from streamer.query.strategies.binary_confidence import BinaryConfidence
     from streamer.query.strategy import ASKED_DIMENSIONS
 
+    make_regression(config.learner or BAYESIAN)
     dimensions = (config.dimension,) if config.dimension else ASKED_DIMENSIONS
     strategy = make_strategy(config.strategy, dimensions)
     doubt = BinaryConfidence(dimensions)
     with open_profile(config) as profile:
         profile.take_over_or_fail("streamer run")
+        if config.learner:
+            choose_learner(profile, config.learner)
+        check_learner(profile)
         # The microphone first: it already hears while the models load.
         source = open_source()
         try:

@@ -20,6 +20,7 @@ from streamer.learners.answers import checked_answer, emotion_name
 from streamer.learners.drift import Change, VoiceDriftDetector
 from streamer.learners.emotion_models import EmotionModels
 from streamer.learners.normalization import RunningNormalization
+from streamer.learners.plugged import BAYESIAN, Learner, make_regression
 from streamer.learners.prior import Prior
 from streamer.learners.prototypes import Prototype, build_prototypes, verify
 from streamer.loop.training_set import Lesson, MemoryTrainingSet, TrainingSet
@@ -38,7 +39,13 @@ class HasPrior(Protocol):
 class OnlineModel:
     """The learned state of one voice."""
 
-    def __init__(self, encoder: HasPrior | Prior, taught: TrainingSet | None = None) -> None:
+    def __init__(
+        self,
+        encoder: HasPrior | Prior,
+        learner: Learner = BAYESIAN,
+        *,
+        taught: TrainingSet | None = None,
+    ) -> None:
         """taught: where labels and enrolled utterances are kept; None: in this model."""
         self.prior = prior = encoder if isinstance(encoder, Prior) else encoder.prior
         self.usual = RunningNormalization(prior.embedding_mean, prior.embedding_deviation)
@@ -46,7 +53,8 @@ class OnlineModel:
             prior.emotion_mean, np.ones_like(prior.emotion_mean)
         )
         self.voice = VoiceDriftDetector()
-        self.learner = AffectLearner(prior)
+        self._make_regression = make_regression(learner)
+        self.learner = self._untaught()
         self.labels = 0
         memory = MemoryTrainingSet()
         self._memory = memory if taught is None else None
@@ -114,7 +122,7 @@ class OnlineModel:
 
     def relearn(self, lessons: Iterable[Lesson] = ()) -> None:
         """Know no label, then learn these: what to do where one was taken back or replaced."""
-        self.learner, self.labels = AffectLearner(self.prior), 0
+        self.learner, self.labels = self._untaught(), 0
         self._emotions = self._prototypes = None
         for lesson in lessons:
             self.learn_lesson(lesson)
@@ -172,6 +180,9 @@ class OnlineModel:
         """The inverse of `learner_to_arrays`, bit for bit."""
         self.labels = int(arrays["labels"][0])
         self.learner = AffectLearner.from_arrays({k: v for k, v in arrays.items() if k != "labels"})
+
+    def _untaught(self) -> AffectLearner:
+        return AffectLearner(self.prior, self._make_regression)
 
     def _labelled(self) -> Labelled:
         learned = [(lesson.label, lesson.features) for lesson in self._taught.lessons()]

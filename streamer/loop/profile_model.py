@@ -11,7 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from streamer.errors import UsageError
+from streamer.learners.affect import AffectLearner
 from streamer.learners.drift import Drift, drifts
+from streamer.learners.plugged import BAYESIAN, make_regression
 from streamer.loop.online_model import OnlineModel
 from streamer.loop.training_set import Lesson
 from streamer.store.profile import Profile
@@ -32,7 +35,9 @@ class ProfileModel:
     def __init__(self, profile: Profile) -> None:
         """profile: one that is bound to its encoder."""
         self._profile = profile
-        self.model = OnlineModel(profile.prior(), taught=self)
+        prior = profile.prior()
+        check_learner(profile)
+        self.model = OnlineModel(prior, learner_of(profile), taught=self)
         self._through = 0
         self._saved_labels = 0
         self._restore()
@@ -99,7 +104,12 @@ class ProfileModel:
             self.learn_new()
 
     def save(self) -> None:
-        """Keep the learner as it is, so that the next start need not fold from the beginning."""
+        """Keep the learner as it is, so that the next start need not fold from the beginning.
+
+        A learner whose state cannot be stored is folded anew at every start.
+        """
+        if not self.model.learner.is_storable:
+            return
         self._profile.save_state("learner", self.model.learner_to_arrays(), self._through)
         self._saved_labels = self.model.labels
 
@@ -144,10 +154,45 @@ class ProfileModel:
         if usual:
             self.model.restore_adaptation(usual[0])
         learner = self._profile.load_state("learner")
-        if learner:
+        if learner and self.model.learner.is_storable:
             arrays, self._through = learner
             self.model.restore_learner(arrays)
             self._saved_labels = self.model.labels
+
+
+def learner_of(profile: Profile) -> str:
+    """The name or import path of the learner that a profile learns with."""
+    return profile.meta("learner") or BAYESIAN
+
+
+def check_learner(profile: Profile) -> None:
+    """Raises UsageError where the profile's learner cannot be made here, with the way out."""
+    learner = learner_of(profile)
+    try:
+        make_regression(learner)
+    except UsageError as error:
+        raise UsageError(
+            f"the learner of profile {profile.folder.name!r}: {error}; or learn its labels anew "
+            "with `streamer run --learner bayesian`"
+        ) from error
+
+
+def untaught_learner(profile: Profile) -> AffectLearner:
+    """The profile's learner as it was before the first label. Raises UsageError, ProfileError."""
+    check_learner(profile)
+    return AffectLearner(profile.prior(), make_regression(learner_of(profile)))
+
+
+def choose_learner(profile: Profile, learner: str) -> None:
+    """Learn with this one from now on; where it is another than before, all labels anew.
+
+    Raises UsageError, and changes nothing, where there is no such learner.
+    """
+    make_regression(learner)
+    if learner != learner_of(profile):
+        with profile.database.transaction():
+            profile.set_meta("learner", learner)
+            profile.forget_state("learner")
 
 
 def learn_anew(profile: Profile) -> None:

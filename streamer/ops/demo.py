@@ -10,11 +10,10 @@ import numpy as np
 
 from streamer.config import Config
 from streamer.events import Event, Heard, Selected, Status
-from streamer.learners.affect import AffectLearner
 from streamer.learners.affective_norms import affective_norm
 from streamer.learners.metrics import concordance_cc
 from streamer.loop.compose import bind_encoder, make_endpointer, run
-from streamer.loop.profile_model import ProfileModel
+from streamer.loop.profile_model import ProfileModel, untaught_learner
 from streamer.loop.run import Screen
 from streamer.store.profile import Profile
 from streamer.testing import Spoken, synthetic_session
@@ -106,11 +105,10 @@ class _Answering:
 
 def _compare(config: Config, profile: Profile) -> tuple[float, float]:
     """Arousal CCC on a second session: by the prior alone, and by what was learned."""
-    model, encoder, endpointer = (
-        ProfileModel(profile).model,
-        bind_encoder(config, profile),
-        make_endpointer(config),
-    )
+    profile_model, untaught = ProfileModel(profile), untaught_learner(profile)
+    profile_model.follow()
+    model = profile_model.model
+    encoder, endpointer = bind_encoder(config, profile), make_endpointer(config)
     audio, truth = synthetic_session(np.random.default_rng(2), UTTERANCES)
     found = [*endpointer.hear(audio), *endpointer.finish()]
     before, after, norms = [], [], []
@@ -119,7 +117,7 @@ def _compare(config: Config, profile: Profile) -> tuple[float, float]:
         spoken = min(truth, key=lambda s: abs((s.onset_s + s.offset_s) / 2 - middle_s))
         embedding, _ = encoder.encode(sound)
         features = model.features(embedding)
-        before.append(AffectLearner(profile.prior()).predict(features).arousal.mean)
+        before.append(untaught.predict(features).arousal.mean)
         after.append(model.learner.predict(features).arousal.mean)
         norms.append((affective_norm(spoken.emotion) or (0.0, 0.0, 0.0))[1])
     scores = [concordance_cc(np.array(mean), np.array(norms)) for mean in (before, after)]

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from streamer.loop.profile_model import ProfileModel
+from streamer.loop.profile_model import ProfileModel, learner_of
 from streamer.profiles.unbiased_status import FairTest, fair_tests
 from streamer.query.exploration import FEWEST
 from streamer.store.profile import Profile
@@ -78,6 +78,7 @@ def status_row(profile: Profile) -> dict[str, Any]:
     return {
         "profile": profile.folder.name,
         "encoder": profile.meta("encoder"),
+        "learner": learner_of(profile),
         "listening": profile.holder(),
         "utterances": counts,
         "open_queries": profile.utterances.open_query_count(),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.learners.affect import AffectLearner
+from streamer.loop.profile_model import untaught_learner
 from streamer.query.exploration import (
     FEWEST,
     FairAgreement,
@@ -115,7 +116,7 @@ def _own_errors(
     """Squared errors of the learner as it grew, [g, m], nan where learned, and its labels, [g]."""
     last = min(len(answering), _FARTHEST * half)
     checkpoints = np.unique(np.geomspace(1, last, _CHECKPOINTS).round().astype(int))
-    learner = AffectLearner(profile.prior())
+    learner = untaught_learner(profile)
     taken: set[int] = set()
     rows = []
     for count, entry in enumerate(answering[:last], 1):
@@ -139,7 +140,7 @@ def _chance_errors(
     rows = []
     for _ in range(_HALVES):
         part = np.sort(rng.permutation(len(explored))[:half])
-        learner = AffectLearner(profile.prior())
+        learner = untaught_learner(profile)
         for index in part:
             _learn(learner, explored[index])
         known = np.isin(np.arange(len(explored)), part)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.learners.affect import AffectLearner
 from streamer.learners.metrics import RunningAgreement
+from streamer.loop.profile_model import untaught_learner
 from streamer.store.profile import Profile
 from streamer.types import DIMENSIONS, Vector
 
@@ -60,7 +60,7 @@ def traces(profile: Profile) -> dict[str, Trace]:
 
     Raises ProfileError for a profile into which nothing was heard.
     """
-    learner, untaught = AffectLearner(profile.prior()), AffectLearner(profile.prior())
+    learner, untaught = untaught_learner(profile), untaught_learner(profile)
     tests: dict[str, list[tuple[float, ...]]] = {name: [] for name in DIMENSIONS}
     for entry in profile.labels.effective():
         if entry.features is None:

@@ -153,6 +153,10 @@ class Profile:
             self.database.write("DELETE FROM states WHERE name IN ('usual', 'learner')")
             self.database.write("DELETE FROM lessons")
 
+    def forget_state(self, name: str) -> None:
+        """Delete one learned state, which is then folded anew from the rows."""
+        self.database.write("DELETE FROM states WHERE name = ?", name)
+
     def copy_database(self) -> Path:
         """Leave a copy of everything, as it is now, beside the database; its path."""
         path = self.folder / f"profile-{time.strftime('%Y%m%d-%H%M%S')}.db"

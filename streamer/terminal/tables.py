@@ -47,6 +47,7 @@ def status_lines(row: dict[str, Any]) -> str:
     counts = row["utterances"]
     lines = [
         f"profile {row['profile']}, encoder {row['encoder'] or 'none yet'}, "
+        f"learner {row['learner']}, "
         f"{row['disk_bytes'] / 1e6:.1f} MB on disk",
         f"listening: {row['listening'] or 'no'}",
         f"utterances: {sum(counts.values())}, {counts['asked']} asked, {counts['released']} let go",

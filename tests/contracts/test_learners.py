@@ -21,7 +21,6 @@ from streamer.learners.metrics import RunningAgreement
 from streamer.learners.normalization import RunningNormalization
 from streamer.learners.random_features import FourierMap, NystromMap
 from streamer.learners.regression import BayesianRegression
-from streamer.learners.river.plugged import PluggedClassifier, PluggedRegressor
 from streamer.learners.tuned import TunedRegression
 from streamer.store.database import pack, unpack
 from streamer.types import DIMENSIONS
@@ -167,18 +166,6 @@ ROWS = {
         1e3,
     ),
     OnlineLogistic: Row(lambda: OnlineLogistic(SIZE), learn_name, class_answers, 1e3),
-    PluggedRegressor: Row(
-        lambda: PluggedRegressor("river:linear_model.PARegressor", SIZE, np.array([0.4, 1.0])),
-        learn_pair,
-        regression_answers,
-        1e3,
-    ),
-    PluggedClassifier: Row(
-        lambda: PluggedClassifier("river:naive_bayes.GaussianNB", SIZE),
-        learn_name,
-        class_answers,
-        1e3,
-    ),
     DriftDetector: Row(DriftDetector, detector, next_changes, 1e3),
     VoiceDriftDetector: Row(
         VoiceDriftDetector,
@@ -187,22 +174,10 @@ ROWS = {
         1e3,
     ),
 }
-# The same classes otherwise set.
-VARIANTS = {
-    "seeded": (
-        PluggedRegressor,
-        Row(
-            lambda: PluggedRegressor("river:forest.ARFRegressor(n_models=2)", SIZE, np.ones(2), 3),
-            learn_pair,
-            regression_answers,
-            1e3,
-        ),
-    ),
-}
 # Made once, these learn nothing; their own tests store them.
 MAPS = {FourierMap, NystromMap}
 
-ALL = {kind.__name__: (kind, row) for kind, row in ROWS.items()} | VARIANTS
+ALL = {kind.__name__: (kind, row) for kind, row in ROWS.items()}
 
 
 @pytest.fixture(params=ALL)

@@ -213,3 +213,40 @@ def test_the_encoder_of_loaded_settings_can_be_made_in_other_processes():
     make = encoder_maker(Config.load(threads=1), "acoustic")
     assert pickle.dumps(make)
     assert make().name == "acoustic"
+
+
+OWN = """
+import numpy as np
+import streamer.query.strategy as query
+
+class Nearest(query.Ranking):
+    name = "nearest"
+    def __init__(self, dimensions, share=1.0):
+        self.dimensions, self.share = dimensions, share
+    def __call__(self, features, knowledge, rng):
+        return query.Scores(-self.share * np.linalg.norm(features, axis=1), "nearest to the usual")
+
+class Mean:
+    def __init__(self):
+        self.total, self.count = 0.0, 1
+    def learn_one(self, x, y):
+        self.total, self.count = self.total + y, self.count + 1
+    def predict_one(self, x):
+        return self.total / self.count
+"""
+
+
+def test_a_strategy_and_a_learner_of_ones_own_are_evaluated(table, tmp_path, streamer: Streamer):
+    (tmp_path / "mine.py").write_text(OWN)
+    done = streamer(
+        "evaluate", table, "--scale", "1:5", "--strategy", "random,mine:Nearest(share=0.5)",
+        "--learner", "mine:Mean", "--buffer", 10, "--first", 10, "--length", 60, "--seeds", 2,
+        "--jobs", 2, "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "out" / "strategies.csv").open(newline="") as file:
+        rows = {(r["measure"], r["strategy"]): r for r in csv.DictReader(file)}
+    assert float(rows["arousal/rmse", "mine:Nearest(share=0.5)"]["final"]) > 0.3  # a mean, no more
+    refused = streamer("evaluate", table, "--scale", "1:5", "--strategy", "mine:Mean")
+    assert refused.returncode == 2
+    assert "mine:Mean is no query strategy" in refused.stderr

@@ -98,16 +98,6 @@ def test_calibrated_chances_say_more_than_the_bare_ones(apart):
     assert np.mean(sure) == pytest.approx(np.mean(right), abs=0.1)
 
 
-def test_widened_it_is_as_if_the_new_inputs_had_been_zero_all_along():
-    x, names = labels(np.random.default_rng(4), 50, 6, 3)
-    x[:30, 4:] = 0.0
-    late = taught(x[:30, :4], names[:30])
-    late.widen(2)
-    for inputs, name in zip(x[30:], names[30:], strict=True):
-        late.learn(inputs, name)
-    assert np.array_equal(late.probabilities(x), taught(x, names).probabilities(x))
-
-
 @pytest.mark.parametrize("penalty", [0.0, -1.0, np.nan])
 def test_a_penalty_that_cannot_be_meant_is_refused(penalty):
     with pytest.raises(UsageError, match="penalty"):

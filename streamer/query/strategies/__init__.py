@@ -5,6 +5,12 @@ from functools import partial
 from typing import Final
 
 from streamer.errors import UsageError
+from streamer.import_path import (
+    is_import_path,
+    load_class,
+    make_instance,
+    split_outside_brackets,
+)
 from streamer.query.strategies.annotator_uncertainty import MEASURES as ANNOTATOR_MEASURES
 from streamer.query.strategies.annotator_uncertainty import AnnotatorUncertainty
 from streamer.query.strategies.binary_confidence import BinaryConfidence
@@ -24,6 +30,8 @@ from streamer.query.strategy import ASKED_DIMENSIONS, Strategy
 from streamer.types import DIMENSIONS
 
 Factory = Callable[[Sequence[str]], Strategy]
+
+_WANTED: Final = "a query strategy"
 
 
 def _alike(make: Callable[[], Strategy]) -> Factory:
@@ -57,15 +65,34 @@ STRATEGIES: Final[dict[str, Factory]] = {
 def make_strategy(name: str, dimensions: Sequence[str] = ASKED_DIMENSIONS) -> Strategy:
     """The strategy of that name, asking about these dimensions; "START+NAME" for a cold start.
 
-    Raises UsageError naming those there are.
+    A name may be the import path of a class of one's own, see `streamer.import_path`; it is given
+    `dimensions` where it takes them. Raises UsageError naming those there are.
     """
     for wanted in dimensions:
         if wanted not in DIMENSIONS:
             raise UsageError(f"no dimension {wanted!r}; choose one of: {', '.join(DIMENSIONS)}")
-    parts = name.split(JOIN, maxsplit=1)
+    parts = split_outside_brackets(name, JOIN, most=1)
     for part in parts:
-        if part not in STRATEGIES:
+        if part not in STRATEGIES and not is_import_path(part):
             known = ", ".join(STRATEGIES)
-            raise UsageError(f"no query strategy {part!r}; choose one of: {known}")
-    made = [STRATEGIES[part](dimensions) for part in parts]
+            raise UsageError(
+                f"no query strategy {part!r}; choose one of: {known}; or give a class of your own "
+                "as package.module:Class"
+            )
+    made = [
+        _own(part, dimensions) if is_import_path(part) else STRATEGIES[part](dimensions)
+        for part in parts
+    ]
     return ColdStart(*made) if len(made) == 2 else made[0]
+
+
+def _own(path: str, dimensions: Sequence[str]) -> Strategy:
+    strategy = make_instance(*load_class(path, _WANTED), path, dimensions=tuple(dimensions))
+    named = isinstance(getattr(strategy, "name", None), str)
+    if not (named and callable(strategy) and callable(getattr(strategy, "take", None))):
+        raise UsageError(
+            f"{path} is no query strategy: give a class with a name, __call__ and take, such as "
+            "one that extends streamer.Ranking; `streamer.check_strategy` says more"
+        )
+    own: Strategy = strategy
+    return own

@@ -12,7 +12,7 @@ from river.preprocessing import StandardScaler
 from sklearn.linear_model import Ridge
 
 from streamer.learners.regression import BayesianRegression
-from streamer.learners.river.regression import RiverBayesianRegression
+from streamer.learners.river import RiverBayesianRegression
 
 MODEL = RiverBayesianRegression()
 

@@ -1,0 +1,118 @@
+"""Classes of one's own by import path: what `--learner` and `--strategy` take beside their names.
+
+A path is `package.module:Class`, with settings in brackets if any: `mine:Cautious(share=0.3)`.
+Modules of a package may also follow the colon, as in `river:linear_model.PARegressor`. The folder
+in which the program was started counts as a place where modules lie, as it does for `python -m`.
+"""
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from streamer.errors import UsageError
+
+
+def is_import_path(name: str) -> bool:
+    """It names a class somewhere else, not one of the built-in choices.
+
+    Examples
+    --------
+    >>> is_import_path("river:linear_model.PARegressor"), is_import_path("bayesian")
+    (True, False)
+    """
+    return ":" in name
+
+
+def split_outside_brackets(text: str, mark: str, most: int = -1) -> list[str]:
+    """The parts of a text between the marks that stand outside brackets, at most `most` cuts.
+
+    Examples
+    --------
+    >>> split_outside_brackets("random,mine:Cautious(share=0.3,seed=1)", ",")
+    ['random', 'mine:Cautious(share=0.3,seed=1)']
+    """
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "([") - (letter in ")]")
+        if letter == mark and depth == 0 and most != 0:
+            parts.append("")
+            most -= 1
+        else:
+            parts[-1] += letter
+    return parts
+
+
+def load_class(path: str, wanted: str) -> tuple[type, dict[str, Any]]:
+    """The class at an import path, and the settings that the path gives it.
+
+    Parameters
+    ----------
+    path
+        `package.module:Class` or `package.module:Class(setting=value)`; values are literals.
+    wanted
+        What the class should be, for the error: "a learner".
+
+    Raises
+    ------
+    UsageError
+        The path cannot be read, or there is no such class, or its module fails to load.
+
+    Examples
+    --------
+    >>> load_class("fractions:Fraction(numerator=1)", "a number")
+    (<class 'fractions.Fraction'>, {'numerator': 1})
+    """
+    example = f"give {wanted} as package.module:Class or package.module:Class(setting=1)"
+    place, _, rest = path.partition(":")
+    try:
+        tree = ast.parse(rest.strip(), mode="eval").body
+        settings: dict[str, Any] = {}
+        if isinstance(tree, ast.Call):
+            if tree.args or any(keyword.arg is None for keyword in tree.keywords):
+                raise UsageError(f"{path}: name its settings; {example}")
+            settings = {str(k.arg): ast.literal_eval(k.value) for k in tree.keywords}
+            tree = tree.func
+        found = _resolve(place, ast.unparse(tree).split("."))
+    except UsageError:
+        raise
+    except Exception as error:  # the module is somebody's own, and may fail in any way
+        raise UsageError(
+            f"{path} cannot be loaded ({type(error).__name__}: {error}): {example}"
+        ) from error
+    if not inspect.isclass(found):
+        raise UsageError(f"{path} is no class: {example}")
+    return found, settings
+
+
+def make_instance(
+    cls: Callable[..., Any], settings: dict[str, Any], path: str, **offered: Any
+) -> Any:
+    """A new instance. Raises UsageError naming the path where it cannot be made.
+
+    offered: further arguments, of which it is given those that it takes and no setting has.
+    """
+    try:
+        taken = inspect.signature(cls).parameters
+        given = {name: value for name, value in offered.items() if name in taken}
+        return cls(**(given | settings))
+    except Exception as error:  # as above
+        raise UsageError(
+            f"{path} cannot be made ({type(error).__name__}: {error}): "
+            "give the settings that it needs, as in package.module:Class(setting=1)"
+        ) from error
+
+
+def _resolve(place: str, names: list[str]) -> Any:
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # the folder in which the program was started
+    found: Any = import_module(place)
+    for name in names:
+        if isinstance(found, ModuleType) and not hasattr(found, name):
+            found = import_module(f"{found.__name__}.{name}")
+        else:
+            found = getattr(found, name)
+    return found
