@@ -8,6 +8,7 @@
     |   +-- NoDevice             no microphone, or none of that name
     |   +-- UnreadableAudio      a file or stream that is no audio
     +-- ServiceError         1   no systemd that would start the loop
+    +-- ContractBroken       1   a learner or strategy of one's own that breaks a rule
     +-- EncoderError         4   a model is missing, altered, or of the wrong shape
     +-- ProfileError         5   the profile's store
         +-- ProfileBusy          another process listens on this profile
@@ -51,6 +52,10 @@ class UnreadableAudio(AudioError):
 
 
 class ServiceError(StreamerError):
+    pass
+
+
+class ContractBroken(StreamerError, AssertionError):
     pass
 
 

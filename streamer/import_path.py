@@ -8,7 +8,7 @@ in which the program was started counts as a place where modules lie, as it does
 import ast
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -96,14 +96,20 @@ def make_instance(
     offered: further arguments, of which it is given those that it takes and no setting has.
     """
     try:
-        taken = inspect.signature(cls).parameters
-        given = {name: value for name, value in offered.items() if name in taken}
+        given = {name: value for name, value in offered.items() if name in _parameters(cls)}
         return cls(**(given | settings))
     except Exception as error:  # as above
         raise UsageError(
             f"{path} cannot be made ({type(error).__name__}: {error}): "
             "give the settings that it needs, as in package.module:Class(setting=1)"
         ) from error
+
+
+def _parameters(cls: Callable[..., Any]) -> Collection[str]:
+    try:
+        return inspect.signature(cls).parameters
+    except ValueError:  # written in C, and tells nothing
+        return ()
 
 
 def _resolve(place: str, names: list[str]) -> Any:

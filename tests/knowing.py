@@ -5,15 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from streamer.learners.affect import AffectLearner
-from streamer.learners.emotion_models import EmotionModels
-from streamer.query.model_view import ModelView
 from streamer.query.strategy import ClassChances, Labelled
-from streamer.types import DIMENSIONS, Label, Matrix, Vector
-from tests.support import made_prior
+from streamer.testing.knowledge import SIZE, knowing, one_class, taught, untaught
+from streamer.types import Matrix, Vector
 
-SIZE = 6
-EMOTIONS = ("angry", "happy", "neutral")
+__all__ = ["SIZE", "Given", "knowing", "one_class", "taught", "untaught"]
 
 
 @dataclass
@@ -50,46 +46,3 @@ class Given:
 
     def labelled(self) -> Labelled:
         return self.answers or Labelled.of([], 2)
-
-
-def untaught() -> ModelView:
-    return knowing(AffectLearner(made_prior(np.random.default_rng(0), SIZE)), [])
-
-
-def taught(count: int = 40, annotators: Sequence[str] = ("me", "you")) -> ModelView:
-    """Knows so many answers, drawn at random, all questions answered."""
-    learner, rng = (
-        AffectLearner(made_prior(np.random.default_rng(0), SIZE)),
-        np.random.default_rng(1),
-    )
-    told = []
-    for number in range(count):
-        affect = [float(value) for value in rng.uniform(-1, 1, len(DIMENSIONS))]
-        emotion = EMOTIONS[rng.integers(len(EMOTIONS))]
-        label = Label(number, *affect, emotion, annotators[number % len(annotators)])
-        told.append((label, rng.normal(size=SIZE)))
-    return knowing(learner, told)
-
-
-def one_class() -> ModelView:
-    """Knows positive valence and one emotion only."""
-    learner, rng = (
-        AffectLearner(made_prior(np.random.default_rng(0), SIZE)),
-        np.random.default_rng(2),
-    )
-    told = [
-        (Label(number, 0.8, None, None, "happy", "me"), rng.normal(size=SIZE))
-        for number in range(20)
-    ]
-    return knowing(learner, told)
-
-
-def knowing(learner: AffectLearner, told: Sequence[tuple[Label, Vector]]) -> ModelView:
-    models = EmotionModels(SIZE)
-    for label, features in told:
-        learner.learn(features, label, first=True)
-        models.learn(features, label)
-    labelled = Labelled.of(told, SIZE)
-    return ModelView(
-        learner, lambda: labelled, lambda: models.together, lambda: models.by_annotator
-    )

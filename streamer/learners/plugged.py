@@ -50,7 +50,7 @@ def make_regression(learner: Learner) -> MakeRegression:
     """
     if learner == BAYESIAN:
         return BayesianRegression
-    make = _maker(learner)
+    make = regressor_maker(learner)
     return lambda weights, strength, noise: PluggedRegression(make, noise)
 
 
@@ -101,8 +101,12 @@ class PluggedRegression:
         return expected
 
 
-def _maker(learner: Learner) -> Callable[[], OnlineRegressor]:
-    """Checked by one lesson: a wrong learner is refused here, not in the middle of a session."""
+def regressor_maker(learner: Learner) -> Callable[[], OnlineRegressor]:
+    """What makes a new regressor of an import path or class.
+
+    It is tried with one label, so that a wrong one is refused here and not in the middle of a
+    session. Raises UsageError.
+    """
     if isinstance(learner, str):
         if not is_import_path(learner):
             raise UsageError(

@@ -89,16 +89,10 @@ def bind_encoder(config: Config, profile: Profile) -> "OnnxEncoder | AcousticEnc
 
 def make_encoder(config: Config, name: str) -> "OnnxEncoder | AcousticEncoder":
     """The encoder of that name, the default's for "". Raises EncoderError."""
-    from streamer.encoders.registry import BUILT_IN, find_encoder
+    from streamer.encoders.open import open_encoder
+    from streamer.encoders.registry import find_encoder
 
-    row = find_encoder(name, config.models)
-    if row == BUILT_IN:
-        from streamer.encoders.acoustic.encoder import AcousticEncoder
-
-        return AcousticEncoder()
-    from streamer.encoders.onnx import OnnxEncoder
-
-    return OnnxEncoder(row, config.threads)
+    return open_encoder(find_encoder(name, config.models), config.threads)
 
 
 def make_endpointer(config: Config) -> "Endpointer":

@@ -3,9 +3,7 @@
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,21 +21,12 @@ from streamer.learners.random_features import FourierMap, NystromMap
 from streamer.learners.regression import BayesianRegression
 from streamer.learners.tuned import TunedRegression
 from streamer.store.database import pack, unpack
+from streamer.testing.learner_contract import LEARNER_RULES, LearnerCase, check_learner
 from streamer.types import DIMENSIONS
 from tests.support import label_of, made_prior, same_arrays
 
 SIZE = 6
 BIG = float(np.finfo(np.float32).max)
-
-
-@dataclass(frozen=True)
-class Row:
-    """make: a new one; learn: one step from a generator, times a size; answers: all it can say."""
-
-    make: Callable[[], Any]
-    learn: Callable[[Any, np.random.Generator, float], None]
-    answers: Callable[[Any, float], list[Any]]
-    largest: float
 
 
 def learn_affect(learner, rng, size):
@@ -111,26 +100,26 @@ def next_voices(learner, size):
 
 
 ROWS = {
-    RunningNormalization: Row(
+    RunningNormalization: LearnerCase(
         lambda: RunningNormalization(np.zeros(SIZE), np.ones(SIZE)),
         lambda one, rng, size: one.update(size * rng.uniform(-1, 1, SIZE)),
         lambda one, size: [one.apply(np.full(SIZE, size))],
         BIG,
     ),
-    BayesianRegression: Row(regression, learn_pair, regression_answers, 1e6),
-    AdaptiveInterval: Row(
+    BayesianRegression: LearnerCase(regression, learn_pair, regression_answers, 1e6),
+    AdaptiveInterval: LearnerCase(
         AdaptiveInterval,
         lambda one, rng, size: one.observe(size * rng.normal(), rng.uniform(0.1, 1.0)),
         lambda one, size: [one.width, one.coverage],
         BIG,
     ),
-    RunningAgreement: Row(
+    RunningAgreement: LearnerCase(
         RunningAgreement,
         lambda one, rng, size: one.observe(size * rng.normal(), size * rng.normal()),
         lambda one, size: [one.ccc, one.cc, one.rmse],
         BIG,
     ),
-    DimensionLearner: Row(
+    DimensionLearner: LearnerCase(
         lambda: DimensionLearner(regression()),
         lambda one, rng, size: one.learn(
             size * rng.normal(size=SIZE).clip(-1, 1),
@@ -141,33 +130,33 @@ ROWS = {
         dimension_answers,
         1e3,
     ),
-    AffectLearner: Row(
+    AffectLearner: LearnerCase(
         lambda: AffectLearner(made_prior(np.random.default_rng(2), SIZE)),
         learn_affect,
         affect_answers,
         1e3,
     ),
-    LowRank: Row(
+    LowRank: LearnerCase(
         lambda: LowRank(np.eye(SIZE)),
         learn_row,
         lambda one, size: [one.matrix(), one.times(np.full(SIZE, size))],
         1.0,
     ),
-    StrengthBank: Row(
+    StrengthBank: LearnerCase(
         lambda: StrengthBank(np.full((SIZE, 2), 0.1), np.array([0.4, 1.0])),
         learn_pair,
         lambda one, size: [one.log_evidence(np.array([0.1, 1.0])), one.regression(0.3).weights],
         1e3,
     ),
-    TunedRegression: Row(
+    TunedRegression: LearnerCase(
         lambda: TunedRegression(np.full((SIZE, 2), 0.1), 0.3, np.array([0.4, 1.0])),
         learn_pair,
         regression_answers,
         1e3,
     ),
-    OnlineLogistic: Row(lambda: OnlineLogistic(SIZE), learn_name, class_answers, 1e3),
-    DriftDetector: Row(DriftDetector, detector, next_changes, 1e3),
-    VoiceDriftDetector: Row(
+    OnlineLogistic: LearnerCase(lambda: OnlineLogistic(SIZE), learn_name, class_answers, 1e3),
+    DriftDetector: LearnerCase(DriftDetector, detector, next_changes, 1e3),
+    VoiceDriftDetector: LearnerCase(
         VoiceDriftDetector,
         lambda one, rng, size: one.hear(1, size * rng.normal(size=SIZE)),
         next_voices,
@@ -177,33 +166,26 @@ ROWS = {
 # Made once, these learn nothing; their own tests store them.
 MAPS = {FourierMap, NystromMap}
 
-ALL = {kind.__name__: (kind, row) for kind, row in ROWS.items()}
+ALL = {kind.__name__: replace(case, from_arrays=kind.from_arrays) for kind, case in ROWS.items()}
+REGRESSORS = [
+    "river:linear_model.PARegressor(C=0.5)",
+    "river:linear_model.BayesianLinearRegression",
+    "river:neighbors.KNNRegressor(n_neighbors=3)",
+    "river:tree.HoeffdingTreeRegressor(grace_period=10)",
+    "river:forest.ARFRegressor(n_models=2)",
+    "streamer.learners.river:RiverBayesianRegression",
+]
 
 
-@pytest.fixture(params=ALL)
-def name(request):
-    return request.param
+@pytest.mark.parametrize("rule", LEARNER_RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("name", ALL)
+def test_keeps_the_contract(name, rule):
+    rule(ALL[name])
 
 
-@pytest.fixture
-def kind(name):
-    return ALL[name][0]
-
-
-@pytest.fixture
-def row(name):
-    return ALL[name][1]
-
-
-def taught(row, steps=40, seed=0, size=1.0):
-    learner, rng = row.make(), np.random.default_rng(seed)
-    for _ in range(steps):
-        row.learn(learner, rng, size)
-    return learner
-
-
-def bits(answers):
-    return [None if answer is None else np.asarray(answer).tobytes() for answer in answers]
+@pytest.mark.parametrize("path", REGRESSORS)
+def test_regressors_by_import_path_keep_it_too(path):
+    check_learner(path)
 
 
 def test_every_learner_that_is_stored_has_its_row():
@@ -214,69 +196,8 @@ def test_every_learner_that_is_stored_has_its_row():
     assert found == set(ROWS) | MAPS
 
 
-@pytest.mark.parametrize("steps", [0, 1, 2, 40, 300])
-def test_arrays_make_the_same_learner_bit_for_bit(kind, row, steps):
-    learner = taught(row, steps)
-    kept = learner.to_arrays()
-    restored = kind.from_arrays(kept)
-    assert same_arrays(restored.to_arrays(), kept)
-    assert bits(row.answers(restored, 0.7)) == bits(row.answers(learner, 0.7))
-
-
-@pytest.mark.parametrize("steps", [0, 1, 3, 40])
-def test_stored_and_read_again_it_goes_on_as_if_it_had_never_stopped(kind, row, steps):
-    learner = taught(row, steps)
-    restored = kind.from_arrays(unpack(pack(learner.to_arrays())))
-    some, others = np.random.default_rng(9), np.random.default_rng(9)
-    for _ in range(50):
-        row.learn(learner, some, 1.0)
-        row.learn(restored, others, 1.0)
-    assert same_arrays(restored.to_arrays(), learner.to_arrays())
-    assert bits(row.answers(restored, -1.3)) == bits(row.answers(learner, -1.3))
-
-
-def test_every_array_is_of_float64(row):
-    assert all(array.dtype == np.float64 for array in taught(row).to_arrays().values())
-
-
-def test_the_same_lessons_give_the_same_learner(row):
-    assert same_arrays(taught(row, seed=3).to_arrays(), taught(row, seed=3).to_arrays())
-    assert not same_arrays(taught(row, seed=3).to_arrays(), taught(row, seed=4).to_arrays())
-
-
-def test_a_question_changes_nothing(row):
-    learner, silent = taught(row), taught(row)
-    before = {name: array.copy() for name, array in learner.to_arrays().items()}
-    first = bits(row.answers(learner, 0.4))
-    assert bits(row.answers(learner, 0.4)) == first
-    assert same_arrays(learner.to_arrays(), before)
-    some, others = np.random.default_rng(1), np.random.default_rng(1)
-    row.learn(learner, some, 1.0)
-    row.learn(silent, others, 1.0)
-    assert same_arrays(learner.to_arrays(), silent.to_arrays())
-
-
-def test_what_was_handed_out_does_not_change_with_later_lessons(kind, row):
-    learner = taught(row)
-    handed = learner.to_arrays()
-    kept = {name: array.copy() for name, array in handed.items()}
-    restored = kind.from_arrays(handed)
-    rng = np.random.default_rng(1)
-    row.learn(learner, rng, 1.0)
-    row.learn(restored, rng, 1.0)
-    assert same_arrays(handed, kept)
-
-
-@pytest.mark.parametrize("size", [0.0, 1e-12, 1.0, "largest"])
-def test_extreme_finite_lessons_keep_it_finite(row, size):
-    size = row.largest if size == "largest" else size
-    learner = taught(row, steps=60, size=size)
-    assert all(np.isfinite(array).all() for array in learner.to_arrays().values())
-    for question in (0.0, size, -size):
-        answers = row.answers(learner, question)
-        assert all(answer is None or np.isfinite(answer).all() for answer in answers)
-
-
-def test_a_new_one_answers_too(row):
-    answers = row.answers(row.make(), 1.0)
-    assert all(answer is None or np.isfinite(answer).all() for answer in answers)
+@pytest.mark.parametrize("name", ALL)
+def test_stored_in_a_profile_it_comes_back_bit_for_bit(name):
+    case = ALL[name]
+    kept = case.taught().to_arrays()
+    assert same_arrays(case.from_arrays(unpack(pack(kept))).to_arrays(), kept)
