@@ -86,8 +86,12 @@ class Utterance:
 class Encoding:
     """What an encoder makes of one utterance: the two vectors that everything is learned from.
 
-    embedding: float32 [d], for the regression of valence, arousal and dominance.
-    emotion: float32 [e], of unit length, for the comparison with enrolled emotions.
+    Attributes
+    ----------
+    embedding : float32 [d]
+        For the regression of valence, arousal and dominance.
+    emotion : float32 [e]
+        Of unit length, for the comparison with enrolled emotions.
     """
 
     embedding: Samples
@@ -106,7 +110,20 @@ class HasEncoding(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean in [-1, 1] with its interval, low <= mean <= high, within [-1, 1]."""
+    """One predicted dimension: a mean and its interval.
+
+    Attributes
+    ----------
+    mean : float
+        In [-1, 1].
+    low, high : float
+        Of the interval that is to hold eight labels of ten, -1 <= low <= mean <= high <= 1.
+
+    Examples
+    --------
+    >>> Estimate(mean=0.2, low=-0.3, high=0.7)
+    Estimate(mean=0.2, low=-0.3, high=0.7)
+    """
 
     mean: float
     low: float
@@ -115,6 +132,18 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
+    """What an utterance sounds like, as the annotators would label it.
+
+    Attributes
+    ----------
+    valence : Estimate
+        Negative to positive.
+    arousal : Estimate
+        Calm to excited.
+    dominance : Estimate
+        Submissive to dominant.
+    """
+
     valence: Estimate
     arousal: Estimate
     dominance: Estimate
@@ -122,9 +151,16 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The nearest enrolled emotion, or None where none is enrolled or all are too far.
+    """The nearest enrolled emotion.
 
-    distances: cosine distance in [0, 2] to every enrolled emotion.
+    Attributes
+    ----------
+    emotion : str or None
+        Its name; None for unknown: none is enrolled, or all are too far.
+    distance : float or None
+        Cosine distance to it, in [0, 2], also where it is too far; None where none is enrolled.
+    distances : mapping of str to float
+        Cosine distance to every enrolled emotion.
     """
 
     emotion: str | None

@@ -26,14 +26,17 @@ _WANTED: Final = "a regressor that speaks river's protocol (learn_one(x, y), pre
 class OnlineRegressor(Protocol):
     """What a learner of one's own offers: the protocol of river's `base.Regressor`.
 
-    x: one value a feature, by name, the same names every time; y: the target, in [-1, 1].
-    Where it also has `deviation_one(x)`, the standard deviation of a new target at x, > 0, the
-    intervals of predictions rest on that; else on the errors of its predictions so far.
+    `x`: one value a feature, by name, the same names every time. Where it also has
+    ``deviation_one(x)``, the standard deviation of a new target at x, > 0, the intervals of
+    predictions rest on that; else on the errors of its predictions so far.
+    `streamer.check_learner` checks a class against this protocol.
     """
 
-    def learn_one(self, x: dict[Any, Any], y: float) -> object: ...
+    def learn_one(self, x: dict[Any, Any], y: float) -> object:
+        """Learn one target, in [-1, 1]."""
 
-    def predict_one(self, x: dict[Any, Any]) -> float | None: ...
+    def predict_one(self, x: dict[Any, Any]) -> float | None:
+        """The target expected at x; None, for nothing yet, counts as 0."""
 
 
 Learner = str | Callable[[], OnlineRegressor]

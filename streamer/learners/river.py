@@ -11,18 +11,36 @@ from streamer.types import Vector
 
 
 class RiverBayesianRegression(Regressor):
-    """`BayesianRegression` of one target, for river's pipelines, metrics and model selection.
+    """Bayesian linear regression of one target, for river's pipelines and model selection.
 
-    A feature that is missing counts as 0. One that is new joins with its prior, weight 0 and
-    variance 1/strength: since it was 0 in all that came before, the posterior is to rounding the
-    one that would have been reached had the feature been there from the start.
+    The product's own regression behind river's protocol. A feature that is missing counts as 0.
+    One that is new joins with its prior, weight 0 and variance 1/strength: since it was 0 in all
+    that came before, the posterior is to rounding the one that would have been reached had the
+    feature been there from the start. An update costs O(d^2) in time for d features ever seen, and
+    the state O(d^2) in memory.
 
-    strength: ridge penalty of the weights, > 0; the intercept bears it too when `intercept` is on
-    (so scale the target, or turn it off). noise: standard deviation expected of the target around
-    the regression before any has been seen, > 0. Raises ValueError for others.
+    Parameters
+    ----------
+    strength
+        Ridge penalty of the weights, > 0. The intercept bears it too when `intercept` is on, so
+        scale the target, or turn it off.
+    noise
+        Standard deviation expected of the target around the regression before any has been seen,
+        > 0.
+    intercept
+        Whether there is one.
 
-    An update costs O(d^2) in time for d features ever seen, and the state O(d^2) in memory.
+    Raises
+    ------
+    ValueError
+        For a strength or noise that is not above 0.
 
+    References
+    ----------
+    Bishop 2006, Pattern Recognition and Machine Learning, section 3.3.
+
+    Examples
+    --------
     >>> model = RiverBayesianRegression(strength=0.01, noise=0.1)
     >>> for step in range(100):
     ...     x = {"loudness": step / 100, "pitch": (step * 7 % 100) / 100}

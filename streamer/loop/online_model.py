@@ -37,7 +37,52 @@ class HasPrior(Protocol):
 
 
 class OnlineModel:
-    """The learned state of one voice."""
+    """One voice: what is usual for it, and what its labels have taught.
+
+    Parameters
+    ----------
+    encoder
+        Whose encodings it will be given; or the prior of one.
+    learner
+        ``"bayesian"``, an import path such as ``"river:linear_model.PARegressor"``, or a class that
+        speaks river's protocol (`streamer.OnlineRegressor`).
+    taught
+        Where labels and enrolled utterances are kept, as in a profile; None: in this model.
+
+    Attributes
+    ----------
+    labels : int
+        How many labels count.
+
+    Raises
+    ------
+    streamer.errors.UsageError
+        There is no such learner.
+
+    Notes
+    -----
+    Every method takes time that does not grow with what was heard. It is not to be used from
+    several threads at once. To replay to the same bits, set ``OPENBLAS_NUM_THREADS=1`` before
+    numpy is imported, as the command line does.
+
+    Examples
+    --------
+    >>> import streamer
+    >>> from streamer.testing import synthetic_speech
+    >>> rng = np.random.default_rng(0)
+    >>> encoder = streamer.load_encoder("acoustic")
+    >>> angry = encoder(synthetic_speech(rng, "angry", seconds=1.0), 16_000)
+    >>> sad = encoder(synthetic_speech(rng, "sad", seconds=1.0), 16_000)
+    >>> model = OnlineModel(encoder)
+    >>> for encoding in (angry, sad):
+    ...     model.adapt(encoding)
+    >>> model.learn(angry, valence=-0.5, arousal=0.8, emotion="anger")
+    >>> model.learn(sad, valence=-0.5, arousal=-0.6, emotion="sadness")
+    >>> model.predict(angry).arousal.mean > 0.0 > model.predict(sad).arousal.mean
+    True
+    >>> model.verdict(angry).emotion
+    'anger'
+    """
 
     def __init__(
         self,
@@ -46,7 +91,6 @@ class OnlineModel:
         *,
         taught: TrainingSet | None = None,
     ) -> None:
-        """taught: where labels and enrolled utterances are kept; None: in this model."""
         self.prior = prior = encoder if isinstance(encoder, Prior) else encoder.prior
         self.usual = RunningNormalization(prior.embedding_mean, prior.embedding_deviation)
         self.usual_emotion = RunningNormalization(
@@ -63,7 +107,15 @@ class OnlineModel:
         self._emotions: EmotionModels | None = None
 
     def adapt(self, encoded: HasEncoding) -> None:
-        """Take an utterance into what is usual for this voice and microphone; it needs no label."""
+        """Take an utterance into what is usual for this voice and microphone; it needs no label.
+
+        Once an utterance, before it is predicted or learned.
+
+        Parameters
+        ----------
+        encoded
+            An `Encoding`, or anything else with the two vectors.
+        """
         if self._memory is not None:
             self._memory.number_of(encoded)
         self.voice.hear(self.usual.count + 1, self.features(encoded.embedding))
@@ -76,11 +128,11 @@ class OnlineModel:
         return self.usual.apply(embedding.astype(np.float64))
 
     def predict(self, encoded: HasEncoding) -> Prediction:
-        """Valence, arousal and dominance with intervals, by what is known now."""
+        """Predict valence, arousal and dominance, with intervals, by what is known now."""
         return self.learner.predict(self.features(encoded.embedding))
 
     def verdict(self, encoded: HasEncoding) -> Verdict:
-        """The nearest enrolled emotion, unknown where none is near enough."""
+        """Compare with the enrolled emotions: the nearest, or unknown where none is near enough."""
         emotion = encoded.emotion.astype(np.float64)
         return verify(emotion, self.prototypes, self.usual_emotion.mean)
 
@@ -94,7 +146,28 @@ class OnlineModel:
         emotion: str | None = None,
         annotator: str = "me",
     ) -> None:
-        """Learn one person's label of an utterance, at once."""
+        """Learn one person's label of an utterance, at once.
+
+        At least one of the four is given. The same annotator's later label of the same utterance
+        replaces the earlier one.
+
+        Parameters
+        ----------
+        encoded
+            The utterance; the same embedding is the same utterance.
+        valence, arousal, dominance
+            In [-1, 1]; None for no answer.
+        emotion
+            A name, 1 to 64 characters; the utterance then also counts as enrolled under it.
+        annotator
+            Whose label it is, 1 to 64 characters.
+
+        Raises
+        ------
+        streamer.errors.UsageError
+            For an empty label, a value out of range or an impossible name; and for a model of a
+            profile, whose labels are to be added to the profile.
+        """
         memory = self._own_memory()
         name = None if emotion is None else emotion_name(emotion)
         number = memory.number_of(encoded)
@@ -106,7 +179,20 @@ class OnlineModel:
             self.learn_lesson(lesson)
 
     def enroll(self, emotion: str, encoded: Iterable[HasEncoding]) -> None:
-        """Keep utterances as examples of an emotion, which `verdict` then compares with."""
+        """Keep utterances as examples of an emotion, which `verdict` then compares with.
+
+        Parameters
+        ----------
+        emotion
+            A name, 1 to 64 characters; it is kept in lower case.
+        encoded
+            About ten utterances do well (Li and Lee, section 3).
+
+        Raises
+        ------
+        streamer.errors.UsageError
+            For an impossible name, and for a model of a profile.
+        """
         memory, name = self._own_memory(), emotion_name(emotion)
         for one in encoded:
             memory.enroll(name, one)
@@ -139,6 +225,7 @@ class OnlineModel:
 
     @property
     def prototypes(self) -> dict[str, Prototype]:
+        """What `verdict` compares with, by name."""
         if self._prototypes is None:
             self._prototypes = build_prototypes(self._taught.enrolled(), self.usual_emotion.mean)
         return self._prototypes

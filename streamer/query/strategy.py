@@ -55,11 +55,12 @@ class ClassChances:
 
 
 class Knowledge(Protocol):
-    """A view of what the learners know. `features`: float64 [n, d], standard scores, never changed.
+    """A view of what the learners know, for a strategy to ask.
 
-    Columns of valence, arousal and dominance stand in the order of `messages.DIMENSIONS`. Whatever
-    a learner does not have is None: a strategy that lives on it then chooses at random and says so.
-    Nothing is worked out before it is asked for, and asking teaches nothing.
+    `features` everywhere: float64 [n, d], standard scores, never changed. Columns of valence,
+    arousal and dominance are in the order of `types.DIMENSIONS`. Whatever a learner does not have
+    is None: a strategy that needs it then chooses at random and says so (`by_chance`). Nothing is
+    computed before it is asked for, and asking teaches nothing.
     """
 
     def means(self, features: Matrix) -> Matrix:
@@ -92,9 +93,16 @@ class Knowledge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """values: float64 [n], finite, higher is asked first; reason: what they rest on, for people.
+    """How informative each utterance of a buffer is.
 
-    at_random: what the strategy lives on is missing, so the values are the generator's.
+    Attributes
+    ----------
+    values : float64 [n]
+        Finite; higher is asked first.
+    reason : str
+        What they rest on, for people, in one line.
+    at_random : bool
+        What the strategy needs is missing, so the values are the generator's.
     """
 
     values: Vector
@@ -104,9 +112,14 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """indices: [count], distinct, in the order of taking; scores: of the whole buffer, where the
+    """Utterances to ask together.
 
-    score of a taken one is that at which it was taken.
+    Attributes
+    ----------
+    indices : sequence of int [count]
+        Distinct, in the order in which they were taken.
+    scores : Scores
+        Of the whole buffer; that of a taken one is the score at which it was taken.
     """
 
     indices: Sequence[int]
@@ -119,9 +132,15 @@ class Batch:
 
 
 class Strategy(Protocol):
-    """features: float64 [n, d], n >= 1: standard scores of the embeddings of a buffer or pool.
+    """Decides what is asked. `streamer.check_strategy` checks a class against this protocol.
 
-    The same generator state gives the same answer; nothing outside the arguments has a say.
+    `features`: float64 [n, d], n >= 1, standard scores of the embeddings of a buffer or pool. The
+    same generator state gives the same answer, which depends on nothing but the arguments.
+
+    Attributes
+    ----------
+    name : str
+        As events and pages have it.
     """
 
     name: str
@@ -136,9 +155,21 @@ class Strategy(Protocol):
 
 
 class Ranking(ABC):
-    """A strategy whose batch is its highest scores; of equal ones, the earlier.
+    """A strategy whose batch is its highest scores; of equal ones, the earlier. Extend it.
 
-    The larger half of a buffer is what Han et al. (2013, table 2) ask.
+    References
+    ----------
+    Han et al. 2013, table 2: the larger half of a buffer is asked.
+
+    Examples
+    --------
+    >>> class Unusual(Ranking):
+    ...     name = "unusual"
+    ...     def __call__(self, features, knowledge, rng):
+    ...         return Scores(np.linalg.norm(features, axis=1), "farthest from the usual")
+    >>> buffer = np.array([[0.0, 0.1], [2.0, -1.0], [0.5, 0.5]])
+    >>> Unusual().take(buffer, None, 2, np.random.default_rng(0)).indices
+    [1, 2]
     """
 
     name: str
