@@ -137,7 +137,8 @@ class Profile:
             raise OtherEncoder(
                 f"profile {self.folder.name!r} was learned with encoder {self.meta('encoder')!r} "
                 f"({bound[:12]}), not {encoder!r} ({sha256[:12]}): "
-                "carry over what is kept with `streamer reembed`, or choose another --profile"
+                f"carry over what is kept with `streamer reembed --encoder {encoder}`, or choose "
+                "another --profile"
             )
 
     def rebind(self, encoder: str, sha256: str, prior: Prior) -> None:

@@ -73,6 +73,7 @@ def serving(config: Config, address: Address, *, listens: bool) -> Iterator[Page
         server = _server(door, address)
         thread = threading.Thread(target=_serve, args=(server, listening), name="web", daemon=True)
         thread.start()
+        worker.prepare_pictures()
         try:
             yield Pages(f"{address.url(port)}/?token={auth.token}", hub, worker.clips)
         finally:

@@ -17,9 +17,11 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import numpy as np
 
 from streamer.annotation.session import AnnotationSession
+from streamer.audio.clips import to_flac
 from streamer.config import Config
 from streamer.loop.clip_cache import ClipCache
 from streamer.store.profile import Profile
+from streamer.types import SAMPLE_RATE_HZ
 from streamer.web.events import EventHub
 
 PICTURES: Final = 64
@@ -69,6 +71,10 @@ class StoreWorker:
         """What to draw of a FLAC clip; the last ones are kept."""
         return await asyncio.get_running_loop().run_in_executor(self._painter, _picture, clip)
 
+    def prepare_pictures(self) -> None:
+        """Load librosa on the thread that makes pictures, so that the first one does not wait."""
+        self._painter.submit(_make_ready)
+
     def close(self) -> None:
         """Finish what was begun; the profile is closed by the thread that opened it."""
         self._painter.shutdown(cancel_futures=True)
@@ -99,3 +105,8 @@ def _picture(clip: bytes) -> dict[str, Any]:
     from streamer.web.api.picture import picture_of
 
     return picture_of(clip)
+
+
+def _make_ready() -> None:
+    """The picture of half a second of silence: loads and compiles all that a picture needs."""
+    _picture(to_flac(np.zeros(SAMPLE_RATE_HZ // 2, np.float32)))

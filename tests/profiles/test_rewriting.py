@@ -12,6 +12,9 @@ from streamer.store.profile import Profile
 from tests.conftest import Streamer
 from tests.support import events_of
 
+# The sha256 that the first version of the acoustic encoder bound a profile to.
+ACOUSTIC_1 = "146be24d49388e9c06eea72bc230c4fa1991a832ceb64bb1f8a7fa9230487a87"
+
 
 def learned(folder: Path) -> dict[str, np.ndarray]:
     profile = Profile(folder)
@@ -94,6 +97,24 @@ def test_a_profile_is_carried_over_to_another_encoder(
     refused = streamer("run", "--input", session_file, "--encoder", "streamer-small")
     assert refused.returncode == 5
     assert len(list(heard.glob("profile-*.db"))) == 1
+
+
+def test_a_profile_of_an_earlier_acoustic_encoder_is_refused_with_the_way_out(
+    streamer: Streamer, session_file: Path, tmp_path: Path
+) -> None:
+    """Version 1 had 88 functionals of its own; its vectors mean nothing to version 2."""
+    listen = ("run", "--input", session_file, "--max-seconds", 12, "--encoder", "acoustic")
+    assert streamer(*listen).returncode == 0
+    profile = Profile(tmp_path / "profiles" / "default")
+    profile.rebind("acoustic", ACOUSTIC_1, profile.prior())
+    profile.close()
+    for words in (listen, listen[:-2]):
+        refused = streamer(*words)
+        assert refused.returncode == 5
+        assert "`streamer reembed --encoder acoustic`" in refused.stderr
+    done = streamer("reembed", "--encoder", "acoustic")
+    assert done.returncode == 0, done.stderr
+    assert streamer(*listen).returncode == 0
 
 
 def test_what_is_forgotten_does_not_live_on_in_the_copy(heard: Path, streamer: Streamer) -> None:

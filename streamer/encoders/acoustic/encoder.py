@@ -1,4 +1,4 @@
-"""The transparent encoder: 88 functionals of pitch, energy, rhythm, spectrum; not learned."""
+"""The acoustic encoder: 112 functionals of pitch, energy, rhythm and spectrum; nothing learned."""
 
 import hashlib
 from dataclasses import replace
@@ -6,37 +6,47 @@ from typing import Final
 
 import numpy as np
 
-from streamer.encoders.acoustic.contours import measure
-from streamer.encoders.acoustic.functionals import describe
-from streamer.encoders.population import POPULATION
+from streamer.encoders.acoustic.population import POPULATION
 from streamer.errors import EncoderError
 from streamer.learners.prior import Prior
 from streamer.types import SAMPLE_RATE_HZ, Samples, Vector
 
 NAME: Final = "acoustic"
-# Raise it whenever a functional changes its value: profiles must not mix the old with the new.
-VERSION: Final = "1"
+# Raise it whenever the value of a functional changes: a profile must not mix old and new values.
+VERSION: Final = "2"
 FEATURES: Final = tuple(POPULATION)
 SHA256: Final = hashlib.sha256("\n".join([NAME, VERSION, *FEATURES]).encode()).hexdigest()
 SILENCE_DBFS: Final = -90.0
 
-_MINIMUM_SAMPLES: Final = SAMPLE_RATE_HZ // 10
+_SHORTEST_SAMPLES: Final = SAMPLE_RATE_HZ // 10
 _LIMIT: Final = 4.0
 
 
 class AcousticEncoder:
     """Every value of the embedding has a name, a unit and a definition; see `functionals`.
 
-    embedding: the functionals in the order of `FEATURES`, in their own units. The first is the
-    level; the others do not change with it. One that an utterance has no frames for (the pitch of
-    a whisper) takes the population's mean: it says nothing. emotion: standard scores of the same
-    functionals against the population, cut at 4 so that no outlier rules, at unit length.
+    The embedding holds the functionals in the order of `FEATURES`, in their own units. The first
+    is the level; the others do not depend on it. Where an utterance has no frames for one (the
+    pitch of a whisper), the population's mean stands in. The emotion vector holds the standard
+    scores of the same functionals against the population, cut at 4 so that no outlier dominates,
+    at unit length.
 
-    There is no file and no licence but this program's own. `sha256` is that of the version and
-    the names, so that profiles are bound to this encoder as to any other.
+    There is no model file, and no licence but this program's own. `sha256` is that of the version
+    and the names, so that profiles are bound to this encoder as to any other. Making one loads
+    librosa (`descriptors`); importing this module does not.
     """
 
     def __init__(self) -> None:
+        try:
+            from streamer.encoders.acoustic.descriptors import describe_frames
+            from streamer.encoders.acoustic.functionals import summarize
+        except (ImportError, RuntimeError) as error:  # RuntimeError: no folder for compiled code
+            raise EncoderError(
+                f"librosa cannot be loaded ({error}): reinstall it, and set NUMBA_CACHE_DIR to a "
+                "folder that may be written"
+            ) from error
+        self._describe_frames = describe_frames
+        self._summarize = summarize
         self.name = NAME
         self.sha256 = SHA256
         self.embedding_size = len(FEATURES)
@@ -47,7 +57,7 @@ class AcousticEncoder:
 
     @property
     def prior(self) -> Prior:
-        """The population's scale, and no opinion: 0 on every dimension, widely."""
+        """The population's scale, and wide predictions around 0 on every dimension."""
         return replace(
             Prior.uninformed(self.embedding_size, self.emotion_size),
             embedding_mean=self._mean,
@@ -55,26 +65,42 @@ class AcousticEncoder:
         )
 
     def encode(self, audio: Samples) -> tuple[Samples, Samples]:
-        """embedding float32 [88] and emotion float32 [88] of one utterance, float32 [samples].
+        """Embed one utterance.
 
-        Shorter audio than 0.1 s is padded with silence. Raises EncoderError for audio that is not
-        finite.
+        Parameters
+        ----------
+        audio
+            float32 [samples], 16 kHz, in [-1, 1]; shorter than 0.1 s, it is padded with silence.
+
+        Returns
+        -------
+        embedding, emotion
+            float32 [112] each; `emotion` has unit length.
+
+        Raises
+        ------
+        EncoderError
+            For audio that is not finite.
         """
-        level_dbfs, levelled = _level(np.asarray(audio, np.float64))
-        if len(levelled) < _MINIMUM_SAMPLES:
-            levelled = np.pad(levelled, (0, _MINIMUM_SAMPLES - len(levelled)))
-        described = describe(measure(levelled), level_dbfs)
+        described = self.functionals(audio)
         values = np.array([described[name] for name in FEATURES])
         values = np.where(np.isnan(values), self._mean, values)
         scores = np.clip((values - self._mean) / self._deviation, -_LIMIT, _LIMIT)
         emotion = scores / np.linalg.norm(scores)
         return values.astype(np.float32), emotion.astype(np.float32)
 
+    def functionals(self, audio: Samples) -> dict[str, float]:
+        """The functionals by name, NaN where the utterance has too few frames for one."""
+        level_dbfs, levelled = _level(np.asarray(audio, np.float64))
+        if len(levelled) < _SHORTEST_SAMPLES:
+            levelled = np.pad(levelled, (0, _SHORTEST_SAMPLES - len(levelled)))
+        return self._summarize(self._describe_frames(levelled), level_dbfs)
+
 
 def _level(audio: Vector) -> tuple[float, Vector]:
     """Root mean square in dB of full scale, and the audio without offset, brought to 0 dB.
 
-    What lies below `SILENCE_DBFS` (a 16 bit converter's last bit) becomes digital silence.
+    Audio below `SILENCE_DBFS` (the last bit of a 16 bit converter) becomes digital silence.
     """
     if not np.isfinite(audio).all():
         raise EncoderError("encoder 'acoustic' was given audio that is not finite")

@@ -1,44 +1,71 @@
-"""What an utterance amounts to: its contours summed up in 88 named numbers.
+"""The functionals of an utterance: its descriptors summed up in 112 named numbers.
 
-Groups after eGeMAPS (Eyben et al. 2016, section 3), each functional written out where it is
-taken. One that has no frames to stand on, such as the pitch of a whisper, is NaN.
+Groups after eGeMAPS (Eyben et al. 2016, section 3); each functional is defined where it is
+computed. One that has too few frames, such as the pitch of a whisper, is NaN.
 """
 
 from typing import Final
 
 import numpy as np
 
-from streamer.encoders.acoustic.contours import BANDS, CEPSTRA, FRAME_S, SPECTRAL, Contours, Mask
+from streamer.encoders.acoustic.descriptors import (
+    BANDS,
+    CEPSTRA,
+    FRAME_S,
+    SPECTRAL,
+    Descriptors,
+    Mask,
+)
 from streamer.types import Vector
 
-UNVOICED: Final = ("centroid_khz", "alpha_db", "hammarberg_db", "slope_low_db", "slope_high_db")
-MOVING_CEPSTRA: Final = 3
+UNVOICED: Final = (
+    "centroid_khz",
+    "zero_crossings_khz",
+    "alpha_db",
+    "hammarberg_db",
+    "slope_low_db",
+    "slope_high_db",
+)
 
 _FEWEST_FRAMES: Final = 3
 _OCTAVE_JUMP_ST: Final = 4.0
 _SMOOTHING_FRAMES: Final = 9
 
 
-def describe(contours: Contours, level_dbfs: float) -> dict[str, float]:
-    """All functionals by name, in a fixed order; only `level_dbfs` depends on the level."""
+def summarize(frames: Descriptors, level_dbfs: float) -> dict[str, float]:
+    """All functionals by name, in a fixed order.
+
+    Parameters
+    ----------
+    frames
+        The descriptors of the utterance, brought to a level of 0 dB before.
+    level_dbfs
+        Its root mean square before that, in dB of full scale: the one functional that depends on
+        the level.
+
+    Returns
+    -------
+    dict
+        112 values, NaN where an utterance has too few frames for one.
+    """
     return {
         "level_dbfs": level_dbfs,
-        **_energy(contours),
-        **_pitch(contours),
-        **_voice(contours),
-        **_timing(contours),
-        **_spectrum(contours),
-        **_cepstrum(contours),
-        **_bands(contours),
+        **_energy(frames),
+        **_pitch(frames),
+        **_voice(frames),
+        **_timing(frames),
+        **_spectrum(frames),
+        **_cepstrum(frames),
+        **_bands(frames),
     }
 
 
-def _energy(contours: Contours) -> dict[str, float]:
-    """How loudness is spread over the speech, and moves. Slopes in dB/s, the trend's as well."""
-    energy, active = contours.energy_db, contours.active
+def _energy(frames: Descriptors) -> dict[str, float]:
+    """Distribution of the energy over the speech, and its slopes in dB/s."""
+    energy, active = frames.energy_db, frames.active
     kernel = np.hanning(_SMOOTHING_FRAMES + 2)[1:-1]
     smooth = np.convolve(energy, kernel / kernel.sum(), "same")
-    # A peak is a syllable, more or less.
+    # A peak is roughly a syllable.
     peaks = (smooth[1:-1] > smooth[:-2]) & (smooth[1:-1] >= smooth[2:]) & active[1:-1]
     rise, fall = _slopes(smooth, active, np.inf)
     return {
@@ -51,9 +78,9 @@ def _energy(contours: Contours) -> dict[str, float]:
     }
 
 
-def _pitch(contours: Contours) -> dict[str, float]:
+def _pitch(frames: Descriptors) -> dict[str, float]:
     """Height, range and melody of the voice, in semitones (above 27.5 Hz) and semitones/s."""
-    pitch, voiced = contours.pitch_st, contours.voiced
+    pitch, voiced = frames.pitch_st, frames.voiced
     rise, fall = _slopes(pitch, voiced, _OCTAVE_JUMP_ST)
     return {
         "pitch_mean_st": _mean(pitch[voiced]),
@@ -65,29 +92,29 @@ def _pitch(contours: Contours) -> dict[str, float]:
     }
 
 
-def _voice(contours: Contours) -> dict[str, float]:
+def _voice(frames: Descriptors) -> dict[str, float]:
     """Unsteadiness and breath of the voice.
 
     jitter_st, shimmer_db: how far a voiced frame's pitch and energy lie off the middle of its two
     neighbours', so that a glide counts for nothing; harmonics_db: harmonics to noise.
     """
-    voiced = contours.voiced
+    voiced = frames.voiced
     inner = voiced[:-2] & voiced[1:-1] & voiced[2:]
     found = {}
-    for name, track in (("jitter_st", contours.pitch_st), ("shimmer_db", contours.energy_db)):
+    for name, track in (("jitter_st", frames.pitch_st), ("shimmer_db", frames.energy_db)):
         bend = np.abs(track[1:-1] - 0.5 * (track[:-2] + track[2:]))[inner]
         if name == "jitter_st":
             bend = bend[bend < _OCTAVE_JUMP_ST]
         found[f"{name}_mean"] = _mean(bend)
         found[f"{name}_deviation"] = _deviation(bend)
-    found["harmonics_db_mean"] = _mean(contours.harmonics_db[voiced])
-    found["harmonics_db_deviation"] = _deviation(contours.harmonics_db[voiced])
+    found["harmonics_db_mean"] = _mean(frames.harmonics_db[voiced])
+    found["harmonics_db_deviation"] = _deviation(frames.harmonics_db[voiced])
     return found
 
 
-def _timing(contours: Contours) -> dict[str, float]:
-    """Rhythm: stretches of voice and what lies between them. Shares in [0, 1], lengths in s."""
-    active, voiced = contours.active, contours.voiced
+def _timing(frames: Descriptors) -> dict[str, float]:
+    """Rhythm: voiced stretches and the pauses between them. Shares in [0, 1], lengths in s."""
+    active, voiced = frames.active, frames.voiced
     edges = np.flatnonzero(np.diff(voiced, prepend=False, append=False))
     runs, pauses = edges[1::2] - edges[::2], edges[2::2] - edges[1:-1:2]
     return {
@@ -101,42 +128,42 @@ def _timing(contours: Contours) -> dict[str, float]:
     }
 
 
-def _spectrum(contours: Contours) -> dict[str, float]:
-    """Shape of the spectrum, where there is voice and (five of them) where there is none.
+def _spectrum(frames: Descriptors) -> dict[str, float]:
+    """Shape of the spectrum in voiced frames, and of six descriptors in unvoiced ones.
 
     centroid, bandwidth: mean and deviation of the amplitude spectrum; rolloff: 85 % of the power
-    lies below; flatness: geometric over arithmetic mean; flux: change from frame to frame; alpha:
-    50-1000 Hz over 1-5 kHz; hammarberg: highest peak below 2 kHz over that of 2-5 kHz; slopes:
-    0-500 Hz and 500-1500 Hz, per kHz.
+    lies below; flatness: geometric over arithmetic mean of the power; flux: mean rise of the mel
+    bands from frame to frame; zero_crossings: thousands a second; alpha: 50-1000 Hz over 1-5 kHz;
+    hammarberg: highest peak below 2 kHz over that of 2-5 kHz; slopes: 0-500 Hz and 500-1500 Hz,
+    per kHz; contrast: peaks over valleys below 200 Hz and in the five octaves above.
     """
     found = {}
     for column, name in enumerate(SPECTRAL):
-        values = contours.spectral[contours.voiced, column]
+        values = frames.spectral[frames.voiced, column]
         found[f"{name}_mean"] = _mean(values)
         found[f"{name}_deviation"] = _deviation(values)
-    unvoiced = contours.active & ~contours.voiced
+    unvoiced = frames.active & ~frames.voiced
     for name in UNVOICED:
-        found[f"unvoiced_{name}_mean"] = _mean(contours.spectral[unvoiced, SPECTRAL.index(name)])
+        found[f"unvoiced_{name}_mean"] = _mean(frames.spectral[unvoiced, SPECTRAL.index(name)])
     return found
 
 
-def _cepstrum(contours: Contours) -> dict[str, float]:
-    """Mel-frequency cepstral coefficients of the speech, and how fast the first ones move."""
+def _cepstrum(frames: Descriptors) -> dict[str, float]:
+    """Mel-frequency cepstral coefficients of the speech, and how fast they move, per second."""
     found = {}
-    values = contours.cepstrum[contours.active]
+    values, deltas = frames.cepstrum[frames.active], np.abs(frames.deltas[frames.active])
     for column in range(CEPSTRA):
         found[f"mfcc{column + 1}_mean"] = _mean(values[:, column])
         found[f"mfcc{column + 1}_deviation"] = _deviation(values[:, column])
-    moves = np.abs(np.diff(contours.cepstrum, axis=0))[contours.active[1:] & contours.active[:-1]]
-    for column in range(MOVING_CEPSTRA):
-        found[f"mfcc{column + 1}_movement"] = _mean(moves[:, column])
+    for column in range(CEPSTRA):
+        found[f"mfcc{column + 1}_delta_per_s"] = _mean(deltas[:, column])
     return found
 
 
-def _bands(contours: Contours) -> dict[str, float]:
-    """How lively each eighth of the mel scale is, in dB, from low to high."""
+def _bands(frames: Descriptors) -> dict[str, float]:
+    """Deviation of the energy in each eighth of the mel scale, in dB, from low to high."""
     return {
-        f"band{column + 1}_deviation_db": _deviation(contours.bands_db[contours.active, column])
+        f"band{column + 1}_deviation_db": _deviation(frames.bands_db[frames.active, column])
         for column in range(BANDS)
     }
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from librosa.filters import mel
 from torch import Tensor, nn
 
-from streamer.encoders.acoustic.mel import mel_filters
 from streamer.training.data.speech import RATE_HZ
 
 BANDS = 80
@@ -50,8 +50,8 @@ class LogMel(nn.Module):
         spectrum = self.rows @ inner.reshape(batch, _KEPT, 2 * ROW, -1)
         real, imaginary = spectrum.chunk(2, dim=2)
         power = (real * real + imaginary * imaginary).reshape(batch, _KEPT * ROW, -1)
-        mel = self.filters @ power
-        return torch.log10(mel.clamp_min(FLOOR)).transpose(1, 2)
+        bands = self.filters @ power
+        return torch.log10(bands.clamp_min(FLOOR)).transpose(1, 2)
 
 
 def _factors(bands: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -76,5 +76,6 @@ def _factors(bands: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     folded = np.minimum(k, WINDOW - k)
     first = np.unique(folded, return_index=True)[1]
     once = np.isin(np.arange(k.size), first)
-    filters = mel_filters(WINDOW, bands, 0.0, RATE_HZ / 2)[:, folded.ravel()] * once
+    triangles = mel(sr=RATE_HZ, n_fft=WINDOW, n_mels=bands).astype(np.float64)
+    filters = triangles[:, folded.ravel()] * once
     return columns.reshape(-1, 1, COLUMN), rows, filters

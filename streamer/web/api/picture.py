@@ -1,46 +1,64 @@
-"""What to draw of a clip: its waveform, its mel spectrogram and its pitch, as small numbers."""
+"""A clip as a picture: its waveform, its mel spectrogram and its pitch, as small numbers.
+
+Importing this module loads librosa.
+"""
 
 import base64
 from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
+from librosa import power_to_db, stft
+from librosa.feature import melspectrogram
 from numpy.typing import NDArray
 
 from streamer.audio.clips import from_flac
-from streamer.encoders.acoustic.mel import mel_power
-from streamer.encoders.acoustic.pitch import HIGHEST_HZ as PITCH_TOP_HZ
-from streamer.encoders.acoustic.pitch import HOP_SAMPLES, LOWEST_HZ, track_pitch
+from streamer.encoders.acoustic.pitch import (
+    HIGHEST_HZ,
+    HOP_SAMPLES,
+    LOWEST_HZ,
+    VOICED,
+    track_pitch,
+)
 from streamer.types import SAMPLE_RATE_HZ, Samples
 
 COLUMNS: Final = 480
 MEL_BANDS: Final = 56
-HIGHEST_HZ: Final = 8_000.0
-# Below the loudest point of the clip, what is drawn as nothing.
+# This far below the loudest point of the clip, the spectrogram is drawn as silence.
 RANGE_DB: Final = 70.0
-_VOICED: Final = 0.5
 _FFT_SAMPLES: Final = 512
 # More than this long is drawn in wider columns.
 _MOST_FRAMES: Final = 600
+# Frames quieter than this part of the loudest one show no pitch.
+_LOUD: Final = 0.05
 
 
 def picture_of(clip: bytes) -> dict[str, Any]:
-    """A FLAC clip as JSON: the page draws it.
+    """What the label page draws of a clip.
 
-    waveform: [lows, highs], each COLUMNS bytes in base64, -1 to 1 as 0 to 255. mel: bytes,
-    [frames, MEL_BANDS] row by row, lowest band first, 0 (silent) to 255. pitch: one value a
-    frame of the same width, 60 Hz as 0 to 600 Hz as 1, by octaves; None where there is no voice.
+    Parameters
+    ----------
+    clip
+        FLAC, 16 kHz mono.
+
+    Returns
+    -------
+    dict
+        Ready for JSON. `duration_s`. `waveform`: lows and highs, each COLUMNS bytes in base64,
+        -1 to 1 as 0 to 255. `mel`: bytes, [frames, MEL_BANDS] row by row, lowest band first,
+        0 (silent) to 255. `pitch`: a value for each frame, 60 Hz as 0 to 600 Hz as 1 on a
+        logarithmic scale; None where there is no voice. `frames`, `bands`: how many.
     """
     audio = from_flac(clip)
-    hop = HOP_SAMPLES * max(1, -(-len(audio) // (HOP_SAMPLES * _MOST_FRAMES)))
-    mel = _mel(audio, hop)
+    step = max(1, -(-len(audio) // (HOP_SAMPLES * _MOST_FRAMES)))
+    mel = _mel(audio, step * HOP_SAMPLES)
     return {
         "duration_s": len(audio) / SAMPLE_RATE_HZ,
         "waveform": [_packed(half) for half in _waveform(audio)],
         "frames": len(mel),
         "bands": MEL_BANDS,
         "mel": _packed(mel),
-        "pitch": _pitch(audio, hop // HOP_SAMPLES, len(mel)),
+        "pitch": _pitch(audio, step, len(mel)),
     }
 
 
@@ -57,19 +75,19 @@ def _waveform(audio: Samples) -> tuple[NDArray[np.float64], NDArray[np.float64]]
 
 def _mel(audio: Samples, hop: int) -> NDArray[np.float64]:
     """[frames, MEL_BANDS] in [0, 1]: decibels above RANGE_DB below the loudest."""
-    power = mel_power(audio, _FFT_SAMPLES, hop, MEL_BANDS, HIGHEST_HZ)
-    loudest = max(float(power.max()), 1e-10)
-    decibels = 10.0 * np.log10(np.maximum(power, 1e-12) / loudest)
-    return np.asarray(np.clip(1.0 + decibels / RANGE_DB, 0.0, 1.0), np.float64)
+    spectrum = stft(audio, n_fft=_FFT_SAMPLES, hop_length=hop, pad_mode="constant")
+    power = melspectrogram(S=np.abs(spectrum) ** 2, sr=SAMPLE_RATE_HZ, n_mels=MEL_BANDS)
+    decibels = power_to_db(power, ref=max(float(power.max()), 1e-10), amin=1e-12)
+    return np.asarray(np.clip(1.0 + decibels / RANGE_DB, 0.0, 1.0), np.float64).T
 
 
 def _pitch(audio: Samples, step: int, frames: int) -> list[float | None]:
     pitch = track_pitch(audio.astype(np.float64))
     # On the axis of the spectrogram a voice's melody would be a flat line at the bottom.
-    places = np.log(pitch.hz / LOWEST_HZ) / np.log(PITCH_TOP_HZ / LOWEST_HZ)
+    places = np.log(pitch.hz / LOWEST_HZ) / np.log(HIGHEST_HZ / LOWEST_HZ)
     loud = np.array([np.abs(part).max() for part in _frames(audio, len(places))])
-    heard = loud > 0.05 * max(float(loud.max()), 1e-9)
-    voiced = (pitch.harmonicity > _VOICED) & heard
+    audible = loud > _LOUD * max(float(loud.max()), 1e-9)
+    voiced = (pitch.harmonicity > VOICED) & audible
     shown = [round(float(p), 4) if v else None for p, v in zip(places, voiced, strict=True)]
     return shown[::step][:frames]
 
