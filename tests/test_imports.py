@@ -33,7 +33,6 @@ BESIDE = {
     "query": {"learners"},
     "store": {"learners"},
     "config": {"audio", "learners"},  # the settings of the segmentation, which a user may set
-    "web": {"ops"},  # the memory of this process, for /metrics
     "cli": {"evaluation", "testing"},
     "ops": {"testing"},  # the demo's and the benchmark's made-up speech
     # At the side: evaluation and training may import all of the product, testing its lower half.

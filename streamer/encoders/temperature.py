@@ -1,18 +1,22 @@
-"""How hot this machine is. Linux only."""
+"""The temperature of this machine."""
 
-from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
-ZONES: Final = Path("/sys/class/thermal")
-# What a broken sensor says lies outside.
+# A broken sensor reports values outside.
 _PLAUSIBLE_C: Final = (-40.0, 150.0)
 
 
-def temperature_c(zones: Path = ZONES) -> float | None:
-    """The hottest thermal zone in degrees Celsius; None where none can be read."""
-    found = []
-    for file in zones.glob("thermal_zone*/temp"):
-        with suppress(OSError, ValueError):
-            found.append(int(file.read_text()) / 1000.0)
-    return max((c for c in found if _PLAUSIBLE_C[0] < c < _PLAUSIBLE_C[1]), default=None)
+def temperature_c() -> float | None:
+    """The hottest sensor in degrees Celsius; None where the system reports none."""
+    import psutil
+
+    if not hasattr(psutil, "sensors_temperatures"):  # Windows, macOS
+        return None
+    low_c, high_c = _PLAUSIBLE_C
+    found = [
+        sensor.current
+        for sensors in psutil.sensors_temperatures().values()
+        for sensor in sensors
+        if low_c < sensor.current < high_c
+    ]
+    return max(found, default=None)

@@ -9,6 +9,7 @@ from statistics import median
 from typing import Final
 
 import numpy as np
+import psutil
 import soundfile
 
 from streamer.config import Config
@@ -16,7 +17,6 @@ from streamer.events import Ended, Event, Heard, Status
 from streamer.learners.affect import AffectLearner
 from streamer.learners.prior import Prior
 from streamer.loop.compose import make_encoder, open_input, run
-from streamer.ops.host import peak_resident_bytes, resident_bytes
 from streamer.testing import synthetic_session, synthetic_speech
 from streamer.types import SAMPLE_RATE_HZ, Label, Vector
 
@@ -49,7 +49,7 @@ class Result:
     realtime_factor: float
     latency_ms: float
     latency_worst_ms: float
-    loaded_bytes: int | None
+    loaded_bytes: int
     peak_bytes: int | None
 
 
@@ -69,7 +69,7 @@ def measure(config: Config, now_s: Clock, tell: Callable[[str], None]) -> Result
     tell("learner")
     learn_ms, predict_ms = _learner(encoder.prior, rng, now_s)
     tell("the whole loop")
-    loaded = resident_bytes()
+    loaded = int(psutil.Process().memory_info().rss)
     heard = _loop(config, rng)
     latencies_ms = [event.latency_ms for event in heard.utterances]
     return Result(
@@ -83,7 +83,7 @@ def measure(config: Config, now_s: Clock, tell: Callable[[str], None]) -> Result
         latency_ms=median(latencies_ms),
         latency_worst_ms=max(latencies_ms),
         loaded_bytes=loaded,
-        peak_bytes=peak_resident_bytes(),
+        peak_bytes=_peak_bytes(),
     )
 
 
@@ -170,6 +170,17 @@ def _times_ms(work: Callable[[], object], now_s: Clock) -> Iterator[float]:
         yield 1e3 * (now_s() - begun_s)
         if number + 1 >= _FEWEST_ROUNDS and now_s() - first_s > _ENOUGH_S:
             return
+
+
+def _peak_bytes() -> int | None:
+    """The most memory that this process ever held; None on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    # Linux counts kilobytes, macOS bytes.
+    unit = 1 if psutil.MACOS else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _mb(size: int | None) -> str:

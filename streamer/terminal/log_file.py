@@ -1,15 +1,16 @@
-"""A screen that shows everything on another one, and keeps a log of what somebody should know.
+"""A screen that passes everything on to another one, and keeps a log of what matters later.
 
-For runs that nobody watches. Starts, notices and ends are kept, and a line an hour; no prediction,
-no emotion, no label: what was said belongs into the profile, which can be forgotten.
+For runs that nobody watches. It keeps starts, notices and ends, and a line an hour; no prediction,
+no emotion, no label: those belong in the profile, where `streamer forget` reaches them.
 """
 
+import logging
 import os
-import time
 from collections.abc import Callable
-from contextlib import suppress
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from streamer.errors import UsageError
 from streamer.events import Drifted, Ended, Event, Noticed, Started, Status
@@ -23,25 +24,50 @@ EVERY_S: Final = 3600.0
 _KEPT_EVENTS: Final = (Started, Noticed, Drifted, Ended)
 
 
-class LogFile:
-    """Lines appended to `path`, for its owner alone; full, it becomes PATH.1, that PATH.2, ...
+class _PrivateFile(RotatingFileHandler):
+    """Readable by the owner alone; a line that cannot be written is left out."""
 
-    Later, a line that cannot be written is left out: a full disk must not end the hearing.
-    now_s: a steady clock, for the line an hour. Raises UsageError where nothing can be written.
+    def _open(self) -> TextIOWrapper:
+        opened = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return os.fdopen(opened, "a", encoding="utf-8")
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """A full disk must not end the run."""
+
+
+class LogFile:
+    """Lines appended to a file; when it is full, it becomes PATH.1, that PATH.2, ...
+
+    Parameters
+    ----------
+    screen
+        Receives every event as well.
+    path
+        The file; its folder is created.
+    now_s
+        A monotonic clock in seconds, for the hourly line.
+
+    Raises
+    ------
+    UsageError
+        Where the file cannot be written.
     """
 
     def __init__(self, screen: Screen, path: Path, now_s: Callable[[], float]) -> None:
         self._screen = screen
-        self._path = path
         self._now_s = now_s
-        self._told_s = now_s()
+        self._written_s = now_s()
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._open().close()
+            self._file = _PrivateFile(
+                path, maxBytes=LARGEST_BYTES, backupCount=KEPT, encoding="utf-8"
+            )
         except OSError as error:
             raise UsageError(
-                f"--log {path} cannot be written ({error.strerror}): give a file of yours"
+                f"--log {path} cannot be written ({error.strerror}): name a file of your own"
             ) from error
+        self._file.close()
+        self._file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
 
     def show(self, event: Event) -> None:
         self._screen.show(event)
@@ -50,11 +76,11 @@ class LogFile:
 
     def refresh(self, status: Callable[[], Status]) -> None:
         now_s = self._now_s()
-        if now_s - self._told_s >= EVERY_S:
-            self._told_s = now_s
+        if now_s - self._written_s >= EVERY_S:
+            self._written_s = now_s
             now = status()
             self._write(
-                f"heard {clock(now.audio_s)}: {many(now.utterances, 'utterance')}, "
+                f"{clock(now.audio_s)} of audio: {many(now.utterances, 'utterance')}, "
                 f"{many(now.labels, 'label')}, {now.open_queries} open, "
                 f"{sum(now.dropped_samples.values()):,} samples dropped, "
                 f"real-time factor {now.realtime_factor:.3f}"
@@ -65,18 +91,6 @@ class LogFile:
         self._screen.close()
 
     def _write(self, line: str) -> None:
-        with suppress(OSError):
-            if self._path.exists() and self._path.stat().st_size > LARGEST_BYTES:
-                self._rotate()
-            with self._open() as file:
-                file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
-
-    def _open(self) -> TextIO:
-        opened = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        return os.fdopen(opened, "a", encoding="utf-8")
-
-    def _rotate(self) -> None:
-        for number in range(KEPT - 1, -1, -1):
-            old = Path(f"{self._path}.{number}") if number else self._path
-            if old.exists():
-                old.replace(f"{self._path}.{number + 1}")
+        self._file.handle(logging.LogRecord("streamer", logging.INFO, "", 0, line, None, None))
+        # The next line opens it again, so that a log that somebody deleted or moved starts anew.
+        self._file.close()

@@ -1,14 +1,15 @@
 """The machine itself: processor, memory, heat, power. Where a system does not tell, it is said."""
 
-import os
 import platform
 import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from streamer import __version__
-from streamer.encoders.temperature import ZONES, temperature_c
+from streamer.encoders.temperature import temperature_c
 from streamer.ops.doctor.finding import Finding, ok, warn
 from streamer.text import many
 
@@ -58,23 +59,19 @@ def processor(threads: int, proc: Path = PROC, machine: str = platform.machine()
     return ok("processor", said)
 
 
-def memory(proc: Path = PROC) -> Finding:
-    try:
-        told = (proc / "meminfo").read_text()
-        sizes = {k: int(kb) for k, kb in re.findall(r"^(\w+):\s+(\d+) kB", told, re.MULTILINE)}
-        free_mb, all_mb = sizes["MemAvailable"] // 1024, sizes["MemTotal"] // 1024
-    except (OSError, KeyError):
-        return ok("memory", "this system does not tell")
+def memory() -> Finding:
+    told = psutil.virtual_memory()
+    free_mb, all_mb = told.available // 2**20, told.total // 2**20
     said = f"{free_mb:,} of {all_mb:,} MB available"
     if free_mb < LEAST_MEMORY_MB:
         return warn("memory", said, "close other programs; the loop takes about 140 MB")
     return ok("memory", said)
 
 
-def heat(zones: Path = ZONES) -> Finding:
-    celsius = temperature_c(zones)
+def heat() -> Finding:
+    celsius = temperature_c()
     if celsius is None:
-        return ok("heat", "this system does not tell")
+        return ok("heat", "no sensor")
     if celsius >= HOT_C:
         return warn("heat", f"{celsius:.0f} °C, where boards slow down", "give it air or a fan")
     return ok("heat", f"{celsius:.0f} °C")
@@ -97,6 +94,7 @@ def power(throttled: Path = THROTTLED) -> Finding:
 
 
 def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    process = psutil.Process()
+    if hasattr(process, "cpu_affinity"):  # not on macOS
+        return len(process.cpu_affinity())
+    return psutil.cpu_count() or 1

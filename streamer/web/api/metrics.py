@@ -14,17 +14,16 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamer.encoders.temperature import temperature_c
 from streamer.errors import ProfileError
-from streamer.ops.host import resident_bytes
 from streamer.store.profile import TOKEN_NAME
 from streamer.web.events import EventHub
 from streamer.web.http import reply
@@ -32,7 +31,6 @@ from streamer.web.http import reply
 PATHS: Final = ("/health", "/metrics")
 # The loop beats several times a second, also while it waits for its microphone.
 STALLED_S: Final = 30.0
-_OPEN_FILES: Final = Path("/proc/self/fd")
 
 Sample = tuple[str, str, str, float]
 
@@ -97,11 +95,11 @@ class Metrics:
 
 
 def _process() -> Iterator[Sample]:
+    process = psutil.Process()
     yield "process_cpu_seconds_total", "Processor time.", "", time.process_time()
-    if (size := resident_bytes()) is not None:
-        yield "process_resident_memory_bytes", "Memory held.", "", size
-    with suppress(OSError):
-        yield "process_open_fds", "Open files.", "", sum(1 for _ in _OPEN_FILES.iterdir())
+    yield "process_resident_memory_bytes", "Memory held.", "", process.memory_info().rss
+    if hasattr(process, "num_fds"):  # not on Windows
+        yield "process_open_fds", "Open files.", "", process.num_fds()
     if (celsius := temperature_c()) is not None:
         yield "streamer_temperature_celsius", "The hottest zone.", "", celsius
 

@@ -1,7 +1,9 @@
 """The machine, as files of Linux describe it; and this one."""
 
 from pathlib import Path
+from typing import NamedTuple
 
+import psutil
 import pytest
 
 from streamer.encoders.temperature import temperature_c
@@ -14,6 +16,10 @@ Features\t: fp asimd evtstrm crc32 cpuid
 Hardware\t: BCM2835
 Model\t\t: Raspberry Pi 4 Model B Rev 1.4
 """
+
+
+class Sensor(NamedTuple):
+    current: float
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -43,27 +49,34 @@ def test_a_processor_without_what_makes_matrices_fast_is_warned_about(tmp_path):
 
 
 @pytest.mark.parametrize(("free_kb", "state"), [(120_000, "warn"), (900_000, "ok")])
-def test_little_memory_is_warned_about(tmp_path, free_kb, state):
-    text = f"MemTotal:        1000000 kB\nMemAvailable:    {free_kb} kB\n"
-    assert machine.memory(write(tmp_path, meminfo=text)).state == state
+def test_little_memory_is_warned_about(tmp_path, monkeypatch, free_kb, state):
+    text = f"MemTotal: 1000000 kB\nMemFree: 1 kB\nMemAvailable: {free_kb} kB\nCached: 0 kB\n"
+    write(tmp_path, meminfo=text + "Buffers: 0 kB\nShmem: 0 kB\nActive: 0 kB\nInactive: 0 kB\n")
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    found = machine.memory()
+    assert found.state == state
+    assert f"{free_kb // 1024} of 976 MB" in found.said
 
 
-def test_a_system_that_does_not_tell_is_no_fault(tmp_path):
+def test_a_system_that_reports_nothing_is_no_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr(psutil, "sensors_temperatures", dict, raising=False)
     for found in (
-        machine.memory(tmp_path), machine.heat(tmp_path), machine.power(tmp_path / "none"),
-        machine.processor(1, tmp_path),
+        machine.heat(), machine.power(tmp_path / "none"), machine.processor(1, tmp_path)
     ):  # fmt: skip
         assert found.state == "ok"
 
 
-def test_the_hottest_zone_counts_and_a_broken_sensor_does_not(tmp_path):
-    for number, text in enumerate(("41500\n", "83200\n", "-273000\n", "no number\n")):
-        (tmp_path / f"thermal_zone{number}").mkdir()
-        write(tmp_path / f"thermal_zone{number}", temp=text)
-    assert temperature_c(tmp_path) == pytest.approx(83.2)
-    assert machine.heat(tmp_path).state == "warn"
-    write(tmp_path / "thermal_zone1", temp="61000")
-    assert machine.heat(tmp_path).state == "ok"
+def test_the_hottest_sensor_counts_and_a_broken_one_does_not(monkeypatch):
+    """This machine may have no sensor, so their readings are made up."""
+    readings = {
+        "cpu_thermal": [Sensor(41.5), Sensor(83.2)],
+        "broken": [Sensor(-273.0), Sensor(6000.0)],
+    }
+    monkeypatch.setattr(psutil, "sensors_temperatures", lambda: readings, raising=False)
+    assert temperature_c() == pytest.approx(83.2)
+    assert machine.heat().state == "warn"
+    readings["cpu_thermal"].pop()
+    assert machine.heat().state == "ok"
 
 
 @pytest.mark.parametrize(("bits", "state"), [("0x0", "ok"), ("0x50000", "warn"), ("0x1", "warn")])

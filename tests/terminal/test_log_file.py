@@ -7,7 +7,7 @@ import pytest
 
 from streamer.errors import UsageError
 from streamer.events import Ended, Event, Heard, Noticed, Selected, Started, Status
-from streamer.terminal import log_file as logbook
+from streamer.terminal import log_file
 from streamer.terminal.log_file import KEPT, LogFile
 from streamer.types import Estimate, Prediction, Quality, Verdict
 
@@ -80,7 +80,7 @@ def test_an_hour_is_a_line(log, clock):
 
 
 def test_weeks_of_notices_take_no_more_than_they_may(log, clock, monkeypatch):
-    monkeypatch.setattr(logbook, "LARGEST_BYTES", 2_000)
+    monkeypatch.setattr(log_file, "LARGEST_BYTES", 2_000)
     book = LogFile(Shown(), log, lambda: clock[0])
     for number in range(1_000):
         book.show(Noticed(f"notice {number}"))
@@ -104,6 +104,15 @@ def test_a_log_that_can_no_longer_be_written_does_not_end_the_hearing(log, clock
     log.mkdir()
     book.show(Noticed("something"))
     assert shown.events == [Noticed("something")]
+
+
+def test_a_log_that_was_deleted_starts_anew(log, clock):
+    book = LogFile(Shown(), log, lambda: clock[0])
+    book.show(Noticed("before"))
+    log.unlink()
+    book.show(Noticed("after"))
+    assert "after" in log.read_text()
+    assert "before" not in log.read_text()
 
 
 @pytest.mark.parametrize("place", [".", "file/a.log"])
