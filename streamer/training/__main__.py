@@ -25,6 +25,7 @@ from pathlib import Path
 
 import torch
 
+from streamer.training.data.copies import COPIES
 from streamer.training.data.targets import Cache, write_audio, write_mel, write_teacher
 from streamer.training.data.teacher import WhisperTeacher
 from streamer.training.export.measure import print_measurements
@@ -57,9 +58,9 @@ def main() -> None:
 
 def cache(args: argparse.Namespace) -> None:
     if not (args.cache / "clips.json").is_file():
-        write_mel(args.speech, args.cache, other_speeds=args.other_speeds)
+        write_mel(args.speech, args.cache, copies=args.copies)
     if args.audio and not (args.cache / "audio.i16").is_file():
-        write_audio(args.speech, args.cache, other_speeds=args.other_speeds)
+        write_audio(args.speech, args.cache, copies=args.copies)
     for given in args.teacher:
         name, _, weights = given.partition("=")
         if not weights:
@@ -151,10 +152,11 @@ def _parser() -> argparse.ArgumentParser:
 
     verb.add_argument("--audio", action="store_true", help="samples too, for --front raw")
     verb.add_argument(
-        "--other-speeds",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="every clip a second time, 8 to 20 %% faster or slower (default: yes)",
+        "--copies",
+        nargs="*",
+        choices=COPIES,
+        default=["speed"],
+        help="of every clip, at another speed, pitch or tempo, by 8 to 20 %% (default: speed)",
     )
 
     verb = verbs.add_parser("distill", help="train a student; goes on from its checkpoint")

@@ -49,7 +49,7 @@ def make_cache(folder: Path) -> Cache:
     soundfile = pytest.importorskip("soundfile")
     for i in range(8):
         soundfile.write(speech / f"{i}.wav", voice(0.5 + 0.3 * i, seed=i), 16_000)
-    write_mel(speech, folder / "cache", other_speeds=False)
+    write_mel(speech, folder / "cache", copies=())
     cache = Cache.open(folder / "cache")
     answers = np.random.default_rng(0).standard_normal((int(cache.offsets[-1]), 8))
     (folder / "cache" / "tiny.f16").write_bytes(answers.astype(np.float16).tobytes())

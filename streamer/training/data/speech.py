@@ -8,9 +8,8 @@ count 16 kHz samples). Any other folder is read file by file; each file is one c
 from __future__ import annotations
 
 import csv
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -40,33 +39,13 @@ class Clip:
 
     @property
     def is_copy(self) -> bool:
-        """Whether it is another clip at another speed."""
+        """Whether it was made from another clip; see `copies`."""
         return self.name.endswith(COPY_MARK)
 
 
 def is_packed(folder: Path) -> bool:
     """Whether the folder holds packed corpora (``clips.csv``) rather than single files."""
     return (folder / "clips.csv").is_file()
-
-
-def at_other_speed(clip: Clip, audio: np.ndarray) -> tuple[Clip, np.ndarray]:
-    """The clip 8 to 20 % faster or slower, pitch and formants with it: another voice.
-
-    The factor depends on the speaker's name alone, so that a changed speaker is one speaker. The
-    copy has no emotion: tempo and pitch carry it, and both were changed.
-    """
-    name = f"{clip.corpus}/{clip.speaker or clip.name}"
-    rng = np.random.default_rng(zlib.crc32(name.encode()))
-    speed = rng.uniform(1.08, 1.2) ** rng.choice([-1.0, 1.0])
-    changed = soxr.resample(audio, RATE_HZ * speed, RATE_HZ).astype(np.float32)
-    copy = replace(
-        clip,
-        name=f"{clip.name}{COPY_MARK}",
-        speaker=clip.speaker and f"{clip.speaker}{COPY_MARK}",
-        emotion="",
-        samples=len(changed),
-    )
-    return copy, changed
 
 
 def read_clips(

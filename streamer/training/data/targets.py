@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from streamer.training.data.speech import Clip, at_other_speed, read_clips
+from streamer.training.data.copies import COPIES
+from streamer.training.data.speech import Clip, read_clips
 from streamer.training.data.teacher import WhisperTeacher
 from streamer.training.student.logmel import BANDS, HOP, LogMel
 
@@ -70,15 +71,14 @@ def tokens(samples: int) -> int:
 
 
 def heard_clips(
-    speech: Path, skip: frozenset[str], other_speeds: bool
+    speech: Path, skip: frozenset[str], copies: Sequence[str]
 ) -> Iterator[tuple[Clip, np.ndarray]]:
     """The clips of a cache in its order, and their audio padded with zeros to whole tokens.
 
-    Clips under 0.1 s are left out. With ``other_speeds`` every clip is there twice, the second time
-    faster or slower.
+    Clips under 0.1 s are left out. After each clip come its ``copies``, names of ``COPIES``.
     """
     for pair in read_clips(speech, skip):
-        for clip, audio in (pair, at_other_speed(*pair)) if other_speeds else (pair,):
+        for clip, audio in (pair, *(COPIES[kind](*pair) for kind in copies)):
             if len(audio) >= MIN_SAMPLES:
                 padded = np.zeros(tokens(len(audio)) * SAMPLES_PER_TOKEN, np.float32)
                 padded[: len(audio)] = audio
@@ -86,13 +86,16 @@ def heard_clips(
 
 
 def write_mel(
-    speech: Path, folder: Path, skip: frozenset[str] = frozenset(), other_speeds: bool = True
+    speech: Path,
+    folder: Path,
+    skip: frozenset[str] = frozenset(),
+    copies: Sequence[str] = ("speed",),
 ) -> None:
     """Make the cache folder: the clips' rows and their log-mel."""
     folder.mkdir(parents=True, exist_ok=True)
     front, clips = LogMel(), []
     with (folder / "mel.f16").open("wb") as out:
-        for clip, padded in heard_clips(speech, skip, other_speeds):
+        for clip, padded in heard_clips(speech, skip, copies):
             with torch.no_grad():
                 mel = front(torch.from_numpy(padded)[None])[0, :-1].numpy()
             mel[-(-clip.samples // HOP) :] = SILENT
@@ -104,17 +107,20 @@ def write_mel(
 
 
 def write_audio(
-    speech: Path, folder: Path, skip: frozenset[str] = frozenset(), other_speeds: bool = True
+    speech: Path,
+    folder: Path,
+    skip: frozenset[str] = frozenset(),
+    copies: Sequence[str] = ("speed",),
 ) -> None:
     """Add the clips' samples to a cache folder that ``write_mel`` made from the same speech."""
     cache, count = Cache.open(folder), 0
     partial = folder / "audio.part"
     with partial.open("wb") as out:
-        for clip, padded in heard_clips(speech, skip, other_speeds):
+        for clip, padded in heard_clips(speech, skip, copies):
             if count == len(cache.clips) or clip != cache.clips[count]:
                 raise ValueError(
                     f"{clip.corpus}/{clip.name} of {speech} is not clip {count} of {folder}: "
-                    "give the speech and the speeds that the cache was made with"
+                    "give the speech and the copies that the cache was made with"
                 )
             out.write(np.clip(np.round(padded * 32_768), -32_768, 32_767).astype("<i2").tobytes())
             count += 1

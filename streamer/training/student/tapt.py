@@ -76,7 +76,7 @@ def tapt_recipe(before: Recipe, steps: int, seed: int, anchor: float) -> Recipe:
 def open_cache(speech: Path, folder: Path, recipe: Recipe) -> Cache:
     """The run's own cache of the speech, made where it is not there yet."""
     if not (folder / "clips.json").is_file():
-        write_mel(speech, folder, other_speeds=False)
+        write_mel(speech, folder, copies=())
     if isinstance(recipe.shape, RawShape) and not (folder / "audio.i16").is_file():
-        write_audio(speech, folder, other_speeds=False)
+        write_audio(speech, folder, copies=())
     return Cache.open(folder)

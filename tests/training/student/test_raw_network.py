@@ -28,8 +28,8 @@ def random_student(shape: RawShape = SMALL) -> RawStudent:
 def cache(tmp_path_factory) -> Cache:
     folder = tmp_path_factory.mktemp("raw")
     speech = write_speech(folder / "speech")
-    write_mel(speech, folder / "cache", other_speeds=False)
-    write_audio(speech, folder / "cache", other_speeds=False)
+    write_mel(speech, folder / "cache", copies=())
+    write_audio(speech, folder / "cache", copies=())
     stored = Cache.open(folder / "cache")
     answers = np.random.default_rng(0).standard_normal((int(stored.offsets[-1]), 8))
     (folder / "cache" / "tiny.f16").write_bytes(answers.astype(np.float16).tobytes())
@@ -116,13 +116,13 @@ def test_cached_samples_are_those_of_the_clips(cache):
 def test_audio_of_another_folder_is_refused(cache, tmp_path):
     other = write_speech(tmp_path / "speech", 3)
     with pytest.raises(ValueError, match="made with"):
-        write_audio(other, cache.folder, other_speeds=True)
+        write_audio(other, cache.folder, copies=("speed",))
     with pytest.raises(ValueError, match="3 of the 6 clips"):
-        write_audio(other, cache.folder, other_speeds=False)
+        write_audio(other, cache.folder, copies=())
 
 
 def test_missing_audio_says_how_to_get_it(tmp_path):
-    write_mel(write_speech(tmp_path / "speech", 2), tmp_path / "cache", other_speeds=False)
+    write_mel(write_speech(tmp_path / "speech", 2), tmp_path / "cache", copies=())
     recipe = Recipe(shape=SMALL, hints=(), masked=1.0)
     with pytest.raises(FileNotFoundError, match="--audio"):
         Run(recipe, Cache.open(tmp_path / "cache"))

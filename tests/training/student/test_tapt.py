@@ -29,7 +29,7 @@ def speech(tmp_path_factory):
 @pytest.fixture(scope="module")
 def cache(speech, tmp_path_factory) -> Cache:
     folder = tmp_path_factory.mktemp("cache")
-    write_mel(speech, folder, other_speeds=False)
+    write_mel(speech, folder, copies=())
     stored = Cache.open(folder)
     answers = np.random.default_rng(0).standard_normal((int(stored.offsets[-1]), 8))
     (folder / "tiny.f16").write_bytes(answers.astype(np.float16).tobytes())
@@ -100,7 +100,7 @@ def test_it_starts_from_the_given_student_and_the_anchor_holds_it(speech, start,
 
 
 def test_a_student_of_the_waveform_gets_its_samples(speech, tmp_path):
-    write_mel(speech, tmp_path / "cache", other_speeds=False)
+    write_mel(speech, tmp_path / "cache", copies=())
     folder = tmp_path / "run"
     folder.mkdir()
     torch.manual_seed(0)
