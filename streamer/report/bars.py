@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from streamer.report.frame import Picture, rect, words
+from streamer.report.charts import Picture, rect, words
 from streamer.report.record import Record
 
 WIDTH: Final = 460

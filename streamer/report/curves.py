@@ -9,7 +9,7 @@ import numpy as np
 
 from streamer.learners.conformal import COVERAGE
 from streamer.report.axis import Axis
-from streamer.report.frame import Picture, levels, line, placed, polyline, spread_apart, words
+from streamer.report.charts import Picture, levels, line, placed, polyline, spread_apart, words
 from streamer.report.record import Record
 from streamer.types import DIMENSIONS, Vector
 

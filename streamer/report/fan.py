@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from streamer.report.angles import Fan
-from streamer.report.frame import Picture, circle, line, short, spread_apart, thinned, words
+from streamer.report.charts import Picture, circle, line, short, spread_apart, thinned, words
 from streamer.text import many
 
 WIDTH: Final = 400

@@ -7,11 +7,11 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from streamer.config import Config
-from streamer.report import told
+from streamer.report import summary
 from streamer.report.bars import questions, samples
+from streamer.report.charts import Picture
 from streamer.report.curves import FIRST_SHOWN, coverage, learning_curve
 from streamer.report.fan import fan_picture
-from streamer.report.frame import Picture
 from streamer.report.plane import plane, twice
 from streamer.report.record import Record
 from streamer.report.timeline import timeline
@@ -27,12 +27,12 @@ def page(record: Record, config: Config, now_s: float) -> str:
     )
     return templates.get_template("page.html").render(
         record=record,
-        title=told.title(record),
-        subtitle=told.subtitle(record),
-        answer=told.answer(record) if record.heard else "",
-        tiles=told.tiles(record),
-        fairly=told.fairly(record),
-        sessions=told.sessions(record),
+        title=summary.title(record),
+        subtitle=summary.subtitle(record),
+        answer=summary.answer(record) if record.heard else "",
+        tiles=summary.tiles(record),
+        fairly=summary.fairly(record),
+        sessions=summary.sessions(record),
         ended=any(row.accounting for row in record.sessions),
         named=any(label.emotion for label in record.labels),
         curves=has_curves(record),
@@ -46,9 +46,9 @@ def page(record: Record, config: Config, now_s: float) -> str:
         more_fans=max(len(record.fans) - MOST_FANS, 0),
         raters=[(rater, _inline(twice(rater))) for rater in record.raters],
         drift=[drift["text"] for drift in record.status["drift"]],
-        settings=told.settings(config),
-        versions=told.versions(record),
-        made=told.moment(now_s),
+        settings=summary.settings(config),
+        versions=summary.versions(record),
+        made=summary.moment(now_s),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from streamer.report.axis import Axis
-from streamer.report.frame import Picture, circle, line, rect, short, spread_apart, thinned, words
+from streamer.report.charts import Picture, circle, line, rect, short, spread_apart, thinned, words
 from streamer.report.raters import Rater
 from streamer.report.record import Record
 from streamer.types import Label

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from streamer.errors import StreamerError
-from streamer.report import told
+from streamer.report import summary
 from streamer.report.bars import questions, samples
+from streamer.report.charts import Picture, rect, words
 from streamer.report.curves import coverage, learning_curve
 from streamer.report.fan import fan_picture
-from streamer.report.frame import Picture, rect, words
 from streamer.report.page import HERE, MOST_FANS, has_curves
 from streamer.report.plane import plane
 from streamer.report.record import Record
@@ -41,8 +41,8 @@ def poster(record: Record) -> bytes:
 def _sheet(record: Record) -> Picture:
     """Row by row, from the top down."""
     parts = [
-        words(told.title(record), _MARGIN, 62, "title"),
-        words(told.subtitle(record), _MARGIN, 88, "said"),
+        words(summary.title(record), _MARGIN, 62, "title"),
+        words(summary.subtitle(record), _MARGIN, 88, "said"),
     ]
     y = 124.0
     for columns, row in _rows(record):
@@ -55,7 +55,7 @@ def _sheet(record: Record) -> Picture:
         tallest = max(width * picture.height / picture.width for _, picture in row)
         y += _HEADING + tallest + _GUTTER
     ground = rect("paper", 0, 0, WIDTH, y)
-    return Picture(told.title(record), WIDTH, round(y), ground + "".join(parts))
+    return Picture(summary.title(record), WIDTH, round(y), ground + "".join(parts))
 
 
 def _rows(record: Record) -> list[Row]:

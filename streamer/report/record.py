@@ -7,8 +7,8 @@ from typing import Any
 from streamer.loop.profile_model import ProfileModel
 from streamer.profiles.status import status_row
 from streamer.report.angles import Fan, fans
+from streamer.report.prequential import Trace, traces
 from streamer.report.raters import Rater, raters
-from streamer.report.track import Trace, traces
 from streamer.store.profile import Profile
 from streamer.store.sessions import HeardRow, SessionRow, Sessions
 from streamer.types import DIMENSIONS, Label

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from streamer.report.axis import Axis
-from streamer.report.frame import (
+from streamer.report.charts import (
     UNIT_TICKS,
     Picture,
     band,

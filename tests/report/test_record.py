@@ -10,10 +10,10 @@ from streamer.learners.prototypes import build_prototypes
 from streamer.loop.profile_model import ProfileModel
 from streamer.report.angles import fans
 from streamer.report.bars import questions
+from streamer.report.prequential import traces
 from streamer.report.raters import raters
 from streamer.report.record import read_record
-from streamer.report.told import answer
-from streamer.report.track import traces
+from streamer.report.summary import answer
 from streamer.store.profile import Profile
 from streamer.store.sessions import Sessions
 from streamer.types import DIMENSIONS
