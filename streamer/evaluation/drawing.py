@@ -1,15 +1,24 @@
-"""Learning curves as SVG: drawn by hand, without a script, for a page that shows or prints them."""
+"""Learning curves as SVG, without a script, for a page that shows or prints them."""
 
 from collections.abc import Sequence
-from html import escape
 from typing import Final
 
 import numpy as np
 
 from streamer.evaluation.curves import Curve
 from streamer.evaluation.leaderboard import PASSIVE, Board
-from streamer.report.axis import Axis
-from streamer.types import Vector
+from streamer.report.charts import (
+    Axis,
+    Picture,
+    band,
+    levels,
+    line,
+    path,
+    placed,
+    polyline,
+    spread_apart,
+    text,
+)
 
 WIDTH: Final = 640
 HEIGHT: Final = 360
@@ -26,15 +35,8 @@ def draw(board: Board, strategies: Sequence[str]) -> str:
     """
     coloured = [*strategies[:COLOURS], PASSIVE]
     across, up = _axes(board, coloured)
-    parts = [
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="Learning curves: {escape(board.name)} over labels">'
-    ]
-    parts += _frame(across, up)
     best = up(board.passive_best)
-    parts.append(
-        f'<line class="level" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{best}" y2="{best}"/>'
-    )
+    parts = [_frame(across, up), line("level", _LEFT, best, WIDTH - _RIGHT, best)]
     others = [name for name in board.curves if name not in coloured]
     parts += [_line(board.curves[name], across, up, "other") for name in others]
     for name in reversed(coloured):
@@ -43,7 +45,8 @@ def draw(board: Board, strategies: Sequence[str]) -> str:
             parts.append(_band(board.curves[name], across, up, kind))
         parts.append(_line(board.curves[name], across, up, kind))
     parts += _names(board, coloured, up)
-    return "\n".join([*parts, "</svg>"])
+    title = f"Learning curves: {board.name} over labels"
+    return Picture(title, WIDTH, HEIGHT, "".join(parts)).svg()
 
 
 def _kind(name: str, coloured: Sequence[str]) -> str:
@@ -63,62 +66,41 @@ def _axes(board: Board, coloured: Sequence[str]) -> tuple[Axis, Axis]:
     )
 
 
-def _frame(across: Axis, up: Axis) -> list[str]:
+def _frame(across: Axis, up: Axis) -> str:
     """Grid, ticks and the name of the horizontal axis."""
-    parts = []
-    for value in up.ticks():
-        y = up(value)
-        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>')
-        parts.append(f'<text class="tick" x="{_LEFT - 7}" y="{y + 4}">{value:g}</text>')
-    floor = HEIGHT - _BOTTOM
-    for value in across.ticks():
-        x = across(value)
-        parts.append(f'<text class="tick under" x="{x}" y="{floor + 18}">{value:g}</text>')
-    parts.append(
-        f'<line class="axis" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{floor}" y2="{floor}"/>'
+    floor, right = HEIGHT - _BOTTOM, WIDTH - _RIGHT
+    ticks = [
+        text(f"{value:g}", across(value), floor + 18, "tick middle") for value in across.ticks()
+    ]
+    return (
+        levels(up, _LEFT, right, up.ticks())
+        + "".join(ticks)
+        + line("axis", _LEFT, floor, right, floor)
+        + text("labels given", (_LEFT + right) / 2, HEIGHT - 8, "tick middle")
     )
-    middle = (_LEFT + WIDTH - _RIGHT) / 2
-    parts.append(f'<text class="tick under" x="{middle}" y="{HEIGHT - 8}">labels given</text>')
-    return parts
 
 
 def _line(curve: Curve, across: Axis, up: Axis, kind: str) -> str:
-    return f'<polyline class="{kind}" points="{_points(curve.labels, curve.mean, across, up)}"/>'
+    return polyline(kind, placed(across, curve.labels), placed(up, curve.mean))
 
 
 def _band(curve: Curve, across: Axis, up: Axis, kind: str) -> str:
     """One standard deviation to either side, within the frame."""
     low, high = (
-        np.clip(curve.mean + side * curve.deviation, up.low, up.high) for side in (-1.0, 1.0)
+        placed(up, np.clip(curve.mean + side * curve.deviation, up.low, up.high))
+        for side in (-1.0, 1.0)
     )
-    outline = (
-        f"{_points(curve.labels, high, across, up)} "
-        f"{_points(curve.labels[::-1], low[::-1], across, up)}"
-    )
-    return f'<polygon class="band {kind}" points="{outline}"/>'
-
-
-def _points(labels: Vector, heights: Vector, across: Axis, up: Axis) -> str:
-    return " ".join(
-        f"{across(float(x))},{up(float(y))}" for x, y in zip(labels, heights, strict=True)
-    )
+    return band(f"band {kind}", placed(across, curve.labels), low, high)
 
 
 def _names(board: Board, coloured: Sequence[str], up: Axis) -> list[str]:
     """Each curve's name at its end, pushed apart where they would overlap."""
     ends = sorted((up(float(board.curves[name].mean[-1])), name) for name in coloured)
-    places: list[float] = []
-    for y, _ in ends:
-        places.append(max(y, places[-1] + _LABEL_HEIGHT) if places else max(y, _TOP + 6.0))
-    # What was pushed below the frame goes up again, and takes the others with it.
-    limit = float(HEIGHT - _BOTTOM)
-    for index in reversed(range(len(places))):
-        places[index] = min(places[index], limit)
-        limit = places[index] - _LABEL_HEIGHT
+    places = spread_apart([y for y, _ in ends], _LABEL_HEIGHT, _TOP + 6.0, HEIGHT - _BOTTOM)
     x = WIDTH - _RIGHT
-    return [
-        f'<path class="lead {_kind(name, coloured)}" d="M{x} {y} L{x + 10} {place:.1f}"/>'
-        f'<text class="name {_kind(name, coloured)}" x="{x + 13}" y="{place + 4:.1f}">'
-        f"{escape(name)}</text>"
-        for (y, name), place in zip(ends, places, strict=True)
-    ]
+    parts = []
+    for (y, name), place in zip(ends, places, strict=True):
+        kind = _kind(name, coloured)
+        parts.append(path(f"lead {kind}", f"M{x} {y} L{x + 10} {place:.1f}"))
+        parts.append(text(name, x + 13, place + 4, f"name {kind}"))
+    return parts

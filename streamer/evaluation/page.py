@@ -38,9 +38,10 @@ p { margin: .4rem 0; } .soft, caption { color: var(--soft); font-size: .9rem; }
 .answer { font-size: 1.1rem; margin: 1.2rem 0; padding-left: .8rem;
   border-left: 3px solid var(--c0); }
 svg { width: 100%; height: auto; display: block; margin: .6rem 0; }
-svg .grid { stroke: var(--hair); } svg .axis { stroke: var(--soft); }
-svg .tick { fill: var(--soft); font-size: 12px; text-anchor: end; }
-svg .under { text-anchor: middle; } svg .level { stroke: var(--soft); stroke-dasharray: 1 4; }
+svg .grid, svg .zero { stroke: var(--hair); } svg .axis { stroke: var(--soft); }
+svg .tick { fill: var(--soft); font-size: 12px; }
+svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
+svg .level { stroke: var(--soft); stroke-dasharray: 1 4; }
 svg polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
 svg polygon { stroke: none; opacity: .11; } svg .lead { fill: none; opacity: .6; }
 svg .name { font-size: 13px; stroke: none; }

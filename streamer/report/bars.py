@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from streamer.report.charts import Picture, rect, words
+from streamer.report.charts import Picture, rect, text
 from streamer.report.record import Record
 
 WIDTH: Final = 460
@@ -61,7 +61,7 @@ def bar(title: str, parts: Sequence[Part]) -> Picture:
         y = _BAR + _ROW * (row + 1)
         drawn.append(rect(part.kind, x, 0.0, width - 1.5 * (row < len(shown) - 1), _BAR))
         drawn.append(rect(part.kind, 0.0, y - 10.0, 11.0, 11.0))
-        drawn.append(words(f"{part.size:,} {part.name}", 18.0, y, "bar-name"))
-        drawn.append(words(f"{part.size / whole:.0%}", WIDTH, y, "tick end"))
+        drawn.append(text(f"{part.size:,} {part.name}", 18.0, y, "bar-name"))
+        drawn.append(text(f"{part.size / whole:.0%}", WIDTH, y, "tick end"))
         x += width
     return Picture(title, WIDTH, round(_BAR + _ROW * len(shown) + 8.0), "".join(drawn))

@@ -1,11 +1,15 @@
-"""What the report's drawings share: the picture itself, a frame with grid lines, and words."""
+"""Charts as SVG: the picture itself, axes, grid lines, marks and text.
 
+Every chart of the report and of `streamer evaluate` is made of these. Coordinates are in the
+picture's own units, y downwards; colours come from the page's style sheet by class.
+"""
+
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final, TypeVar
 
-from streamer.report.axis import Axis
 from streamer.types import Vector
 
 UNIT_TICKS: Final = (-1.0, 0.0, 1.0)
@@ -16,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An SVG drawing of width x height units. title: what it shows, for who cannot see it."""
+    """An SVG drawing of width x height units. title: what it shows, for those who cannot see it."""
 
     title: str
     width: int
@@ -24,25 +28,59 @@ class Picture:
     body: str
 
     def svg(self, place: str = "") -> str:
-        """place: further attributes, such as where it stands in a larger drawing."""
+        """place: further attributes, such as its position in a larger drawing."""
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" '
             f'role="img" aria-label="{escape(self.title)}"{place}>{self.body}</svg>'
         )
 
 
-def words(text: str, x: float, y: float, kind: str = "tick") -> str:
-    """kind: classes of the style sheet, which say where the text is anchored."""
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A linear axis: low < high in the unit of what is drawn, from x or y `start` to `end`.
+
+    >>> Axis(-1.0, 1.0, 100.0, 0.0)(0.5)
+    25.0
+    >>> Axis(0.0, 1.0, 0.0, 100.0).ticks()
+    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        part = (value - self.low) / (self.high - self.low)
+        return round(self.start + part * (self.end - self.start), 1)
+
+    def ticks(self) -> list[float]:
+        """About five round numbers within the axis."""
+        rough = (self.high - self.low) / 5.0
+        size = 10.0 ** math.floor(math.log10(rough))
+        step = min((1.0, 2.0, 2.5, 5.0, 10.0), key=lambda times: abs(times * size - rough)) * size
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        return [round(number * step, 10) for number in range(first, last + 1)]
+
+
+def path(kind: str, steps: str) -> str:
+    """steps: the path's commands, as SVG writes them."""
+    return f'<path class="{kind}" d="{steps}"/>'
+
+
+def text(written: str, x: float, y: float, kind: str = "tick") -> str:
+    """kind: classes of the style sheet, which set where the text is anchored."""
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{escape(written)}</text>'
 
 
 def line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
 
 
-def circle(kind: str, x: float, y: float, radius: float, told: str = "") -> str:
-    """told: shown where somebody points at it."""
-    title = f"<title>{escape(told)}</title>" if told else ""
+def circle(kind: str, x: float, y: float, radius: float, hint: str = "") -> str:
+    """hint: shown where a pointer rests on it."""
+    title = f"<title>{escape(hint)}</title>" if hint else ""
     return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}">{title}</circle>'
 
 
@@ -69,14 +107,14 @@ def levels(up: Axis, left: float, right: float, marks: Iterable[float], form: st
     parts = []
     for value in marks:
         y = up(value)
-        text = "0" if value == 0.0 and form == "+g" else f"{value:{form}}".replace("-", "−")
+        number = "0" if value == 0.0 and form == "+g" else f"{value:{form}}".replace("-", "−")
         parts.append(line("zero" if value == 0.0 else "grid", left, y, right, y))
-        parts.append(words(text, left - 7, y + 4, "tick end"))
+        parts.append(text(number, left - 7, y + 4, "tick end"))
     return "".join(parts)
 
 
 def thinned(values: Sequence[T], most: int) -> Sequence[T]:
-    """At most so many of them, at even distances.
+    """At most `most` of them, at even distances.
 
     >>> thinned(range(10), 4), thinned([1, 2], 4)
     (range(0, 10, 3), [1, 2])
@@ -85,7 +123,7 @@ def thinned(values: Sequence[T], most: int) -> Sequence[T]:
 
 
 def short(name: str) -> str:
-    """As much of a name as has room in a drawing."""
+    """A name cut to the length that fits into a drawing."""
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 

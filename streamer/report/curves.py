@@ -8,8 +8,7 @@ from typing import Final
 import numpy as np
 
 from streamer.learners.conformal import COVERAGE
-from streamer.report.axis import Axis
-from streamer.report.charts import Picture, levels, line, placed, polyline, spread_apart, words
+from streamer.report.charts import Axis, Picture, levels, line, placed, polyline, spread_apart, text
 from streamer.report.record import Record
 from streamer.types import DIMENSIONS, Vector
 
@@ -68,12 +67,12 @@ def _drawn(
     across = Axis(0.0, max(float(last), 10.0), _LEFT, WIDTH - _RIGHT)
     parts = [levels(up, _LEFT, WIDTH - _RIGHT, marks, tick)]
     parts += [
-        words(f"{mark:g}", across(mark), HEIGHT - _BOTTOM + 18, "tick middle")
+        text(f"{mark:g}", across(mark), HEIGHT - _BOTTOM + 18, "tick middle")
         for mark in across.ticks()
     ]
     middle = (_LEFT + WIDTH - _RIGHT) / 2
     under = "labels, each tested before it was learned"
-    parts.append(words(under, middle, HEIGHT - 4, "tick middle"))
+    parts.append(text(under, middle, HEIGHT - 4, "tick middle"))
     ends = []
     for curve in curves:
         there = np.flatnonzero(np.isfinite(curve.values))
@@ -86,5 +85,5 @@ def _drawn(
     heights = spread_apart([y for y, *_ in named], _NAME_HEIGHT, _TOP, HEIGHT - _BOTTOM)
     for (_, name, kind, value), y in zip(named, heights, strict=True):
         told = f"{name} {value:{form}}".replace("-", "−")
-        parts.append(words(told, WIDTH - _RIGHT + 6, y + 4, f"end-name {kind.split()[-1]}"))
+        parts.append(text(told, WIDTH - _RIGHT + 6, y + 4, f"end-name {kind.split()[-1]}"))
     return Picture(title, WIDTH, HEIGHT, "".join(parts))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from streamer.report.angles import Fan
-from streamer.report.charts import Picture, circle, line, short, spread_apart, thinned, words
+from streamer.report.charts import Picture, circle, line, path, short, spread_apart, text, thinned
 from streamer.text import many
 
 WIDTH: Final = 400
@@ -31,13 +31,13 @@ def fan_picture(fan: Fan) -> Picture:
     parts += _dots("stranger", thinned(fan.strangers.tolist(), _STRANGERS), 2.6)
     parts += _dots("own", fan.own.tolist(), 4.2)
     parts += _prototypes(fan)
-    parts.append(words("0°", _X + _RADIUS + 6, _Y + 4, "tick"))
-    parts.append(words("180°", _X - _RADIUS - 6, _Y + 4, "tick end"))
-    parts.append(words(short(fan.emotion), _X, _Y + 4, "emotion middle"))
+    parts.append(text("0°", _X + _RADIUS + 6, _Y + 4, "tick"))
+    parts.append(text("180°", _X - _RADIUS - 6, _Y + 4, "tick end"))
+    parts.append(text(short(fan.emotion), _X, _Y + 4, "emotion middle"))
     rate = "" if fan.eer is None else f", equal error rate {fan.eer:.0%}"
     count = many(len(fan.own), "utterance")
     parts.append(
-        words(f"{count}, unknown beyond {fan.threshold:.0f}°{rate}", _X, HEIGHT - 8, "tick middle")
+        text(f"{count}, unknown beyond {fan.threshold:.0f}°{rate}", _X, HEIGHT - 8, "tick middle")
     )
     return Picture(f"Angles around {fan.emotion}", WIDTH, HEIGHT, "".join(parts))
 
@@ -48,17 +48,13 @@ def _at(degrees: float, radius: float) -> tuple[float, float]:
 
 
 def _arc(radius: float) -> str:
-    return (
-        f'<path class="arc" d="M{_X + radius} {_Y} A{radius} {radius} 0 0 0 {_X - radius} {_Y}"/>'
-    )
+    return path("arc", f"M{_X + radius} {_Y} A{radius} {radius} 0 0 0 {_X - radius} {_Y}")
 
 
 def _sector(threshold: float) -> str:
     x, y = _at(threshold, _RADIUS)
-    return (
-        f'<path class="taken" d="M{_X} {_Y} L{_X + _RADIUS} {_Y} '
-        f'A{_RADIUS} {_RADIUS} 0 0 0 {x:.1f} {y:.1f} Z"/>'
-    )
+    rim = f"L{_X + _RADIUS} {_Y} A{_RADIUS} {_RADIUS} 0 0 0 {x:.1f} {y:.1f}"
+    return path("taken", f"M{_X} {_Y} {rim} Z")
 
 
 def _dots(kind: str, angles: Sequence[float], radius: float) -> list[str]:
@@ -82,7 +78,7 @@ def _prototypes(fan: Fan) -> list[str]:
             names, rims, spread_apart(wanted, _NAME_HEIGHT, 12.0, _NAMES_END), strict=True
         ):
             told = f"{short(name)} {fan.prototypes[name]:.0f}°"
-            parts.append(words(told, x, y, f"rim {side}"))
+            parts.append(text(told, x, y, f"rim {side}"))
             beside = x + inwards * (_LETTER * len(told) + 6.0)
             parts.append(line("lead", *rim, beside, y - 4.0))
     return parts

@@ -5,8 +5,17 @@ from typing import Final
 
 import numpy as np
 
-from streamer.report.axis import Axis
-from streamer.report.charts import Picture, circle, line, rect, short, spread_apart, thinned, words
+from streamer.report.charts import (
+    Axis,
+    Picture,
+    circle,
+    line,
+    rect,
+    short,
+    spread_apart,
+    text,
+    thinned,
+)
 from streamer.report.raters import Rater
 from streamer.report.record import Record
 from streamer.types import Label
@@ -74,14 +83,14 @@ def _ground(side: int) -> str:
 def _corners() -> str:
     half, end = SIDE / 2, SIDE - 10
     return (
-        words("tense, angry, afraid", 10, 20, "corner")
-        + words("thrilled, elated", end, 20, "corner end")
-        + words("sad, tired, bored", 10, end, "corner")
-        + words("calm, content", end, end, "corner end")
-        + words("excited", half + 6, 14, "corner strong")
-        + words("calm", half + 6, SIDE - 6, "corner strong")
-        + words("negative", 6, half - 6, "corner strong")
-        + words("positive", SIDE - 6, half - 6, "corner strong end")
+        text("tense, angry, afraid", 10, 20, "corner")
+        + text("thrilled, elated", end, 20, "corner end")
+        + text("sad, tired, bored", 10, end, "corner")
+        + text("calm, content", end, end, "corner end")
+        + text("excited", half + 6, 14, "corner strong")
+        + text("calm", half + 6, SIDE - 6, "corner strong")
+        + text("negative", 6, half - 6, "corner strong")
+        + text("positive", SIDE - 6, half - 6, "corner strong end")
     )
 
 
@@ -100,5 +109,5 @@ def _names(labels: list[Label], across: Axis, up: Axis) -> list[str]:
     parts = []
     for name, y in zip(order, heights, strict=True):
         x = min(max(across(float(means[name][0])), 44.0), SIDE - 44.0)
-        parts.append(words(short(name), x, y + 4, "emotion middle"))
+        parts.append(text(short(name), x, y + 4, "emotion middle"))
     return parts

@@ -7,7 +7,7 @@ from typing import Final
 from streamer.errors import StreamerError
 from streamer.report import summary
 from streamer.report.bars import questions, samples
-from streamer.report.charts import Picture, rect, words
+from streamer.report.charts import Picture, rect, text
 from streamer.report.curves import coverage, learning_curve
 from streamer.report.fan import fan_picture
 from streamer.report.page import HERE, MOST_FANS, has_curves
@@ -30,7 +30,7 @@ Row = tuple[int, Sequence[tuple[str, Picture]]]
 
 def poster(record: Record) -> bytes:
     """PNG bytes, light. Raises StreamerError where the machine has no font to write with."""
-    if _png(Picture("", 20, 20, words("x", 5, 15))) == _png(Picture("", 20, 20, "")):
+    if _png(Picture("", 20, 20, text("x", 5, 15))) == _png(Picture("", 20, 20, "")):
         raise StreamerError(
             "no font on this machine to write into a PNG: install one "
             "(apt install fonts-dejavu-core), or make the page with --out"
@@ -41,8 +41,8 @@ def poster(record: Record) -> bytes:
 def _sheet(record: Record) -> Picture:
     """Row by row, from the top down."""
     parts = [
-        words(summary.title(record), _MARGIN, 62, "title"),
-        words(summary.subtitle(record), _MARGIN, 88, "said"),
+        text(summary.title(record), _MARGIN, 62, "title"),
+        text(summary.subtitle(record), _MARGIN, 88, "said"),
     ]
     y = 124.0
     for columns, row in _rows(record):
@@ -51,7 +51,7 @@ def _sheet(record: Record) -> Picture:
             x = _MARGIN + column * (width + _GUTTER)
             height = width * picture.height / picture.width
             place = f' x="{x:.1f}" y="{y + _HEADING:.1f}" width="{width:.1f}" height="{height:.1f}"'
-            parts += [words(heading, x, y + 8, "heading"), picture.svg(place)]
+            parts += [text(heading, x, y + 8, "heading"), picture.svg(place)]
         tallest = max(width * picture.height / picture.width for _, picture in row)
         y += _HEADING + tallest + _GUTTER
     ground = rect("paper", 0, 0, WIDTH, y)

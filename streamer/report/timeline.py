@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from streamer.report.axis import Axis
 from streamer.report.charts import (
     UNIT_TICKS,
+    Axis,
     Picture,
     band,
     circle,
@@ -16,8 +16,8 @@ from streamer.report.charts import (
     placed,
     polyline,
     rect,
+    text,
     thinned,
-    words,
 )
 from streamer.report.record import Record
 from streamer.text import many
@@ -44,12 +44,12 @@ def timeline(record: Record) -> Picture:
     for row, dimension in enumerate(_SHOWN):
         top = _TOP + row * (_ROW + _GAP)
         up = Axis(-1.0, 1.0, top + _ROW, top + 8)
-        parts.append(words(dimension.capitalize(), _LEFT, top + 2, "name"))
+        parts.append(text(dimension.capitalize(), _LEFT, top + 2, "name"))
         parts.append(levels(up, _LEFT, WIDTH - _RIGHT, UNIT_TICKS, "+g"))
         parts.append(_predictions(record, dimension, across, up))
         parts.append(_labels(record, dimension, across, up))
     heard = many(len(record.heard), "utterance")
-    parts.append(words(heard, WIDTH - _RIGHT, height - 6, "tick end"))
+    parts.append(text(heard, WIDTH - _RIGHT, height - 6, "tick end"))
     return Picture("Valence and arousal of every utterance", WIDTH, height, "".join(parts))
 
 
@@ -99,6 +99,6 @@ def _sessions(record: Record, across: Axis, height: int) -> str:
         parts.append(line("session", x, _TOP + 8, x, height - _GAP))
         if free <= x <= WIDTH - _RIGHT - 2 * _SESSION_NAME_WIDTH:
             day = time.strftime("%d %b %H:%M", time.localtime(begun[session]))
-            parts.append(words(day, x + 4, height - 6, "tick"))
+            parts.append(text(day, x + 4, height - 6, "tick"))
             free = x + _SESSION_NAME_WIDTH
     return "".join(parts)

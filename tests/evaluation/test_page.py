@@ -84,7 +84,7 @@ def test_a_strategy_with_nothing_to_go_on_is_said_to_have_none():
 
 def test_the_drawing_is_xml_within_its_frame():
     tree = ElementTree.fromstring(draw(board(), ["quick", "slow"]))
-    lines = tree.findall("polyline")
+    lines = tree.findall("{*}polyline")
     assert len(lines) == 3
     for line in lines:
         points = [tuple(map(float, p.split(","))) for p in line.get("points").split()]
@@ -93,7 +93,7 @@ def test_the_drawing_is_xml_within_its_frame():
     quick = next(line for line in lines if line.get("class") == "c0")
     heights = [float(p.split(",")[1]) for p in quick.get("points").split()]
     assert heights == sorted(heights, reverse=True)  # up is smaller in SVG
-    names = {text.text for text in tree.findall("text")}
+    names = {text.text for text in tree.findall("{*}text")}
     assert {"quick", "slow", "random", "labels given"} <= names
 
 
@@ -103,7 +103,7 @@ def test_names_at_the_ends_do_not_overlap():
         for name in ("random", "a", "b", "c", "d")
     }
     tree = ElementTree.fromstring(draw(boards_of(same)[0], ["a", "b", "c", "d"]))
-    heights = sorted(float(t.get("y")) for t in tree.findall("text") if "name" in t.get("class"))
+    heights = sorted(float(t.get("y")) for t in tree.findall("{*}text") if "name" in t.get("class"))
     assert len(heights) == 5
     assert min(np.diff(heights)) >= 14.0
 
