@@ -3,14 +3,11 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
-from streamer.audio.resampling import Resampler
 from streamer.audio.sources.open import open_source
-from streamer.audio.utterance_stream import UtteranceStream
 from streamer.config import Config
 from streamer.errors import UnreadableAudio, UsageError
-from streamer.loop.compose import bind_encoder, make_endpointer
+from streamer.loop.compose import bind_encoder, make_utterance_stream
 from streamer.loop.profile_model import ProfileModel
 from streamer.store.profile import Profile
 from streamer.types import Encoding, Notice, Prediction, Samples, Utterance, Verdict
@@ -89,9 +86,7 @@ def read_numbers(text: str | None) -> list[int]:
 def utterances_in(config: Config, file: str, notice: Told = lambda text: None) -> list[Utterance]:
     """Every utterance that is heard in a recording. Raises AudioError, also where there is none."""
     source = open_source(file)
-    utterance_stream = UtteranceStream(
-        make_endpointer(config), partial(Resampler, channel=config.channel)
-    )
+    utterance_stream = make_utterance_stream(config)
     heard: list[Utterance] = []
     try:
         for item in source:

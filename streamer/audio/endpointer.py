@@ -4,6 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
+from streamer.audio.conditioning.level import LevelFollower
 from streamer.audio.quality import NoiseFloor, assess, mean_power, power_dbfs
 from streamer.audio.segmentation import SegmentationSettings, Segmenter
 from streamer.types import FRAME_SAMPLES, Quality, Samples, Span
@@ -29,11 +30,18 @@ class Endpointer:
     that a coming utterance may need, at most the longest utterance and its surroundings. When
     `finish()` has returned, `speech_samples + silence_samples` is the number of samples heard;
     `reset()` then begins a new timeline with both at 0.
+
+    level: raises what is far too quiet, for the voice activity and in the audio handed out; None
+    leaves all levels as they are.
     """
 
     def __init__(
-        self, voice_activity: VoiceActivity, settings: SegmentationSettings | None = None
+        self,
+        voice_activity: VoiceActivity,
+        settings: SegmentationSettings | None = None,
+        level: LevelFollower | None = None,
     ) -> None:
+        self._level = level
         self._settings = settings or SegmentationSettings()
         self._voice_activity = voice_activity
         self._segmenter = Segmenter(self._settings)
@@ -47,6 +55,9 @@ class Endpointer:
         self._voice_activity.reset()
         self._segmenter.reset()
         self._noise_floor.reset()
+        if self._level is not None:
+            self._level.reset()
+        self._gain = 1.0
         self._recent.reset()
         self._filled = 0
         self._power = 0.0
@@ -102,7 +113,12 @@ class Endpointer:
         self._recent.append(self._frame)
         power = mean_power(self._frame)
         self._power += (power - self._power) / LEVEL_MEMORY_FRAMES
-        probability = self._voice_activity(self._frame)
+        if self._level is not None:
+            self._level.observe(power_dbfs(power))
+            gain_db = self._level.gain_db(self._noise_floor.level_dbfs)
+            self._gain = 10.0 ** (gain_db / 20.0) if gain_db else 1.0
+        raised = self._frame if self._gain == 1.0 else self._frame * np.float32(self._gain)
+        probability = self._voice_activity(raised)
         if probability < self._settings.off_probability:
             self._noise_floor.update(power)
         heard = [self._take(span) for span in self._segmenter.push(probability)]
@@ -113,7 +129,11 @@ class Endpointer:
         self._forget(span.start_sample)
         audio = self._recent.take(span.end_sample)
         self.speech_samples += audio.size
-        return span, audio, assess(audio, self._noise_floor.level_dbfs)
+        quality = assess(audio, self._noise_floor.level_dbfs)
+        if self._gain != 1.0:
+            peak = float(np.abs(audio).max(initial=0.0))
+            audio *= np.float32(min(self._gain, 1.0 / peak) if peak else 1.0)
+        return span, audio, quality
 
     def _forget(self, before_sample: int) -> None:
         """What leaves without having been part of an utterance was silence."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from streamer.audio.conditioning.conditioner import Conditioner
 from streamer.audio.endpointer import Endpointer
 from streamer.types import SAMPLE_RATE_HZ, Chunk, Gap, Quality, Samples, Span, Utterance
 
@@ -37,9 +38,15 @@ class UtteranceStream:
     dropped["unaccounted"].
     """
 
-    def __init__(self, endpointer: Endpointer, resampler: Callable[[int, int], Resampler]) -> None:
-        """resampler: makes one for (rate_hz, channels)."""
+    def __init__(
+        self,
+        endpointer: Endpointer,
+        resampler: Callable[[int, int], Resampler],
+        conditioner: Conditioner | None = None,
+    ) -> None:
+        """resampler: makes one for (rate_hz, channels). conditioner: None leaves sound as it is."""
         self.endpointer = endpointer
+        self._conditioner = conditioner
         self.accounting = Accounting()
         self._make_resampler = resampler
         self._key = ("", SAMPLE_RATE_HZ, 0)
@@ -75,6 +82,10 @@ class UtteranceStream:
         if stretch is None:
             return []
         utterances = self._listen(stretch, stretch.resampler.finish())
+        if self._conditioner is not None:
+            rest = self._conditioner.finish()
+            utterances += self._utterances(stretch, self.endpointer.hear(rest))
+            self._conditioner.reset()
         utterances += self._utterances(stretch, self.endpointer.finish())
         self._close_accounts(stretch)
         self.endpointer.reset()
@@ -91,6 +102,8 @@ class UtteranceStream:
 
     def _listen(self, stretch: "_Stretch", samples: Samples) -> list[Utterance]:
         stretch.resampled += len(samples)
+        if self._conditioner is not None:
+            samples = self._conditioner.push(samples)
         return self._utterances(stretch, self.endpointer.hear(samples))
 
     def _utterances(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from streamer.audio.endpointer import Endpointer
     from streamer.audio.sources.open import Source
+    from streamer.audio.utterance_stream import UtteranceStream
     from streamer.encoders.acoustic.encoder import AcousticEncoder
     from streamer.encoders.onnx import OnnxEncoder
     from streamer.loop.clip_cache import ClipCache
@@ -96,10 +97,21 @@ def make_encoder(config: Config, name: str) -> "OnnxEncoder | AcousticEncoder":
 
 
 def make_endpointer(config: Config) -> "Endpointer":
+    from streamer.audio.conditioning.level import LevelFollower
     from streamer.audio.endpointer import Endpointer
     from streamer.audio.vad import SileroVoiceActivity
 
-    return Endpointer(SileroVoiceActivity(), config.segmentation)
+    return Endpointer(SileroVoiceActivity(), config.segmentation, LevelFollower())
+
+
+def make_utterance_stream(config: Config) -> "UtteranceStream":
+    """From what a source delivers to utterances: channels, rate, conditioning, segmentation."""
+    from streamer.audio.conditioning.conditioner import Conditioner
+    from streamer.audio.resampling import Resampler
+    from streamer.audio.utterance_stream import UtteranceStream
+
+    resampler = partial(Resampler, channel=config.channel)
+    return UtteranceStream(make_endpointer(config), resampler, Conditioner())
 
 
 def open_input(config: Config, input: str | None, *, realtime: bool = False) -> "Source":
@@ -158,8 +170,6 @@ def _run(
     clips: "ClipCache | None",
 ) -> bool:
     from streamer.audio.clips import to_flac
-    from streamer.audio.resampling import Resampler
-    from streamer.audio.utterance_stream import UtteranceStream
     from streamer.encoders.load_shedding import LoadShedder
     from streamer.encoders.queue import BackgroundEncoding, SyncEncoding
     from streamer.encoders.temperature import temperature_c
@@ -193,9 +203,7 @@ def _run(
     )
     session = Session(
         number=number,
-        utterance_stream=UtteranceStream(
-            make_endpointer(config), partial(Resampler, channel=config.channel)
-        ),
+        utterance_stream=make_utterance_stream(config),
         encoding_queue=encoding_queue,
         profile=profile,
         profile_model=profile_model,
