@@ -17,9 +17,7 @@ and found beside. worst: the largest difference of one guess.
 import argparse
 import csv
 import json
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +36,7 @@ from streamer.audio.vad import SileroVoiceActivity
 from streamer.config import Config
 from streamer.loop.compose import make_encoder
 from streamer.loop.online_model import OnlineModel
-from streamer.store.profile import Profile
-from streamer.types import SAMPLE_RATE_HZ, Chunk, Samples, Utterance
+from streamer.types import SAMPLE_RATE_HZ, Chunk, Encoding, Samples, Utterance
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 CORPORA = ("ravdess", "nemo", "emovo", "savee", "tess")
@@ -214,7 +211,7 @@ class Listener:
     def __init__(self) -> None:
         self._encoder = make_encoder(Config(), "")
         self._activity = SileroVoiceActivity()
-        self._embedded: dict[int, tuple[Samples, Samples]] = {}
+        self._encoded: dict[int, Encoding] = {}
 
     def utterances(self, sound: Samples, conditioned: bool) -> list[Utterance]:
         endpointer = Endpointer(self._activity, None, LevelFollower() if conditioned else None)
@@ -224,33 +221,30 @@ class Listener:
             heard += stream.hear(Chunk(chunk, SAMPLE_RATE_HZ, "benchmark"))
         return heard + stream.finish()
 
-    def embed(self, utterances: list[Utterance]) -> list[tuple[Samples, Samples]]:
-        return [self._encoder.encode(utterance.audio) for utterance in utterances]
+    def encode(self, utterances: list[Utterance]) -> list[Encoding]:
+        return [Encoding(*self._encoder.encode(utterance.audio)) for utterance in utterances]
 
-    @contextmanager
-    def model(self, enrolled: list[Clip]) -> Iterator[OnlineModel]:
-        """Of a new profile, with these emotions enrolled."""
-        with tempfile.TemporaryDirectory() as folder, closing(Profile(Path(folder))) as profile:
-            profile.bind(self._encoder.name, self._encoder.sha256, self._encoder.prior)
-            for emotion, audio in enrolled:
-                if id(audio) not in self._embedded:
-                    self._embedded[id(audio)] = self._encoder.encode(audio)
-                vector = self._embedded[id(audio)][1]
-                profile.emotions.enroll(emotion, vector, "benchmark", None, 0.0)
-            yield OnlineModel(profile)
+    def model(self, enrolled: list[Clip]) -> OnlineModel:
+        """A new voice, with these emotions enrolled."""
+        model = OnlineModel(self._encoder)
+        for emotion, audio in enrolled:
+            if id(audio) not in self._encoded:
+                self._encoded[id(audio)] = Encoding(*self._encoder.encode(audio))
+            model.enroll(emotion, [self._encoded[id(audio)]])
+        return model
 
 
 def guesses(
     model: OnlineModel,
     utterances: list[Utterance],
-    vectors: list[tuple[Samples, Samples]],
+    encodings: list[Encoding],
     adapt: bool,
 ) -> list[Guess]:
     found = []
-    for utterance, (embedding, emotion) in zip(utterances, vectors, strict=True):
+    for utterance, encoding in zip(utterances, encodings, strict=True):
         if adapt:
-            model.adapt(embedding, emotion)
-        p, v = model.predict(embedding), model.verdict(emotion)
+            model.adapt(encoding)
+        p, v = model.predict(encoding), model.verdict(encoding)
         span = utterance.onset_s, utterance.offset_s
         found.append(Guess(*span, p.valence.mean, p.arousal.mean, v.emotion))
     return found
@@ -306,7 +300,19 @@ def measure(only: str) -> dict[str, Any]:
     listener = Listener()
     recordings, enrolled = material()
     clean = [listener.utterances(sound, conditioned=False) for sound in recordings]
-    vectors = [listener.embed(utterances) for utterances in clean]
+    encodings = [listener.encode(utterances) for utterances in clean]
+    fresh_guesses = [
+        guesses(listener.model(enrolled[k]), clean[k], encodings[k], adapt=True)
+        for k in range(len(recordings))
+    ]
+    known_models = [listener.model(some) for some in enrolled]
+    for model, some in zip(known_models, encodings, strict=True):
+        for encoding in some:
+            model.adapt(encoding)
+    known_guesses = [
+        guesses(model, *heard, adapt=False)
+        for model, *heard in zip(known_models, clean, encodings, strict=True)
+    ]
     table: dict[str, Any] = {}
     for name, spoil in conditions().items():
         if only not in name:
@@ -316,16 +322,11 @@ def measure(only: str) -> dict[str, Any]:
             fresh, known = Comparison(), Comparison()
             for k, sound in enumerate(recordings):
                 spoiled = np.asarray(spoil(sound, k), np.float32)
-                utterances = listener.utterances(spoiled, conditioned)
-                embedded = listener.embed(utterances)
-                with listener.model(enrolled[k]) as model:
-                    reference = guesses(model, clean[k], vectors[k], adapt=True)
-                    known.add(
-                        guesses(model, clean[k], vectors[k], adapt=False),
-                        guesses(model, utterances, embedded, adapt=False),
-                    )
-                with listener.model(enrolled[k]) as model:
-                    fresh.add(reference, guesses(model, utterances, embedded, adapt=True))
+                found = listener.utterances(spoiled, conditioned)
+                heard = found, listener.encode(found)
+                known.add(known_guesses[k], guesses(known_models[k], *heard, adapt=False))
+                model = listener.model(enrolled[k])
+                fresh.add(fresh_guesses[k], guesses(model, *heard, adapt=True))
             key = "with" if conditioned else "without"
             table[name][key] = {"fresh": fresh.row(), "known": known.row()}
             print(f"{name:28} {key:8} fresh {_line(fresh)}   known {_line(known)}", flush=True)
