@@ -60,6 +60,9 @@ class Config(BaseSettings):
     explore: float = Field(
         0.1, ge=0, le=1, description="part of the questions that is drawn at random, as a fair test"
     )
+    ask_unclear: bool = Field(
+        False, description="ask about utterances that noise or clipping spoiled, too"
+    )
     strategy: str = "binary-confidence"
     dimension: str | None = Field(
         None, description="ask about this dimension only, not about valence and arousal together"

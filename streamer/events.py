@@ -83,9 +83,10 @@ class Drifted:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """Something that a person should read."""
+    """Something that a person should read. kind: for programs, see `types.Notice`."""
 
     text: str
+    kind: str = "general"
 
 
 @dataclass(frozen=True, slots=True)

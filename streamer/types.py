@@ -20,6 +20,7 @@ Matrix = NDArray[np.float64]
 SAMPLE_RATE_HZ = 16_000
 FRAME_SAMPLES = 512
 DIMENSIONS = ("valence", "arousal", "dominance")
+LEAST_CLEAR_TRUST = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,13 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something a person should read: a device went away, came back, overflowed."""
+    """Something a person should read: a device went away, came back, overflowed.
+
+    kind: for programs, one of a few words that stay (see the reference of events).
+    """
 
     text: str
+    kind: str = "general"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +65,20 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How well an utterance was recorded. Levels in dB relative to full scale."""
+    """How well an utterance was recorded. Levels in dB relative to full scale.
+
+    trust: in (0, 1], how much of a prediction's certainty the sound leaves; 1 for good sound.
+    """
 
     level_dbfs: float
     snr_db: float
     clipped: bool
+    trust: float = 1.0
+
+    @property
+    def is_clear(self) -> bool:
+        """Good enough that an answer about it teaches something."""
+        return self.trust >= LEAST_CLEAR_TRUST
 
 
 @dataclass(frozen=True, slots=True)

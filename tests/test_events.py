@@ -104,7 +104,7 @@ def test_an_utterance_reads_as_in_the_contract():
             "distances": {"anger": 0.21, "neutral": 0.48},
         },
         "informativeness": -0.08,
-        "quality": {"level_dbfs": -20.0, "snr_db": 21.4, "clipped": False},
+        "quality": {"level_dbfs": -20.0, "snr_db": 21.4, "clipped": False, "trust": 1.0},
         "latency_ms": 9.7,
     }
 

@@ -9,6 +9,7 @@ from streamer.config import Config
 from streamer.errors import UnreadableAudio, UsageError
 from streamer.loop.compose import bind_encoder, make_utterance_stream
 from streamer.loop.profile_model import ProfileModel
+from streamer.loop.trust import widened
 from streamer.store.profile import Profile
 from streamer.types import Encoding, Notice, Prediction, Samples, Utterance, Verdict
 
@@ -70,7 +71,7 @@ def verify_files(
                 utterance.onset_s,
                 utterance.offset_s,
                 model.verdict(encoding),
-                model.predict(encoding),
+                widened(model.predict(encoding), utterance.quality.trust),
             )
 
 
@@ -94,7 +95,11 @@ def utterances_in(config: Config, file: str, notice: Told = lambda text: None) -
                 notice(item.text)
             else:
                 heard += utterance_stream.hear(item)
+            for said in utterance_stream.take_notices():
+                notice(said.text)
         heard += utterance_stream.finish()
+        for said in utterance_stream.take_notices():
+            notice(said.text)
     finally:
         source.close()
     if not heard:

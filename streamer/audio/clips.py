@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from streamer.audio.channels import ChannelMixer
 from streamer.errors import UnreadableAudio
 from streamer.types import SAMPLE_RATE_HZ, Samples
 
@@ -41,7 +42,7 @@ def from_recording(
 ) -> Samples | None:
     """A piece of a recording, float32 [n] at 16 kHz; None if unreadable.
 
-    channel: counted from 1; None mixes all.
+    channel: counted from 1; None mixes all that are good.
     """
     import soundfile
     import soxr
@@ -58,5 +59,10 @@ def from_recording(
         return None
     if channel is not None and channel > audio.shape[1]:
         return None
-    mono = audio.mean(axis=1) if channel is None else audio[:, channel - 1]
+    if channel is not None:
+        audio = audio[:, channel - 1 : channel]
+    elif audio.shape[1] > 1:
+        mixer = ChannelMixer(rate_hz, audio.shape[1])
+        audio = np.concatenate((mixer.push(np.nan_to_num(audio)), mixer.finish()))
+    mono = audio[:, 0]
     return np.asarray(soxr.resample(np.nan_to_num(mono), rate_hz, SAMPLE_RATE_HZ), np.float32)

@@ -1,5 +1,6 @@
 """The ear: 16 kHz samples in, utterances out, every sample counted once."""
 
+import math
 from typing import Protocol
 
 import numpy as np
@@ -74,6 +75,11 @@ class Endpointer:
     def level(self) -> float:
         """The RMS level of about the last 0.1 s, in dBFS, for a level meter."""
         return power_dbfs(self._power)
+
+    @property
+    def gain_db(self) -> float:
+        """What the level is raised by at the moment; below 0: lowered."""
+        return 20.0 * math.log10(self._gain)
 
     def hear(self, samples: Samples) -> list[Cut]:
         """The utterances that end in these samples: float32 [m], any m, in [-1, 1].

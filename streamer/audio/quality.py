@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from streamer.types import FRAME_SAMPLES, Quality, Samples
+from streamer.types import FRAME_SAMPLES, SAMPLE_RATE_HZ, Quality, Samples
 
 SILENCE_DBFS = -120.0
 LEAST_SNR_DB = -20.0
@@ -16,6 +16,8 @@ MOST_SNR_DB = 80.0
 FULL_SCALE = 0.999
 CLIPPED_RUN_SAMPLES = 3
 NOISE_MEMORY_FRAMES = 32
+NARROW_SAMPLES = 8_192
+LEAST_TRUST = 0.3
 
 
 def level_dbfs(audio: Samples) -> float:
@@ -50,6 +52,35 @@ def is_clipped(audio: Samples) -> bool:
     return bool(run.any())
 
 
+def clipped_part(audio: Samples) -> float:
+    """The part of the samples, in [0, 1], that lie at full scale or beyond."""
+    return float(np.mean(np.abs(audio) >= FULL_SCALE)) if audio.size else 0.0
+
+
+def is_narrow(audio: Samples) -> bool:
+    """Nothing above 4.2 kHz in float32 [n] at 16 kHz, where voices are: 50 dB less than below."""
+    middle = max(0, (audio.size - NARROW_SAMPLES) // 2)
+    part = audio[middle : middle + NARROW_SAMPLES].astype(np.float64)
+    if part.size < FRAME_SAMPLES:
+        return False
+    power = np.abs(np.fft.rfft(part * np.hanning(part.size))) ** 2
+    hz = np.fft.rfftfreq(part.size, 1.0 / SAMPLE_RATE_HZ)
+    low = power[(hz > 500.0) & (hz < 3_400.0)].mean()
+    high = power[(hz > 4_200.0) & (hz < 7_500.0)].mean()
+    return bool(low > 0.0 and high < 1e-5 * low)
+
+
+def trust(snr_db: float, clipped: float) -> float:
+    """How much of a prediction's certainty noise and clipping leave, in [0.3, 1].
+
+    All of it at an SNR of 14 dB, the least of clean corpora; 0.6 at 6 dB; half of it where one
+    sample in a hundred is clipped.
+    """
+    by_noise = min(max((snr_db + 6.0) / 20.0, LEAST_TRUST), 1.0)
+    by_clipping = 1.0 / (1.0 + 100.0 * clipped)
+    return max(LEAST_TRUST, by_noise * by_clipping)
+
+
 def assess(audio: Samples, noise_dbfs: float | None) -> Quality:
     """The quality of one utterance, float32 [n] at 16 kHz; finite whatever it holds.
 
@@ -60,10 +91,13 @@ def assess(audio: Samples, noise_dbfs: float | None) -> Quality:
     power = mean_power(audio)
     noise = 10.0 ** ((_quietest_dbfs(audio) if noise_dbfs is None else noise_dbfs) / 10.0)
     snr_db = power_dbfs(max(power - noise, 0.0)) - power_dbfs(noise)
+    snr_db = min(max(snr_db, LEAST_SNR_DB), MOST_SNR_DB)
+    clipped = is_clipped(audio)
     return Quality(
         level_dbfs=power_dbfs(power),
-        snr_db=min(max(snr_db, LEAST_SNR_DB), MOST_SNR_DB),
-        clipped=is_clipped(audio),
+        snr_db=snr_db,
+        clipped=clipped,
+        trust=trust(snr_db, clipped_part(audio) if clipped else 0.0),
     )
 
 

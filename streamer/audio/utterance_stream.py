@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from streamer.audio.channels import ChannelMixer
 from streamer.audio.conditioning.conditioner import Conditioner
 from streamer.audio.endpointer import Endpointer
-from streamer.types import SAMPLE_RATE_HZ, Chunk, Gap, Quality, Samples, Span, Utterance
+from streamer.audio.sound_check import SoundCheck
+from streamer.types import SAMPLE_RATE_HZ, Chunk, Gap, Notice, Quality, Samples, Span, Utterance
 
 
 class Resampler(Protocol):
@@ -43,10 +45,18 @@ class UtteranceStream:
         endpointer: Endpointer,
         resampler: Callable[[int, int], Resampler],
         conditioner: Conditioner | None = None,
+        mixer: Callable[[int, int], ChannelMixer] | None = None,
     ) -> None:
-        """resampler: makes one for (rate_hz, channels). conditioner: None leaves sound as it is."""
+        """resampler, mixer: make one for (rate_hz, channels).
+
+        conditioner: None leaves sound as it is. mixer: makes one channel of several; None leaves
+        them to the resampler.
+        """
         self.endpointer = endpointer
         self._conditioner = conditioner
+        self._make_mixer = mixer
+        self._sound_check: SoundCheck | None = None
+        self._said: list[Notice] = []
         self.accounting = Accounting()
         self._make_resampler = resampler
         self._key = ("", SAMPLE_RATE_HZ, 0)
@@ -62,14 +72,29 @@ class UtteranceStream:
         utterances = self.finish() if key != self._key else []
         if key[:2] != self._key[:2]:
             self._origin = 0
+            if self._conditioner is not None:
+                self._said += self.take_notices()
+                self._sound_check = SoundCheck(item.source, item.rate_hz)
         self._key = key
         if self._stretch is None:
-            self._stretch = _Stretch(self._make_resampler(item.rate_hz, channels))
+            self._stretch = self._begin(item.rate_hz, channels)
         self._stretch.delivered += count
         self.accounting.captured += count
         self.accounting.audio_s += count / item.rate_hz
-        utterances += self._listen(self._stretch, self._stretch.resampler.push(item.samples))
+        samples = item.samples
+        if self._sound_check is not None:
+            self._sound_check.hear(samples)
+        if self._stretch.mixer is not None:
+            samples = self._stretch.mixer.push(samples)
+            if self._sound_check is not None:
+                self._sound_check.mix(self._stretch.mixer.faults, channels)
+        utterances += self._listen(self._stretch, self._stretch.resampler.push(samples))
         return utterances
+
+    def take_notices(self) -> list[Notice]:
+        """What is wrong with the sound, found since the last time."""
+        said, self._said = self._said, []
+        return said if self._sound_check is None else [*said, *self._sound_check.take()]
 
     def give_up(self, utterance: Utterance, reason: str) -> None:
         """An utterance that was heard here, and of which nothing will come, was dropped."""
@@ -81,9 +106,17 @@ class UtteranceStream:
         stretch, self._stretch = self._stretch, None
         if stretch is None:
             return []
-        utterances = self._listen(stretch, stretch.resampler.finish())
+        utterances: list[Utterance] = []
+        if stretch.mixer is not None:
+            rest = stretch.resampler.push(stretch.mixer.finish())
+            if self._sound_check is not None:
+                self._sound_check.mix(stretch.mixer.faults, self._key[2])
+            utterances += self._listen(stretch, rest)
+        utterances += self._listen(stretch, stretch.resampler.finish())
         if self._conditioner is not None:
             rest = self._conditioner.finish()
+            if self._sound_check is not None:
+                self._sound_check.condition(self._conditioner.disturbances)
             utterances += self._utterances(stretch, self.endpointer.hear(rest))
             self._conditioner.reset()
         utterances += self._utterances(stretch, self.endpointer.finish())
@@ -91,6 +124,12 @@ class UtteranceStream:
         self.endpointer.reset()
         self._origin += stretch.delivered
         return utterances
+
+    def _begin(self, rate_hz: int, channels: int) -> "_Stretch":
+        if channels == 1 or self._make_mixer is None:
+            return _Stretch(self._make_resampler(rate_hz, channels))
+        mixer = self._make_mixer(rate_hz, channels)
+        return _Stretch(self._make_resampler(rate_hz, 1), mixer)
 
     def _skip(self, gap: Gap) -> list[Utterance]:
         utterances = self.finish()
@@ -104,6 +143,8 @@ class UtteranceStream:
         stretch.resampled += len(samples)
         if self._conditioner is not None:
             samples = self._conditioner.push(samples)
+            if self._sound_check is not None:
+                self._sound_check.condition(self._conditioner.disturbances)
         return self._utterances(stretch, self.endpointer.hear(samples))
 
     def _utterances(
@@ -116,6 +157,8 @@ class UtteranceStream:
             self.accounting.silence += onset - stretch.accounted
             self.accounting.speech += offset - onset
             stretch.accounted = offset
+            if self._sound_check is not None:
+                self._sound_check.judge(quality, audio, self.endpointer.gain_db)
             onset_s, offset_s = ((self._origin + at) / rate_hz for at in (onset, offset))
             utterances.append(Utterance(source, onset_s, offset_s, audio, quality, offset - onset))
         return utterances
@@ -134,6 +177,7 @@ class _Stretch:
     """One unbroken run of a source. accounted: up to here, its samples are speech or silence."""
 
     resampler: Resampler
+    mixer: ChannelMixer | None = None
     delivered: int = 0
     resampled: int = 0
     accounted: int = 0

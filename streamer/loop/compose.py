@@ -106,12 +106,14 @@ def make_endpointer(config: Config) -> "Endpointer":
 
 def make_utterance_stream(config: Config) -> "UtteranceStream":
     """From what a source delivers to utterances: channels, rate, conditioning, segmentation."""
+    from streamer.audio.channels import ChannelMixer
     from streamer.audio.conditioning.conditioner import Conditioner
     from streamer.audio.resampling import Resampler
     from streamer.audio.utterance_stream import UtteranceStream
 
     resampler = partial(Resampler, channel=config.channel)
-    return UtteranceStream(make_endpointer(config), resampler, Conditioner())
+    mixer = ChannelMixer if config.channel is None else None
+    return UtteranceStream(make_endpointer(config), resampler, Conditioner(), mixer)
 
 
 def open_input(config: Config, input: str | None, *, realtime: bool = False) -> "Source":
@@ -213,6 +215,7 @@ def _run(
         keep=config.keep,
         explore=config.explore,
         seed=config.seed,
+        ask_unclear=config.ask_unclear,
         retention=retention,
         wall_s=time.time,
         now_s=time.perf_counter,

@@ -29,6 +29,7 @@ from streamer.events import (
 )
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
+from streamer.loop.trust import widened
 from streamer.query.selection import choose
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.query.strategy import Strategy
@@ -48,6 +49,7 @@ class Buffered:
     id: int
     embedding: Samples
     audio: Samples
+    clear: bool = True
 
 
 class Session:
@@ -55,7 +57,8 @@ class Session:
 
     doubt: what an utterance's own informativeness is measured by, whatever the strategy;
     size: utterances in a buffer; keep: part of it that is asked, in [0, 1]; explore: part of the
-    asked that is drawn at random, in [0, 1]; seed: of every random choice; keeping: which audio is
+    asked that is drawn at random, in [0, 1]; seed: of every random choice; ask_unclear: ask about
+    utterances that noise or clipping spoiled, too; keeping: which audio is
     kept; wall_s: seconds since 1970, for the rows; now_s: a steady clock, for latencies.
     """
 
@@ -73,6 +76,7 @@ class Session:
         keep: float,
         explore: float,
         seed: int,
+        ask_unclear: bool = False,
         retention: Retention,
         wall_s: Callable[[], float],
         now_s: Callable[[], float],
@@ -87,6 +91,7 @@ class Session:
         self._keep = keep
         self._explore = explore
         self._seed = seed
+        self._ask_unclear = ask_unclear
         self._retention = retention
         self._wall_s = wall_s
         self._now_s = now_s
@@ -101,9 +106,12 @@ class Session:
     def hear(self, item: Chunk | Gap | Notice) -> Iterator[Event]:
         """Everything that one item from the source brings about."""
         if isinstance(item, Notice):
-            yield Noticed(item.text)
+            yield Noticed(item.text, item.kind)
             return
-        yield from self._take_all(self._utterance_stream.hear(item))
+        utterances = self._utterance_stream.hear(item)
+        for notice in self._utterance_stream.take_notices():
+            yield Noticed(notice.text, notice.kind)
+        yield from self._take_all(utterances)
 
     def learn(self) -> Iterator[Event]:
         """Learn the labels that were stored since the last time, by whichever process."""
@@ -135,6 +143,8 @@ class Session:
     def finish(self) -> Iterator[Event]:
         """The last utterance, the last, partly filled buffer, and the last labels."""
         last = self._utterance_stream.finish()
+        for notice in self._utterance_stream.take_notices():
+            yield Noticed(notice.text, notice.kind)
         self._expect(last)
         if self._encoding_queue.waiting:
             yield Noticed(f"{many(self._encoding_queue.waiting, 'utterance')} still to be encoded")
@@ -218,7 +228,7 @@ class Session:
         wall_s = self._wall_s()
         with model.unadapted_on_error(), self._profile.database.transaction():
             self._profile_model.adapt(encoded)
-            prediction = model.predict(encoded)
+            prediction = widened(model.predict(encoded), utterance.quality.trust)
             verdict = model.verdict(encoded)
             informativeness = self._informativeness(encoded.embedding)
             number = self._profile.utterances.add(
@@ -233,7 +243,8 @@ class Session:
             )
             self._retention.heard(number, utterance.audio, wall_s)
         del self._unstored[id(utterance)]
-        self._buffer.append(Buffered(number, encoded.embedding, utterance.audio))
+        clear = self._ask_unclear or utterance.quality.is_clear
+        self._buffer.append(Buffered(number, encoded.embedding, utterance.audio, clear))
         self._utterances += 1
         return Heard(
             id=number,
@@ -258,16 +269,26 @@ class Session:
         return None if value is None else float(value[0])
 
     def _select(self) -> Iterator[Event]:
-        buffer, self._buffer = self._buffer, []
+        waiting, self._buffer = self._buffer, []
+        buffer = [b for b in waiting if b.clear]
+        unclear = [b.id for b in waiting if not b.clear]
+        if not buffer:
+            reason = "all of them unclear"
+            number = self._profile.utterances.select(
+                self._strategy.name, reason, [], unclear, self._wall_s(), [], 0.0
+            )
+            self._released += len(unclear)
+            yield Selected(number, self._strategy.name, reason, [], unclear)
+            return
         model = self._profile_model.model
         features = model.features(np.stack([b.embedding for b in buffer]))
         # By how many are stored, not by ids, which go on after something is forgotten.
-        before = self._profile.utterances.count() - len(buffer)
+        before = self._profile.utterances.count() - len(waiting)
         rng = np.random.default_rng([self._seed, before + 1])
         choice = choose(self._strategy, features, model.knowledge, self._keep, self._explore, rng)
         values = choice.scores.values
         asked = [(buffer[i], float(values[i])) for i in choice.asked]
-        released = [buffer[i].id for i in choice.released]
+        released = [*(buffer[i].id for i in choice.released), *unclear]
         explored = [buffer[i].id for i in choice.explored]
         number = self._profile.utterances.select(
             self._strategy.name,

@@ -56,9 +56,10 @@ class LevelFollower:
 
         noise_dbfs: the level between utterances, if known.
         """
-        level_dbfs = self._level_dbfs
-        if level_dbfs is None:
+        if self._level_dbfs is None:
             return 0.0
+        # The frame itself too: the first one after digital silence is no click to be raised.
+        level_dbfs = max(self._level_dbfs, self._recent[-1])
         if level_dbfs > FULL_SCALE_DBFS:
             return LOUD_DBFS - level_dbfs
         low, high = ENOUGH_DBFS

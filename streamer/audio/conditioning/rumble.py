@@ -18,6 +18,8 @@ MEMORY_BLOCKS: Final = 6
 # Mean squares of the band. Recordings of studios and of quiet rooms stay below -45 dBFS.
 ON: Final = 10.0 ** (-40.0 / 10.0)
 OFF: Final = 10.0 ** (-44.0 / 10.0)
+# Of the loudest block: rumble that far below the voice does no harm.
+LEAST_PART: Final = 0.01
 FADE_SAMPLES: Final = 800
 _BAND: Final = slice(int(BAND_HZ[0] / BIN_HZ), int(BAND_HZ[1] / BIN_HZ) + 1)
 
@@ -33,6 +35,7 @@ class RumbleFilter:
         self._sections = butter(ORDER, CUTOFF_HZ, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
         self._state: NDArray[np.float64] | None = None
         self._powers: deque[float] = deque(maxlen=MEMORY_BLOCKS)
+        self._whole: deque[float] = deque(maxlen=MEMORY_BLOCKS)
         self._fade: NDArray[np.float64] | None = None
         self.is_on = False
 
@@ -48,12 +51,15 @@ class RumbleFilter:
 
     def observe(self, spectrum: NDArray[np.complex128]) -> None:
         """spectrum: of the next block, see `blocks.spectrum`."""
+        whole = spectrum[_BAND.start :]
+        self._whole.append(float(np.vdot(whole, whole).real) * POWER_PER_BIN)
         band = spectrum[_BAND]
         self._powers.append(float(np.vdot(band, band).real) * POWER_PER_BIN)
 
     def decide(self, before: Samples | None) -> None:
         """At the bound of a block. before: the samples before it, to settle on; None at first."""
-        was_on, self.is_on = self.is_on, self.power > (OFF if self.is_on else ON)
+        least = max(OFF if self.is_on else ON, LEAST_PART * max(self._whole))
+        was_on, self.is_on = self.is_on, self.power > least
         self._fade = None
         if self.is_on and not was_on:
             self._state = None
