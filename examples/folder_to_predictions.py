@@ -2,8 +2,8 @@
 
     python examples/folder_to_predictions.py FOLDER OUT.csv
 
-One row an utterance, with the interval of each dimension, which is to hold eight labels of ten. Nothing is asked and nothing stays:
-without a profile the loop works in a temporary one.
+One row an utterance, with the interval of each dimension, which is to hold eight labels of ten.
+Nothing is asked and nothing stays: without a profile the loop works in a temporary one.
 """
 
 import csv

@@ -8,7 +8,8 @@ import sys
 import streamer
 from streamer.events import Heard, Selected
 
-with streamer.Loop(*sys.argv[1:] or ["microphone"], profile="example") as loop:
+source = sys.argv[1] if sys.argv[1:] else "microphone"
+with streamer.Loop(source, profile="example") as loop:
     for event in loop:
         if isinstance(event, Heard):
             means = event.prediction.valence.mean, event.prediction.arousal.mean

@@ -27,7 +27,7 @@ from pathlib import Path
 from streamer.store.profile import Profile
 
 profile = Profile(Path(sys.argv[1]))
-print(profile.take_over("streamer run"), flush=True)
+print(profile.take_over("streamer run", listens=True), flush=True)
 sys.stdin.readline()
 profile.close()
 """

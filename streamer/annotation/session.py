@@ -1,15 +1,15 @@
-"""A sitting: people answer one utterance after the other, and can take every answer back.
+"""An annotation session: people answer one utterance after the other, and can undo every answer.
 
-It decides what comes next, hides nothing that was stored, and brings about one answered utterance
-in twenty a second time, which measures how steady the annotator is and teaches nothing. The audio
-of an answered query is deleted from the disk at once; a sitting remembers the last ones in memory,
-for the repeats and for those who change their mind.
+It decides what comes next, and asks about one answered utterance in twenty a second time. Such a
+repeat is not learned: it measures how consistent the annotator is. The audio of an answered query
+is deleted from the disk at once; a session keeps the last ones in memory, for repeats and for undo.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from streamer.store.queries import Order
 from streamer.store.records import StoredUtterance
 from streamer.types import Label, Prediction
 
+if TYPE_CHECKING:
+    from streamer.loop.loop import Loop
+
 COMMON_EMOTIONS: Final = (
     "neutral", "happiness", "sadness", "anger", "fear", "disgust", "surprise", "calm", "boredom",
 )  # fmt: skip
@@ -34,7 +37,7 @@ REPEAT_DISTANCE: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One utterance to answer. answered: what was said before an undo, if that is how it came."""
+    """One utterance to answer. answered: the answer that was undone, if that is how it came."""
 
     utterance: StoredUtterance
     has_audio: bool
@@ -43,18 +46,20 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What an answer met. predicted: by what was known just before.
+    """What became of an answer.
 
-    first: the annotator's earlier answer, where this one was a repeat.
+    predicted: just before it; now: after it was learned, None while another process has yet to, and
+    for a repeat; first: the annotator's earlier answer, where this one was a repeat.
     """
 
     predicted: Prediction
+    now: Prediction | None
     first: Label | None
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """left: open and not skipped; answered: labels that count; spared: let go without a question.
+    """left: open and not skipped; answered: labels that count; spared: released without a question.
 
     skipped, cannot_tell, repeats: those of the annotator. mean_difference: between first and
     second answers of the annotator, valence and arousal together, in [0, 2]; None without any.
@@ -71,9 +76,9 @@ class Progress:
 
 @dataclass(slots=True)
 class _Annotator:
-    """answered: in this sitting, oldest first; due: answers until the next repeat.
+    """answered: in this session, oldest first; due: answers until the next repeat.
 
-    acts: what was done in this sitting, oldest first; a clock that is set back does not tell it.
+    acts: what was done in this session, oldest first, whatever happens to the clock.
     """
 
     due: int
@@ -83,12 +88,12 @@ class _Annotator:
 
 
 class AnnotationSession:
-    """Asks on behalf of one profile; any number of annotators answer, by name.
+    """Asks the open queries of one profile; any number of annotators answer, by name.
 
     rng: draws the repeats; wall_s: seconds since 1970; channel: of recordings, see
-    `from_recording`; clips: what is remembered, maybe by the process that listens too; on_disk:
-    audio may lie there, so that a question that is asked again gets its own back. Methods raise
-    NotFound, UsageError and other kinds of ProfileError.
+    `from_recording`; loop: one that this process runs on the profile: it learns each answer at
+    once, and its clips are used; on_disk: audio may be stored there, so that a query that is opened
+    again gets its clip back. Methods raise NotFound, UsageError and other kinds of ProfileError.
     """
 
     def __init__(
@@ -97,16 +102,29 @@ class AnnotationSession:
         rng: np.random.Generator,
         wall_s: Callable[[], float],
         channel: int | None = None,
-        clips: ClipCache | None = None,
+        loop: "Loop | None" = None,
         on_disk: bool = True,
     ) -> None:
         self.profile = profile
         self._rng = rng
         self._wall_s = wall_s
         self._channel = channel
-        self._clips = clips or ClipCache()
+        self._loop = loop
+        self._clips = ClipCache() if loop is None else loop.clips
         self._on_disk = on_disk
         self._annotators: defaultdict[str, _Annotator] = defaultdict(self._newcomer)
+
+    @contextmanager
+    def profile_model(self) -> Iterator[ProfileModel]:
+        """The model of the loop that this process runs, else one read from the store.
+
+        The loop waits meanwhile: hold it only as long as needed.
+        """
+        with nullcontext() if self._loop is None else self._loop.profile_model() as profile_model:
+            if profile_model is None:
+                profile_model = ProfileModel(self.profile)
+                profile_model.follow()
+            yield profile_model
 
     def next(self, annotator: str, order: Order = "informative") -> Item | None:
         """What the annotator is to answer now; the same until it is answered or skipped."""
@@ -114,28 +132,33 @@ class AnnotationSession:
         if repeat is not None:
             return self._item(repeat)
         query = self.profile.questions.next(annotator, order)
-        return None if query is None else self._item(query.utterance.id)
+        if query is None:
+            return None
+        return Item(query.utterance, query.has_clip or self._has_audio(query.utterance.id))
 
     def save(self, answer: Label) -> Saved:
-        """Store an answer and have it learned; an annotator's second one on it only measures."""
+        """Store an answer and have it learned; an annotator's second one on it is only compared."""
         utterance = self.profile.utterances.get(answer.utterance)
-        predicted = self.predict(answer.utterance)
-        first = self.profile.labels.answer_of(utterance.id, answer.annotator)
-        self._remember(utterance.id)
+        first = self.profile.labels.answer_of(answer.utterance, answer.annotator)
+        self._keep_clip(answer.utterance)
         person = self._annotators[answer.annotator]
-        if first is not None:
-            self.profile.asides.add("repeat", answer, self._wall_s())
-            person.acts.append("aside")
-            person.repeating = None
-            return Saved(predicted, first.label)
-        give(self.profile, [answer])
+        with self.profile_model() as profile_model:
+            predicted = profile_model.model.predict(utterance)
+            if first is not None:
+                self.profile.asides.add("repeat", answer, self._wall_s())
+                person.acts.append("aside")
+                person.repeating = None
+                return Saved(predicted, None, first.label)
+            give(self.profile, [answer], profile_model=profile_model)
+            learned = self.learned(answer.utterance, answer.annotator)
+            now = profile_model.model.predict(utterance) if learned else None
         person.acts.append("label")
-        person.answered.append(utterance.id)
+        person.answered.append(answer.utterance)
         person.due -= 1
         if person.due <= 0 and (again := self._repeatable(answer.annotator)):
             person.repeating = int(self._rng.choice(again))
             person.due = self._draw()
-        return Saved(predicted, None)
+        return Saved(predicted, now, None)
 
     def pass_over(self, kind: Kind, utterance: int, annotator: str) -> None:
         """Skip it, or close it because nobody can tell: then its audio is deleted.
@@ -147,7 +170,7 @@ class AnnotationSession:
             person.repeating = None
             return
         now = self._wall_s()
-        self._remember(utterance)
+        self._keep_clip(utterance)
         with self.profile.database.transaction():
             self.profile.asides.add(kind, Label(utterance, None, None, None, None, annotator), now)
             if kind == "cannot tell":
@@ -174,7 +197,8 @@ class AnnotationSession:
         if label is None:
             return None
         utterance = label.label.utterance
-        withdraw(self.profile, label.seq)
+        with self.profile_model() as profile_model:
+            withdraw(self.profile, label.seq, profile_model)
         self._ask_again(utterance)
         if utterance in person.answered:
             person.answered.remove(utterance)
@@ -198,15 +222,15 @@ class AnnotationSession:
         return None if audio is None else to_flac(audio)
 
     def forget_clips(self) -> None:
-        """Remember no audio: some of what it was heard in has been forgotten."""
+        """Keep no audio: some of it belongs to utterances that were forgotten."""
         self._clips.clear()
         self._annotators.clear()
 
     def predict(self, utterance: int) -> Prediction:
-        """What would be predicted of it by now."""
-        profile_model = ProfileModel(self.profile)
-        profile_model.follow()
-        return profile_model.model.predict(self.profile.utterances.get(utterance))
+        """What is predicted of it by now."""
+        stored = self.profile.utterances.get(utterance)
+        with self.profile_model() as profile_model:
+            return profile_model.model.predict(stored)
 
     def learned(self, utterance: int, annotator: str) -> bool:
         """The annotator's label on it has changed the learner."""
@@ -248,14 +272,16 @@ class AnnotationSession:
         return Item(stored, self._has_audio(utterance), answered)
 
     def _has_audio(self, utterance: int) -> bool:
-        kept = self._clips.get(utterance) or self.profile.audio.clip(utterance)
-        return kept is not None or self.profile.recording_of(utterance) is not None
+        return (
+            utterance in self._clips
+            or self.profile.audio.has_clip(utterance)
+            or self.profile.recording_of(utterance) is not None
+        )
 
-    def _remember(self, utterance: int) -> None:
+    def _keep_clip(self, utterance: int) -> None:
         clip = self.profile.audio.clip(utterance)
-        if clip is None:
-            return
-        self._clips.put(utterance, clip)
+        if clip is not None:
+            self._clips.put(utterance, clip)
 
     def _ask_again(self, utterance: int) -> None:
         clip = self._clips.get(utterance) if self._on_disk else None

@@ -74,6 +74,7 @@ def label(
 ) -> None:
     """Answer: one utterance, a CSV file, --undo [N]; else in the terminal, or with --web."""
     from streamer.annotation import labels as labelling
+    from streamer.annotation.csv import read_labels
     from streamer.loop.compose import known_profile
 
     answers_one = utterance is not None and not undo  # with --undo the number is a count
@@ -90,8 +91,10 @@ def label(
     limits = labelling.read_scale(scale)
     if web:
         address = address_of(host, port, allow_remote, tls_cert, tls_key)
-        with pages(settings, address, listens=False) as served:
-            served.wait()
+        from streamer.loop.run import wait_for_signal
+
+        with pages(settings, address):
+            wait_for_signal()
         return
     no_address(port, host, allow_remote, tls_cert, tls_key)
     with known_profile(settings, tell) as opened:
@@ -99,7 +102,7 @@ def label(
             count = 1 if utterance is None else utterance
             tell(labelling.take_back(opened, count, annotator))
         elif import_ is not None:
-            labels = labelling.read_labels(import_, settings.annotator, limits)
+            labels = read_labels(import_, settings.annotator, limits)
             tell(labelling.give(opened, labels, limits))
         elif utterance is not None:
             answer = labelling.one(

@@ -1,14 +1,14 @@
-"""Verbs that hear: run, demo, devices."""
+"""Verbs that listen: run, demo, devices."""
 
 import sys
-from functools import partial
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
-from streamer.cli.output import logged, put, screen_for, tell, told_to_broker
+from streamer.cli.output import output_for, put, tell
 from streamer.cli.pages import (
     CertFlag,
     HostFlag,
@@ -21,6 +21,10 @@ from streamer.cli.pages import (
     pages,
 )
 from streamer.errors import UsageError
+
+if TYPE_CHECKING:
+    from streamer.config import Config
+    from streamer.loop.sinks import Sinks
 
 
 def run(
@@ -106,26 +110,52 @@ def run(
         raise UsageError("--input is empty: give a file, a folder, or - for standard input")
     if input is not None and device is not None:
         raise UsageError("give --input or --device, not both: a recording needs no microphone")
-    from streamer.loop.compose import open_input
-    from streamer.loop.compose import run as listen
+    from streamer.loop.loop import MICROPHONE, Loop
+    from streamer.loop.run import run, wait_for_signal
+    from streamer.loop.sinks import Sinks
 
     settings = settings_from(
         config, profile=profile, device=device, channel=channel, buffer=buffer, keep=keep,
         strategy=strategy, learner=learner, explore=explore, dimension=dimension, encoder=encoder,
         seed=seed, mqtt=mqtt, privacy=privacy,
     )  # fmt: skip
-    screen = told_to_broker(logged(screen_for(as_json), log), settings)
-    source = partial(open_input, settings, input, realtime=realtime)
+    source = MICROPHONE if input is None else Path(input)
+    loop = Loop(
+        source, config=settings, realtime=realtime, max_seconds=max_seconds, holder="streamer run"
+    )
+    sinks = Sinks(output_for(as_json), loop.stop)
+    _add_broker(sinks, settings)
+    if log is not None:
+        from streamer.terminal.log_file import LogFile
+
+        sinks.add(LogFile(log, time.monotonic))
     if not (on_a_desktop() and not as_json if web is None else web):
         no_address(port, host, allow_remote, tls_cert, tls_key)
-        listen(settings, screen, source, max_seconds)
+        run(loop, sinks, settings.watchdog_s)
         return
     address = address_of(host, port, allow_remote, tls_cert, tls_key)
-    with pages(settings, address, listens=True) as served:
-        ended = listen(settings, served.beside(screen), source, max_seconds, served.clips)
-        if ended and web and not as_json and sys.stdin.isatty():
+    with pages(settings, address, loop) as served:
+        sinks.add(served.sink)
+        by_itself = run(loop, sinks, settings.watchdog_s)
+        if by_itself and web and not as_json and sys.stdin.isatty():
             tell("the recording has ended; its pages stay until Ctrl-C")
-            served.wait()
+            wait_for_signal()
+
+
+def _add_broker(sinks: "Sinks", settings: "Config") -> None:
+    """The broker that the settings name, where they name one. Raises UsageError."""
+    if settings.mqtt is None:
+        return
+    from streamer.mqtt.broker import Broker
+    from streamer.mqtt.publisher import MqttPublisher
+    from streamer.store.profile import profile_folder
+
+    password = settings.mqtt_password
+    broker = Broker.parse(
+        settings.mqtt, settings.mqtt_user, password.get_secret_value() if password else None
+    )
+    name = profile_folder(settings.profile, settings.home).name
+    sinks.add(MqttPublisher(broker, name, sinks.notify, time.time, time.monotonic))
 
 
 def demo(
@@ -139,7 +169,7 @@ def demo(
 
     if profile is not None:
         tell("the demo has a profile of its own, deleted at its end; yours is left alone")
-    play(settings_from(config), screen_for(as_json), tell)
+    play(settings_from(config), output_for(as_json), tell)
 
 
 def devices(
@@ -148,7 +178,7 @@ def devices(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """List the microphones that can be heard."""
+    """List the microphones of this machine."""
     from dataclasses import asdict
 
     from streamer.audio.microphone.devices import list_devices

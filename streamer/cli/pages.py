@@ -14,6 +14,7 @@ from streamer.errors import UsageError
 
 if TYPE_CHECKING:
     from streamer.config import Config
+    from streamer.loop.loop import Loop
     from streamer.web.bind import Address
     from streamer.web.server import Pages
 
@@ -38,19 +39,19 @@ def on_a_desktop() -> bool:
 
 
 @contextmanager
-def pages(settings: "Config", address: "Address", *, listens: bool) -> Iterator["Pages"]:
-    """Serve the pages and tell people where."""
+def pages(settings: "Config", address: "Address", loop: "Loop | None" = None) -> Iterator["Pages"]:
+    """Serve the pages and say where. loop: the one that this process runs on the profile."""
     from streamer.web.server import serving
 
-    with serving(settings, address, listens=listens) as served:
+    with serving(settings, address, loop) as served:
         tell(f"label and watch in your browser: {served.url}")
         yield served
 
 
 def no_address(*flags: object) -> None:
-    """Raises UsageError where flags of pages are given, and there are none."""
+    """Raises UsageError where flags of the pages are given, but no pages are served."""
     if any(flag not in (None, False) for flag in flags):
-        raise UsageError("--port, --host, --allow-remote and --tls-... are of pages: add --web")
+        raise UsageError("--port, --host, --allow-remote and --tls-... require --web: add it")
 
 
 def address_of(

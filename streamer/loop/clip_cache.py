@@ -9,9 +9,9 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 
 
 class ClipCache:
-    """FLAC clips by the number of their utterance; the longest unused make room for new ones.
+    """FLAC clips by the number of their utterance; the least recently used make room for new ones.
 
-    Any thread may put and take: the one that listens puts, the pages' takes.
+    Any thread may use it: the loop's puts, the pages' gets.
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
@@ -26,6 +26,9 @@ class ClipCache:
             self._clips[utterance] = clip
             while self._bytes > self._most_bytes:
                 self._bytes -= len(self._clips.popitem(last=False)[1])
+
+    def __contains__(self, utterance: int) -> bool:
+        return utterance in self._clips
 
     def get(self, utterance: int) -> bytes | None:
         with self._lock:

@@ -1,19 +1,16 @@
 """The composition root: from a Config to things that run. Heavy imports wait for their verb."""
 
-import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from streamer import __version__
 from streamer.config import Config
-from streamer.errors import NotFound, StreamerError
-from streamer.events import Noticed, Started
+from streamer.errors import NotFound
 from streamer.store.profile import FILE_NAME, Profile, profile_folder
 
 if TYPE_CHECKING:
@@ -24,17 +21,13 @@ if TYPE_CHECKING:
     from streamer.audio.utterance_stream import UtteranceStream
     from streamer.encoders.acoustic.encoder import AcousticEncoder
     from streamer.encoders.onnx import OnnxEncoder
+    from streamer.encoders.queue import EncodingQueue
     from streamer.loop.clip_cache import ClipCache
-    from streamer.loop.run import Screen
+    from streamer.loop.profile_model import ProfileModel
+    from streamer.loop.retention import Retention
+    from streamer.loop.session import Session
     from streamer.query.strategies.binary_confidence import BinaryConfidence
     from streamer.query.strategy import Strategy
-
-USES: Final = (
-    "Streamer guesses how speech sounds, not what anyone feels. It is for people who label their "
-    "own voice, and for research with their consent; not for judging people at work, at school or "
-    "in public, nor for deciding anything about them. Tell those who are heard. Audio on disk: "
-    "only clips of open questions, unless --privacy says otherwise"
-)
 
 
 @contextmanager
@@ -117,92 +110,97 @@ def make_utterance_stream(config: Config) -> "UtteranceStream":
 
 
 def open_input(config: Config, input: str | None, *, realtime: bool = False) -> "Source":
-    """What is to be heard: see `audio.sources.open.open_source`."""
+    """The audio source that is meant: see `audio.sources.open.open_source`."""
     from streamer.audio.sources.open import open_source
 
     return open_source(input, device=config.device, channel=config.channel, realtime=realtime)
 
 
-def run(
-    config: Config,
-    screen: "Screen",
-    open_source: "Callable[[], Source]",
-    max_seconds: float | None = None,
-    clips: "ClipCache | None" = None,
-) -> bool:
-    """The main job: hear, predict, ask, learn, until the source ends or somebody stops it.
+def make_queue(
+    encoder: "OnnxEncoder | AcousticEncoder", kind: str
+) -> tuple["EncodingQueue", "deque[str]"]:
+    """How utterances of a kind of source reach their encoder, and what it has people told.
 
-    clips: where the pages of this process look for audio that may not lie on the disk.
-    Returns whether it came to its end by itself. Raises StreamerError of the kind that went wrong.
+    A recording and a pipe can wait for the encoder; a microphone cannot, so it encodes on another
+    thread, less of each utterance where the machine is too slow.
     """
-    from streamer.learners.plugged import BAYESIAN, make_regression
-    from streamer.loop.profile_model import check_learner, choose_learner
-    from streamer.query.strategies import make_strategy
-    from streamer.query.strategies.binary_confidence import BinaryConfidence
-    from streamer.query.strategy import ASKED_DIMENSIONS
-
-    make_regression(config.learner or BAYESIAN)
-    dimensions = (config.dimension,) if config.dimension else ASKED_DIMENSIONS
-    strategy = make_strategy(config.strategy, dimensions)
-    doubt = BinaryConfidence(dimensions)
-    with open_profile(config) as profile:
-        profile.take_over_or_fail("streamer run")
-        if config.learner:
-            choose_learner(profile, config.learner)
-        check_learner(profile)
-        # The microphone first: it already hears while the models load.
-        source = open_source()
-        try:
-            return _run(config, profile, source, strategy, doubt, screen, max_seconds, clips)
-        finally:
-            try:
-                screen.close()
-            finally:
-                source.close()
-
-
-def _run(
-    config: Config,
-    profile: Profile,
-    source: "Source",
-    strategy: "Strategy",
-    doubt: "BinaryConfidence",
-    screen: "Screen",
-    max_seconds: float | None,
-    clips: "ClipCache | None",
-) -> bool:
-    from streamer.audio.clips import to_flac
     from streamer.encoders.load_shedding import LoadShedder
     from streamer.encoders.queue import BackgroundEncoding, SyncEncoding
     from streamer.encoders.temperature import temperature_c
-    from streamer.loop.clip_cache import ClipCache
-    from streamer.loop.load_notices import LoadNotices
-    from streamer.loop.profile_model import ProfileModel
-    from streamer.loop.retention import Retention
-    from streamer.loop.run import UntilGone, listen, stop_on_signal
-    from streamer.loop.session import Session
-    from streamer.loop.watchdog import watching
 
-    encoder = bind_encoder(config, profile)
-    place = str(Path(source.name).resolve()) if source.kind == "file" else source.name
-    number = profile.begin_session(source.kind, place, time.time())
-    profile.utterances.release_orphans()
-    profile_model = ProfileModel(profile)
-    profile_model.catch_up()
-    # A recording and a pipe can wait for the encoder, a microphone cannot.
+    if kind != "microphone":
+        return SyncEncoding(encoder), deque()
     load_shedder = LoadShedder(encoder, time.perf_counter, temperature_c)
-    encoding_queue = (
-        BackgroundEncoding(load_shedder) if source.kind == "microphone" else SyncEncoding(encoder)
-    )
-    retention = Retention(
+    return BackgroundEncoding(load_shedder), load_shedder.news
+
+
+def make_retention(config: Config, profile: Profile, clips: "ClipCache") -> "Retention":
+    from streamer.audio.clips import to_flac
+    from streamer.loop.retention import Retention
+
+    return Retention(
         profile=profile,
         to_clip=to_flac,
-        memory=clips or ClipCache(),
+        memory=clips,
         privacy=config.privacy,
         query_life_s=config.query_life_s,
         audio_life_s=config.audio_life_s,
         most_bytes=config.audio_mb * 1e6,
     )
+
+
+def make_strategies(config: Config) -> tuple["Strategy", "BinaryConfidence"]:
+    """The strategy that selects, and the one that scores each utterance in its event.
+
+    Raises UsageError for a name that is none.
+    """
+    from streamer.query.strategies import make_strategy
+    from streamer.query.strategies.binary_confidence import BinaryConfidence
+    from streamer.query.strategy import ASKED_DIMENSIONS
+
+    dimensions = (config.dimension,) if config.dimension else ASKED_DIMENSIONS
+    return make_strategy(config.strategy, dimensions), BinaryConfidence(dimensions)
+
+
+def check_settings(config: Config) -> None:
+    """Raises UsageError for a learner that cannot be made, before anything is opened."""
+    from streamer.learners.plugged import BAYESIAN, make_regression
+
+    make_regression(config.learner or BAYESIAN)
+
+
+def take_over(config: Config, profile: Profile, holder: str) -> None:
+    """Become the process that learns, with the configured learner, else the profile's.
+
+    Raises ProfileBusy, UsageError.
+    """
+    from streamer.loop.profile_model import check_learner, choose_learner
+
+    profile.take_over_or_fail(holder, listens=True)
+    if config.learner:
+        choose_learner(profile, config.learner)
+    check_learner(profile)
+
+
+def make_session(
+    config: Config,
+    profile: Profile,
+    source: "Source",
+    encoding_queue: "EncodingQueue",
+    retention: "Retention",
+    strategies: tuple["Strategy", "BinaryConfidence"],
+) -> tuple["Session", "ProfileModel"]:
+    """A new session of a profile that is bound to its encoder, and the model that it updates."""
+    from streamer.loop.profile_model import ProfileModel
+    from streamer.loop.session import Session
+
+    place = str(Path(source.name).resolve()) if source.kind == "file" else source.name
+    number = profile.begin_session(source.kind, place, time.time())
+    profile.utterances.release_orphans()
+    profile_model = ProfileModel(profile)
+    profile_model.catch_up()
+    profile_model.take_updates()  # of labels that earlier sessions were given
+    strategy, informativeness = strategies
     session = Session(
         number=number,
         utterance_stream=make_utterance_stream(config),
@@ -210,7 +208,7 @@ def _run(
         profile=profile,
         profile_model=profile_model,
         strategy=strategy,
-        doubt=doubt,
+        informativeness=informativeness,
         size=config.buffer,
         keep=config.keep,
         explore=config.explore,
@@ -220,83 +218,4 @@ def _run(
         wall_s=time.time,
         now_s=time.perf_counter,
     )
-    with stop_on_signal() as stop:
-        telling = UntilGone(LoadNotices(screen, load_shedder), stop)
-        telling.show(_started(config, profile, encoder, source))
-        _tell_uses(profile, telling)
-        _tell_limits(config, profile, encoder.name, telling)
-        profile.set_meta("privacy", config.privacy)  # for who labels later, without these settings
-        for text in retention.begin():
-            telling.show(Noticed(text))
-        # In front of a person it only tells: they may have stopped it, or a pager its output.
-        leave = not (sys.stderr and sys.stderr.isatty())
-        try:
-            with watching(config.watchdog_s, leave=leave) as turn:
-                ended = listen(
-                    source,
-                    session,
-                    telling,
-                    stop=stop,
-                    now_s=time.monotonic,
-                    max_seconds=max_seconds,
-                    turn=turn,
-                )
-        finally:
-            encoding_queue.close()
-        # Not after an error: the rows are right, what is in memory may not be.
-        profile_model.save()
-        profile.end_session(number, asdict(ended), time.time())
-        if telling.failed is not None:
-            raise StreamerError(
-                f"the events cannot be written: {telling.failed.strerror}: all that was heard is "
-                "stored; give the output some room, and start again"
-            ) from telling.failed
-        return not stop.is_set()
-
-
-def _tell_uses(profile: Profile, screen: "Screen") -> None:
-    """Say once a profile what this is for, and what not."""
-    if profile.meta("uses_told"):
-        return
-    screen.show(Noticed(USES))
-    profile.set_meta("uses_told", __version__)
-
-
-def _tell_limits(config: Config, profile: Profile, encoder: str, screen: "Screen") -> None:
-    """Say once a profile and encoder that the licence allows no commercial use, where so."""
-    from streamer.encoders.registry import find_encoder
-
-    row = find_encoder(encoder, config.models)
-    if row.commercial_use or profile.meta("licence_told") == row.sha256:
-        return
-    screen.show(
-        Noticed(
-            f"the licence of encoder {row.name} ({row.licence}) allows no commercial use; "
-            "`streamer models list` shows others"
-        )
-    )
-    profile.set_meta("licence_told", row.sha256)
-
-
-def _started(
-    config: Config,
-    profile: Profile,
-    encoder: "OnnxEncoder | AcousticEncoder",
-    source: "Source",
-) -> Started:
-    return Started(
-        version=__version__,
-        profile=profile.folder.name,
-        encoder={
-            "name": encoder.name,
-            "sha256": encoder.sha256,
-            "embedding_size": encoder.embedding_size,
-        },
-        source={
-            "kind": source.kind,
-            "name": source.name,
-            "rate_hz": source.rate_hz,
-            "channels": source.channels,
-        },
-        privacy=config.privacy,
-    )
+    return session, profile_model

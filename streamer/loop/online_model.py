@@ -223,6 +223,10 @@ class OnlineModel:
             lambda: self._emotion_models().by_annotator,
         )
 
+    def reload_emotions(self) -> None:
+        """Compare with emotions that were enrolled or forgotten elsewhere, from now on."""
+        self._prototypes = None
+
     @property
     def prototypes(self) -> dict[str, Prototype]:
         """What `verdict` compares with, by name."""

@@ -7,11 +7,13 @@ unbroken run agree to the last bit, given that each computes on one thread, as t
 does: on several, sums may be taken in another order.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Final
 
-from streamer.errors import UsageError
+from streamer.errors import ProfileError, UsageError
 from streamer.learners.affect import AffectLearner
 from streamer.learners.drift import Drift, drifts
 from streamer.learners.plugged import BAYESIAN, make_regression
@@ -25,21 +27,35 @@ LABELS_AT_ONCE: Final = 50
 SNAPSHOT_EVERY: Final = 64
 
 
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One change of the learner.
+
+    learned: labels that were learned for the first time; refitted: whether others were taken back
+    or replaced, so that it was fitted anew; labels: how many it now rests on.
+    """
+
+    learned: Sequence[Label]
+    refitted: bool
+    labels: int
+
+
 class ProfileModel:
     """What a profile has learned. Only the process that has taken it over may change it.
 
-    model: predicts and compares; it is never to be taught directly.
-    Raises ProfileError and its kinds.
+    model: predicts and compares; it is never to be taught directly. Threads may share it: what is
+    changed, and what is read together, is inside `exclusive`. Raises ProfileError and its kinds.
     """
 
     def __init__(self, profile: Profile) -> None:
         """profile: one that is bound to its encoder."""
-        self._profile = profile
+        self.profile = profile
         prior = profile.prior()
         check_learner(profile)
         self.model = OnlineModel(prior, learner_of(profile), taught=self)
         self._through = 0
         self._saved_labels = 0
+        self._updates: list[Update] = []
         self._restore()
         self._reported = {(d.signal, d.found) for d in self.drifts()}
         self._known_changes = self.model.changes()
@@ -47,60 +63,111 @@ class ProfileModel:
     def adapt(self, encoded: HasEncoding) -> None:
         """As `OnlineModel.adapt`, and store the result."""
         self.model.adapt(encoded)
-        self._profile.save_state("usual", self.model.adaptation_to_arrays())
+        self.profile.save_state("usual", self.model.adaptation_to_arrays())
 
     def drifts(self) -> list[Drift]:
         """What has changed since the beginning, in the order in which it was found."""
         # The voice is heard before its utterance has a number, so its changes count utterances.
-        nth = self._profile.utterances.nth
+        nth = self.profile.utterances.nth
         heard, errors = self.model.changes()
         voice = [replace(c, since=nth(c.since), found=nth(c.found)) for c in heard]
         return drifts(voice, errors)
 
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """No other thread changes the model, or uses its profile's connection, inside."""
+        with self.profile.database.exclusive():
+            yield
+
     def new_drifts(self) -> list[Drift]:
         """Those found since the start or the last time that this was asked."""
-        if self.model.changes() == self._known_changes:  # as after nearly every utterance
-            return []
-        self._known_changes = self.model.changes()
-        fresh = [d for d in self.drifts() if (d.signal, d.found) not in self._reported]
-        self._reported |= {(d.signal, d.found) for d in fresh}
-        return fresh
+        with self.exclusive():
+            if self.model.changes() == self._known_changes:  # as after nearly every utterance
+                return []
+            self._known_changes = self.model.changes()
+            fresh = [d for d in self.drifts() if (d.signal, d.found) not in self._reported]
+            self._reported |= {(d.signal, d.found) for d in fresh}
+            return fresh
 
-    def learn_new(self) -> tuple[list[Label], bool]:
+    def learn_new(self) -> None:
         """Learn what was added to the log, at most `LABELS_AT_ONCE` rows of it.
 
-        Returns the labels learned for the first time, and whether others were taken back or
-        replaced. They were not exactly if no learned row is retracted and as many rows count as
-        were learned before and are new: an answer that replaces another takes it out of the count.
+        Callable from any thread; `take_updates` tells what came of it.
         """
-        if self._profile.labels.newest() <= self._through:
-            return [], False
-        with self._profile.database.transaction():
-            fresh, replaced, last = self._news(LABELS_AT_ONCE)
-            if replaced:
-                self.start_over()
-            for entry in self._profile.labels.effective(last) if replaced else fresh:
-                self.model.learn_lesson(_lesson(entry, self._features_of(entry)))
-        # Only now is it sure: had the disk been full, the labels would be learned again.
-        self._through = last
-        if replaced or self.model.labels >= self._saved_labels + SNAPSHOT_EVERY:
-            self.save()
-        return [entry.label for entry in fresh if entry.features is None], replaced
+        with self.exclusive():
+            if self.profile.labels.newest() <= self._through:
+                return
+            with self.profile.database.transaction():
+                entries = self.profile.labels.log(self._through, LABELS_AT_ONCE)
+                fresh, refit = self._classify(entries)
+                last = entries[-1].seq
+                if refit:
+                    self.start_over()
+                for entry in self.profile.labels.effective(last) if refit else fresh:
+                    self.model.learn_lesson(_lesson(entry, self._features_of(entry)))
+            # Only now is it sure: had the disk been full, the labels would be learned again.
+            self._through = last
+            if refit or self.model.labels >= self._saved_labels + SNAPSHOT_EVERY:
+                self.save()
+            learned = [entry.label for entry in fresh if entry.features is None]
+            if learned or refit:
+                self._updates.append(Update(learned, refit, self.model.labels))
+
+    def give(self, labels: Sequence[Label], now: float, scale: tuple[float, float]) -> None:
+        """Store labels and learn them, together with all that wait in the log; or none of it.
+
+        Callable from any thread of the process that has taken the profile over.
+
+        Parameters
+        ----------
+        now
+            Seconds since 1970.
+        scale
+            Low and high of the values given.
+
+        Raises
+        ------
+        UsageError, NotFound, ProfileError
+            As `Labels.add`.
+        """
+        with self.exclusive():
+            updates, learned = len(self._updates), (self._through, self.model.labels)
+            try:
+                with self.profile.database.transaction(fold_later=True):
+                    self.profile.labels.add(labels, now, scale)
+                    self.catch_up()
+            except BaseException:
+                if learned != (self._through, self.model.labels):  # of what is not in the log
+                    self.start_over()
+                    with suppress(ProfileError):
+                        self.catch_up()
+                del self._updates[updates:]
+                raise
+
+    def take_updates(self) -> list[Update]:
+        """What `learn_new` has done since this was last asked, on whichever thread."""
+        with self.exclusive():
+            updates, self._updates = self._updates, []
+        return updates
 
     def follow(self) -> None:
-        """Know what another process has learned by now, without writing anything."""
-        if self._profile.labels.newest() <= self._through:
+        """Learn what another process has learned by now, and write nothing."""
+        entries = self.profile.labels.log(self._through)
+        # Those behind one that it has yet to learn wait with it.
+        known = [*takewhile(lambda e: e.features is not None or not e.effective, entries)]
+        if not known:
             return
-        fresh, replaced, last = self._news(-1)
-        if replaced:
+        fresh, refit = self._classify(known)
+        if refit:
             self.start_over()
-        for entry in self._profile.labels.effective(last) if replaced else fresh:
+        for entry in self.profile.labels.effective(known[-1].seq) if refit else fresh:
             if entry.features is not None:
                 self.model.learn_lesson(_lesson(entry, entry.features))
+        self._through = known[-1].seq
 
     def catch_up(self) -> None:
         """Learn all of the log that is not in the last snapshot."""
-        while self._through < self._profile.labels.newest():
+        while self._through < self.profile.labels.newest():
             self.learn_new()
 
     def save(self) -> None:
@@ -110,50 +177,49 @@ class ProfileModel:
         """
         if not self.model.learner.is_storable:
             return
-        self._profile.save_state("learner", self.model.learner_to_arrays(), self._through)
-        self._saved_labels = self.model.labels
+        with self.exclusive():
+            self.profile.save_state("learner", self.model.learner_to_arrays(), self._through)
+            self._saved_labels = self.model.labels
 
     def lessons(self) -> Iterator[Lesson]:
         """What was learned, from the log: only the strategies that look at it have it read."""
-        for entry in self._profile.labels.effective(self._through):
+        for entry in self.profile.labels.effective(self._through):
             if entry.features is not None:
                 yield _lesson(entry, entry.features)
 
     def enrolled(self) -> Mapping[str, Matrix]:
-        return self._profile.emotions.enrolled()
+        return self.profile.emotions.enrolled()
 
     def start_over(self) -> None:
         """Know no label; the next ones are learned from the beginning of the log."""
         self.model.relearn()
         self._through = 0
 
-    def _news(self, limit: int) -> tuple[list[LogEntry], bool, int]:
-        """What the log holds beyond what is learned, in at most `limit` rows.
+    def _classify(self, entries: Sequence[LogEntry]) -> tuple[list[LogEntry], bool]:
+        """The rows that count among the next ones of the log, and whether to fit all anew.
 
-        Returns the new rows that count, whether learned ones have ceased to (see `learn_new`), and
-        the last seq that was looked at.
+        All has to be fitted anew, unless no learned row is retracted and as many rows count as
+        were learned before and are new: an answer that replaces another takes it out of the count.
         """
-        entries = self._profile.labels.log(self._through, limit)
         fresh = [entry for entry in entries if entry.effective]
-        last = entries[-1].seq
-        undone = any(e.retracts is not None and e.retracts <= self._through for e in entries)
-        counting = self._profile.labels.count(last)
-        return fresh, undone or counting != self.model.labels + len(fresh), last
+        retracted = any(e.retracts is not None and e.retracts <= self._through for e in entries)
+        counting = self.profile.labels.count(entries[-1].seq)
+        return fresh, retracted or counting != self.model.labels + len(fresh)
 
     def _features_of(self, entry: LogEntry) -> Vector:
         """Those it was first learned with; at the first time, those of now, which are then kept."""
         if entry.features is not None:
             return entry.features
-        stored = self._profile.utterances.get(entry.label.utterance)
+        stored = self.profile.utterances.get(entry.label.utterance)
         features = self.model.features(stored.embedding)
-        self._profile.labels.learned_with(entry.seq, features)
+        self.profile.labels.learned_with(entry.seq, features)
         return features
 
     def _restore(self) -> None:
-        usual = self._profile.load_state("usual")
+        usual = self.profile.load_state("usual")
         if usual:
             self.model.restore_adaptation(usual[0])
-        learner = self._profile.load_state("learner")
+        learner = self.profile.load_state("learner")
         if learner and self.model.learner.is_storable:
             arrays, self._through = learner
             self.model.restore_learner(arrays)

@@ -55,7 +55,7 @@ class Buffered:
 class Session:
     """One run of the loop over one source.
 
-    doubt: what an utterance's own informativeness is measured by, whatever the strategy;
+    informativeness: scores each utterance in its event, whatever the strategy;
     size: utterances in a buffer; keep: part of it that is asked, in [0, 1]; explore: part of the
     asked that is drawn at random, in [0, 1]; seed: of every random choice; ask_unclear: ask about
     utterances that noise or clipping spoiled, too; keeping: which audio is
@@ -71,7 +71,7 @@ class Session:
         profile: Profile,
         profile_model: ProfileModel,
         strategy: Strategy,
-        doubt: BinaryConfidence,
+        informativeness: BinaryConfidence,
         size: int,
         keep: float,
         explore: float,
@@ -81,7 +81,7 @@ class Session:
         wall_s: Callable[[], float],
         now_s: Callable[[], float],
     ) -> None:
-        self._number = number
+        self.number = number
         self._utterance_stream = utterance_stream
         self._encoding_queue = encoding_queue
         self._profile = profile
@@ -97,33 +97,31 @@ class Session:
         self._now_s = now_s
         self._began = wall_s(), now_s()
         self._expired_s = -math.inf
-        self._doubt = doubt
+        self._scorer = informativeness
         self._unstored: dict[int, Utterance] = {}  # by identity
         self._buffer: list[Buffered] = []
         self._utterances = self._asked = self._released = self._given_up = 0
         self._open_queries: int | None = None
 
-    def hear(self, item: Chunk | Gap | Notice) -> Iterator[Event]:
-        """Everything that one item from the source brings about."""
+    def process(self, item: Chunk | Gap | Notice) -> Iterator[Event]:
+        """All that one item from the source leads to."""
         if isinstance(item, Notice):
             yield Noticed(item.text, item.kind)
             return
         utterances = self._utterance_stream.hear(item)
-        for notice in self._utterance_stream.take_notices():
-            yield Noticed(notice.text, notice.kind)
-        yield from self._take_all(utterances)
+        yield from self._sound_notices()
+        yield from self._encode(utterances)
 
     def learn(self) -> Iterator[Event]:
         """Learn the labels that were stored since the last time, by whichever process."""
-        labels, replaced = self._profile_model.learn_new()
-        if labels or replaced:
+        self._profile_model.learn_new()
+        for update in self._profile_model.take_updates():
             self._open_queries = None
-        if replaced:
-            yield Unlearned(self._profile_model.model.labels)
-        first = self._profile_model.model.labels - len(labels) + 1
-        for count, label in enumerate(labels, start=first):
-            yield Learned(label.utterance, label.annotator, count)
-        if labels or replaced:
+            if update.refitted:
+                yield Unlearned(update.labels)
+            first = update.labels - len(update.learned) + 1
+            for count, label in enumerate(update.learned, start=first):
+                yield Learned(label.utterance, label.annotator, count)
             yield from self._drifted()
 
     def expire(self) -> Iterator[Noticed]:
@@ -132,6 +130,7 @@ class Session:
         Time goes on as the steady clock does, so that nothing is too old because somebody, or the
         network, sets the other one meanwhile.
         """
+        self._profile.database.fold_erased()
         wall_s, steady_s = self._began
         now_s = self._now_s()
         if now_s - self._expired_s >= EXPIRE_EVERY_S:
@@ -143,13 +142,12 @@ class Session:
     def finish(self) -> Iterator[Event]:
         """The last utterance, the last, partly filled buffer, and the last labels."""
         last = self._utterance_stream.finish()
-        for notice in self._utterance_stream.take_notices():
-            yield Noticed(notice.text, notice.kind)
         self._expect(last)
+        yield from self._sound_notices()
         if self._encoding_queue.waiting:
             yield Noticed(f"{many(self._encoding_queue.waiting, 'utterance')} still to be encoded")
         yield from self._settle(self._encoding_queue.rest())
-        yield from self._take_all(last)
+        yield from self._encode(last)
         yield from self._settle(self._encoding_queue.rest())
         if self._buffer:
             yield from self._select()
@@ -198,13 +196,17 @@ class Session:
         """Until they are stored or given up: what an error leaves of them is lost, and counted."""
         self._unstored |= {id(one): one for one in utterances}
 
-    def _take_all(self, utterances: list[Utterance]) -> Iterator[Event]:
+    def _encode(self, utterances: list[Utterance]) -> Iterator[Event]:
         self._expect(utterances)
         decided_s = self._now_s()
         for utterance in utterances:
             if not self._encoding_queue.put(utterance, decided_s):
                 yield from self._give_up(utterance)
         yield from self._settle(self._encoding_queue.ready())
+
+    def _sound_notices(self) -> Iterator[Noticed]:
+        for notice in self._utterance_stream.take_notices():
+            yield Noticed(notice.text, notice.kind)
 
     def _give_up(self, utterance: Utterance) -> Iterator[Noticed]:
         del self._unstored[id(utterance)]
@@ -218,12 +220,12 @@ class Session:
 
     def _settle(self, encoded: Iterator[Encoded]) -> Iterator[Event]:
         for one in encoded:
-            yield self._take(one)
+            yield self._predict(one)
             yield from self._drifted()
             if len(self._buffer) >= self._size:
                 yield from self._select()
 
-    def _take(self, encoded: Encoded) -> Heard:
+    def _predict(self, encoded: Encoded) -> Heard:
         utterance, model = encoded.utterance, self._profile_model.model
         wall_s = self._wall_s()
         with model.unadapted_on_error(), self._profile.database.transaction():
@@ -232,7 +234,7 @@ class Session:
             verdict = model.verdict(encoded)
             informativeness = self._informativeness(encoded.embedding)
             number = self._profile.utterances.add(
-                self._number,
+                self.number,
                 utterance,
                 encoded.embedding,
                 encoded.emotion,
@@ -265,7 +267,7 @@ class Session:
     def _informativeness(self, embedding: Samples) -> float | None:
         model = self._profile_model.model
         features = model.features(embedding)[np.newaxis]
-        value = self._doubt.informativeness(features, model.knowledge)
+        value = self._scorer.informativeness(features, model.knowledge)
         return None if value is None else float(value[0])
 
     def _select(self) -> Iterator[Event]:
@@ -285,7 +287,10 @@ class Session:
         # By how many are stored, not by ids, which go on after something is forgotten.
         before = self._profile.utterances.count() - len(waiting)
         rng = np.random.default_rng([self._seed, before + 1])
-        choice = choose(self._strategy, features, model.knowledge, self._keep, self._explore, rng)
+        with self._profile_model.exclusive():  # a label that comes meanwhile waits
+            choice = choose(
+                self._strategy, features, model.knowledge, self._keep, self._explore, rng
+            )
         values = choice.scores.values
         asked = [(buffer[i], float(values[i])) for i in choice.asked]
         released = [*(buffer[i].id for i in choice.released), *unclear]

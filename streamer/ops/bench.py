@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -13,10 +13,11 @@ import psutil
 import soundfile
 
 from streamer.config import Config
-from streamer.events import Ended, Event, Heard, Status
+from streamer.events import Ended, Heard
 from streamer.learners.affect import AffectLearner
 from streamer.learners.prior import Prior
-from streamer.loop.compose import make_encoder, open_input, run
+from streamer.loop.compose import make_encoder
+from streamer.loop.loop import Loop
 from streamer.testing import synthetic_session, synthetic_speech
 from streamer.types import SAMPLE_RATE_HZ, Label, Vector
 
@@ -70,16 +71,16 @@ def measure(config: Config, now_s: Clock, tell: Callable[[str], None]) -> Result
     learn_ms, predict_ms = _learner(encoder.prior, rng, now_s)
     tell("the whole loop")
     loaded = int(psutil.Process().memory_info().rss)
-    heard = _loop(config, rng)
-    latencies_ms = [event.latency_ms for event in heard.utterances]
+    utterances, ended = _loop(config, rng)
+    latencies_ms = [event.latency_ms for event in utterances]
     return Result(
         encoder=encoder.name,
         embedding_size=encoder.embedding_size,
         encode_ms=encode_ms,
         learn_ms=learn_ms,
         predict_ms=predict_ms,
-        audio_s=heard.audio_s,
-        realtime_factor=heard.realtime_factor,
+        audio_s=ended.audio_s,
+        realtime_factor=ended.realtime_factor,
         latency_ms=median(latencies_ms),
         latency_worst_ms=max(latencies_ms),
         loaded_bytes=loaded,
@@ -109,37 +110,17 @@ def table(result: Result, machine: str) -> str:
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {said} |" for name, said in rows)])
 
 
-@dataclass
-class _Ears:
-    """A screen that only listens."""
-
-    utterances: list[Heard] = field(default_factory=list)
-    audio_s: float = 0.0
-    realtime_factor: float = 0.0
-
-    def show(self, event: Event) -> None:
-        if isinstance(event, Heard):
-            self.utterances.append(event)
-        elif isinstance(event, Ended):
-            self.audio_s, self.realtime_factor = event.audio_s, event.realtime_factor
-
-    def refresh(self, status: Callable[[], Status]) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
-def _loop(config: Config, rng: np.random.Generator) -> _Ears:
+def _loop(config: Config, rng: np.random.Generator) -> tuple[list[Heard], Ended]:
+    """A made-up session through the whole loop: its utterances, and the accounts."""
     audio, _ = synthetic_session(rng, UTTERANCES)
-    heard = _Ears()
     with tempfile.TemporaryDirectory(prefix="streamer-bench-") as folder:
         recording = Path(folder) / "session.wav"
         soundfile.write(recording, audio, SAMPLE_RATE_HZ)
         own = config.model_copy(update={"profile": f"{folder}/profile"})
-        if not run(own, heard, lambda: open_input(own, str(recording))):
-            raise KeyboardInterrupt
-    return heard
+        with Loop(recording, config=own) as loop:
+            utterances = [event for event in loop if isinstance(event, Heard)]
+    assert loop.ended is not None
+    return utterances, loop.ended
 
 
 def _learner(prior: Prior, rng: np.random.Generator, now_s: Clock) -> tuple[float, float]:

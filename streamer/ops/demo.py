@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +13,14 @@ from streamer.config import Config
 from streamer.events import Event, Heard, Selected, Status
 from streamer.learners.affective_norms import affective_norm
 from streamer.learners.metrics import concordance_cc
-from streamer.loop.compose import bind_encoder, make_endpointer, run
+from streamer.loop.compose import bind_encoder, make_endpointer
+from streamer.loop.loop import Loop
 from streamer.loop.profile_model import ProfileModel, untaught_learner
-from streamer.loop.run import Screen
+from streamer.loop.run import run
+from streamer.loop.sinks import Sink, Sinks
 from streamer.store.profile import Profile
 from streamer.testing import Spoken, synthetic_session
-from streamer.types import SAMPLE_RATE_HZ, Chunk, Label, Samples
+from streamer.types import SAMPLE_RATE_HZ, Chunk, Samples
 
 UTTERANCES: Final = 24
 BUFFER: Final = 6
@@ -27,22 +30,23 @@ ANNOTATOR: Final = "demo"
 NAME: Final = "synthetic speech"
 
 
-def play(settings: Config, screen: Screen, tell: Callable[[str], None]) -> None:
-    """Hear one session and answer what is asked; then test what was learned on another.
+def play(settings: Config, output: Sink, tell: Callable[[str], None]) -> None:
+    """Run the loop on one session and answer its questions; then test the model on another.
 
-    The answers are the affective norms of the emotions that the synthesis was told to speak.
+    The answers are the affective norms of the emotions that the synthesis was asked to express.
     tell: shows a line to people. Raises StreamerError.
     """
-    heard, truth = synthetic_session(np.random.default_rng(1), UTTERANCES)
+    audio, truth = synthetic_session(np.random.default_rng(1), UTTERANCES)
     with tempfile.TemporaryDirectory(prefix="streamer-demo-") as folder:
         config = settings.model_copy(update={"profile": f"{folder}/demo", "buffer": BUFFER})
-        tell("A made-up voice speaks; what is asked is answered by what it was made to express.")
-        answering = _Answering(screen, Profile(Path(config.profile)), truth)
-        try:
-            run(config, answering, lambda: _Synthetic(heard))
-            before, after = _compare(config, answering.profile)
-        finally:
-            answering.profile.close()
+        tell("A made-up voice speaks; each question is answered by what it was made to express.")
+        loop = Loop(_Synthetic(audio), config=config, holder="streamer demo")
+        sinks = Sinks(output, loop.stop)
+        answering = _Answering(loop, truth)
+        sinks.add(answering)
+        run(loop, sinks, config.watchdog_s)
+        with closing(Profile(Path(config.profile))) as profile:
+            before, after = _compare(config, profile)
     tell(
         f"Another session of the same voices, arousal CCC: {before:.2f} before any answer, "
         f"{after:.2f} after {answering.answers} answers to {UTTERANCES} utterances."
@@ -72,35 +76,42 @@ class _Synthetic:
 
 
 class _Answering:
-    """A screen whose person answers every query, through the store as a second process would."""
+    """A sink that answers every question, as a person would on the page of the same process."""
 
-    def __init__(self, screen: Screen, profile: Profile, truth: list[Spoken]) -> None:
-        self.profile = profile
+    name = "the demo's answers"
+
+    def __init__(self, loop: Loop, truth: list[Spoken]) -> None:
         self.answers = 0
-        self._screen = screen
+        self._loop = loop
         self._truth = truth
         self._heard: dict[int, Heard] = {}
 
-    def show(self, event: Event) -> None:
-        self._screen.show(event)
+    def emit(self, event: Event) -> None:
         if isinstance(event, Heard):
             self._heard[event.id] = event
         if isinstance(event, Selected):
-            labels = [self._answer(self._heard[number]) for number in event.asked]
-            self.answers += len(labels)
-            self.profile.labels.add(labels, time.time())
+            for number in event.asked:
+                self._answer(self._heard[number])
 
-    def refresh(self, status: Callable[[], Status]) -> None:
-        self._screen.refresh(status)
+    def tick(self, status: Callable[[], Status]) -> None:
+        pass
 
     def close(self) -> None:
-        self._screen.close()
+        pass
 
-    def _answer(self, heard: Heard) -> Label:
+    def _answer(self, heard: Heard) -> None:
         middle_s = (heard.onset_s + heard.offset_s) / 2
         spoken = min(self._truth, key=lambda s: abs((s.onset_s + s.offset_s) / 2 - middle_s))
         valence, arousal, dominance = affective_norm(spoken.emotion) or (0.0, 0.0, 0.0)
-        return Label(heard.id, valence, arousal, dominance, spoken.emotion, ANNOTATOR)
+        self._loop.label(
+            heard.id,
+            valence=valence,
+            arousal=arousal,
+            dominance=dominance,
+            emotion=spoken.emotion,
+            annotator=ANNOTATOR,
+        )
+        self.answers += 1
 
 
 def _compare(config: Config, profile: Profile) -> tuple[float, float]:

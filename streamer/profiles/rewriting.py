@@ -124,7 +124,7 @@ def reembed(
 
 
 def _has_audio(profile: Profile, number: int) -> bool:
-    return profile.audio.clip(number) is not None or profile.recording_of(number) is not None
+    return profile.audio.has_clip(number) or profile.recording_of(number) is not None
 
 
 def _carry_over(

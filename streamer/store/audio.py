@@ -28,8 +28,17 @@ class Audio:
             now,
         )
 
+    def has_clip(self, utterance: int) -> bool:
+        """Whether `clip` would give any, without reading it."""
+        row = self._database.row(
+            """SELECT EXISTS (SELECT 1 FROM queries WHERE utterance = ?1 AND clip IS NOT NULL)
+                   OR EXISTS (SELECT 1 FROM recordings WHERE utterance = ?1) AS found""",
+            utterance,
+        )
+        return bool(row and row["found"])
+
     def clip(self, utterance: int) -> bytes | None:
-        """What is there of an utterance, whyever it was kept."""
+        """The audio of an utterance, for whatever reason it was kept."""
         row = self._database.row(
             """SELECT coalesce((SELECT clip FROM queries WHERE utterance = ?1),
                                (SELECT audio FROM recordings WHERE utterance = ?1)) AS audio""",

@@ -1,7 +1,8 @@
-"""One SQLite connection: how it is opened, its transactions, and its errors in our words."""
+"""One SQLite connection: how it is opened, its transactions, and its errors as ours."""
 
 import io
 import sqlite3
+import threading
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -26,7 +27,8 @@ class Database:
     """A profile's database file, created when missing. `path` ":memory:" makes a private one.
 
     Write-ahead log, foreign keys, full synchronization (an acknowledged label survives a power
-    cut), deleted rows overwritten with zeros. Raises ProfileError and its kinds.
+    cut), deleted rows overwritten with zeros. Threads may share it: one at a time runs a statement,
+    or a whole transaction. Raises ProfileError and its kinds.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -34,8 +36,11 @@ class Database:
         self._depth = 0
         self._erased = False
         self._closed = False
-        with self._our_words():
-            self._connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        self._lock = threading.RLock()
+        with self._statement():
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
             self._connection.row_factory = sqlite3.Row
             for pragma in (
                 "secure_delete = ON",
@@ -49,27 +54,27 @@ class Database:
                     migrate(self._connection)
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
-        with self._our_words():
+        with self._statement():
             return self._connection.execute(sql, values).fetchall()
 
     def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
-        with self._our_words():
+        with self._statement():
             found: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
             return found
 
     def stream(self, sql: str, *values: Any) -> Iterator[sqlite3.Row]:
-        """Rows one at a time, for those too many to hold."""
-        with self._our_words():
+        """Rows one at a time, for those too many to hold; on a connection of one thread alone."""
+        with _translated(self.path):
             yield from self._connection.execute(sql, values)
 
     def write(self, sql: str, *values: Any) -> int:
         """Run one statement; the id of the row it inserted."""
-        with self._our_words():
+        with self._statement():
             return self._connection.execute(sql, values).lastrowid or 0
 
     def change(self, sql: str, *values: Any) -> int:
         """Run one statement; how many rows it changed."""
-        with self._our_words():
+        with self._statement():
             return self._connection.execute(sql, values).rowcount
 
     def erase(self, sql: str, *values: Any) -> int:
@@ -80,51 +85,62 @@ class Database:
         return changed
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All that is written inside stands after it, or nothing. An inner one joins the outer."""
-        if self._depth:
+    def exclusive(self) -> Iterator[None]:
+        """No other thread uses this connection inside: one that wants to waits."""
+        with self._lock:
             yield
-            return
-        with self._our_words():
-            self._connection.execute("BEGIN IMMEDIATE")
-        self._depth += 1
-        try:
-            yield
-            with self._our_words():
-                self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
-        finally:
-            self._depth -= 1
-            erased, self._erased = self._erased, False
-        if erased:
-            with suppress(ProfileError):  # it stands, whatever becomes of the log
-                self.fold_log_if_free()
+
+    @contextmanager
+    def transaction(self, *, fold_later: bool = False) -> Iterator[None]:
+        """All that is written inside stands after it, or nothing. An inner one joins the outer.
+
+        What was erased leaves the log at its end; fold_later: at the next `fold_erased` instead.
+        """
+        with self._lock:
+            if self._depth:
+                yield
+                return
+            with self._statement():
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            erased = self._erased
+            try:
+                yield
+                with self._statement():
+                    self._connection.execute("COMMIT")
+            except BaseException:
+                self._erased = erased
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._depth -= 1
+            if not fold_later:
+                self.fold_erased()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """All that is read inside is of one moment; nobody who writes is kept waiting."""
-        with self._our_words():
-            self._connection.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._connection.execute("ROLLBACK")
+        with self._lock:
+            with self._statement():
+                self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("ROLLBACK")
 
     def vacuum(self) -> None:
         """Give back free pages, and fold the log into the file: nothing deleted can be read.
 
         Raises ProfileBusy where another process keeps reading what was deleted.
         """
-        with self._our_words():
+        with self._statement():
             self._connection.execute("VACUUM")
         self.fold_log()
 
     def fold_log(self) -> None:
         """Move the write-ahead log into the file and empty it. Raises ProfileBusy."""
-        with self._our_words():
+        with self._statement():
             busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         if busy:
             raise ProfileBusy(
@@ -132,17 +148,21 @@ class Database:
                 "process reads: stop that one, then repeat this"
             )
 
-    def fold_log_if_free(self) -> None:
-        """As `fold_log`, but without waiting: where another process reads just now, another time.
+    def fold_erased(self) -> None:
+        """As `fold_log`, if something was erased, and without waiting for other processes.
 
-        What was deleted is gone from the file at once, but stays readable in the log until then.
+        What was deleted is gone from the file at once. Where another process reads just now, it
+        stays readable in the log until the next time.
         """
-        with self._our_words(), self._impatient():
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        with self._lock:
+            erased, self._erased = self._erased, False
+            if erased:
+                with suppress(ProfileError), self._statement(), self._impatient():
+                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     def close_for_good(self) -> None:
         """Close it, given that nobody else has it open. Raises ProfileBusy."""
-        with self._our_words(), self._impatient():
+        with self._statement(), self._impatient():
             try:
                 self._connection.execute("PRAGMA journal_mode = DELETE").fetchone()
             except sqlite3.OperationalError as error:
@@ -161,13 +181,13 @@ class Database:
 
     def damage(self) -> list[str]:
         """What SQLite finds wrong in the file's pages; [] where it is whole."""
-        with self._our_words():
+        with self._statement():
             found = self._connection.execute("PRAGMA quick_check(5)").fetchall()
         return [row[0] for row in found if row[0] != "ok"]
 
     def copy_to(self, path: Path) -> None:
         """Write the whole database, as it is now, to a new file."""
-        with self._our_words():
+        with self._statement():
             self._connection.execute("VACUUM INTO ?", (str(path),))
 
     def close(self) -> None:
@@ -175,29 +195,16 @@ class Database:
         if self._closed:
             return
         self._closed = True
-        with self._our_words():
+        with self._statement():
             # Where another process still reads, the last one to close does it.
             with suppress(sqlite3.OperationalError):
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.close()
 
     @contextmanager
-    def _our_words(self) -> Iterator[None]:
-        try:
+    def _statement(self) -> Iterator[None]:
+        with self._lock, _translated(self.path):
             yield
-        except sqlite3.OperationalError as error:
-            raise ProfileError(f"{self.path}: {error}: {_remedy(str(error))}") from error
-        except sqlite3.IntegrityError:
-            raise
-        except OverflowError as error:
-            raise NotFound(
-                f"{self.path}: no row has so large a number: give a smaller one"
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise ProfileDamaged(
-                f"{self.path}: {error}: move the file away, or save what is readable with "
-                f"`sqlite3 {self.path} .recover`"
-            ) from error
 
 
 def is_of_earlier_version(path: Path) -> bool:
@@ -210,6 +217,24 @@ def is_of_earlier_version(path: Path) -> bool:
             connection.close()
     except sqlite3.Error as error:
         raise ProfileDamaged(f"{path}: {error}") from error
+
+
+@contextmanager
+def _translated(path: Path | str) -> Iterator[None]:
+    """SQLite's errors as ours, with a remedy."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise ProfileError(f"{path}: {error}: {_remedy(str(error))}") from error
+    except sqlite3.IntegrityError:
+        raise
+    except OverflowError as error:
+        raise NotFound(f"{path}: no row has so large a number: give a smaller one") from error
+    except sqlite3.DatabaseError as error:
+        raise ProfileDamaged(
+            f"{path}: {error}: move the file away, or save what is readable with "
+            f"`sqlite3 {path} .recover`"
+        ) from error
 
 
 def _remedy(message: str) -> str:

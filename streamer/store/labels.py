@@ -10,6 +10,7 @@ from streamer.store.database import Database
 from streamer.store.records import LogEntry, decode_log_entry, encode_vector
 from streamer.types import DIMENSIONS, Label, Vector
 
+UNIT: Final = (-1.0, 1.0)
 _NEWEST: Final = 2**63 - 1
 _LOG: Final = """
     SELECT l.*, s.features,
@@ -29,7 +30,7 @@ class Labels:
         self._database = database
 
     def add(
-        self, labels: Sequence[Label], now: float, scale: tuple[float, float] = (-1.0, 1.0)
+        self, labels: Sequence[Label], now: float, scale: tuple[float, float] = UNIT
     ) -> list[int]:
         """Append all or none; the queries that they answer lose their clip. Returns their seqs.
 

@@ -87,14 +87,14 @@ class Profile:
         self.asides = Asides(self.database)
         self.audio = Audio(self.database)
         self.history = History(self.database)
-        self._lock = FileLock(folder / LOCK_NAME, mode=0o600)
+        self._lock = FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)
         self._delete_scratch()
 
-    def take_over(self, what: str, wait_s: float = 0.0) -> bool:
-        """Become the one process that listens and learns; False when another still is after a wait.
+    def take_over(self, what: str, wait_s: float = 0.0, *, listens: bool = False) -> bool:
+        """Become the one process that may learn; False where another still is after a wait.
 
-        `what` is told to those who come later. The system lets go of it when the process ends,
-        however it ends.
+        `what` is shown to those who come later. listens: this process will learn what others
+        store. The system releases the lock when the process ends, however it ends.
         """
         try:
             self._lock.acquire(timeout=wait_s)
@@ -106,7 +106,9 @@ class Profile:
             ) from error
         since = time.strftime("%H:%M:%S")
         try:
-            self.set_meta("holder", f"process {os.getpid()}, {what}, since {since}")
+            with self.database.transaction():
+                self.set_meta("holder", f"process {os.getpid()}, {what}, since {since}")
+                self.set_meta("listener", str(os.getpid()) if listens else "")
         except BaseException:
             self._lock.release()
             raise
@@ -116,14 +118,24 @@ class Profile:
         """Others may take the profile over again."""
         self._lock.release()
 
-    def take_over_or_fail(self, what: str) -> None:
+    def take_over_or_fail(self, what: str, *, listens: bool = False) -> None:
         """Raises ProfileBusy, naming the process that has it."""
-        if not self.take_over(what, PATIENCE_S):
+        if not self.take_over(what, PATIENCE_S, listens=listens):
             holder = self.meta("holder") or "another process"
             raise ProfileBusy(
                 f"profile {self.folder.name!r} is in use by {holder}: "
                 "stop that one, or choose another with --profile"
             )
+
+    @property
+    def is_taken_over(self) -> bool:
+        """This object has taken it over."""
+        return self._lock.is_locked
+
+    def has_listener(self) -> bool:
+        """The process that last took it over said that it learns what others store, and lives."""
+        process = self.meta("listener")
+        return bool(process) and is_running(process or "")
 
     def bind(self, encoder: str, sha256: str, prior: Prior) -> None:
         """Tie a new profile to its encoder; raises OtherEncoder when it belongs to another.

@@ -97,7 +97,7 @@ def clear_rows(database: Database) -> None:
     """Delete everything that was heard, said and learned."""
     for name in ("states", *(table.name for table in reversed(TABLES))):
         database.write(f"DELETE FROM {name}")
-    database.write("DELETE FROM meta WHERE key <> 'holder'")
+    database.write("DELETE FROM meta WHERE key NOT IN ('holder', 'listener')")
 
 
 def numbers_used(database: Database) -> dict[str, int]:

@@ -177,16 +177,14 @@ class _Asker:
 
     def _show(self, label: Label, saved: Saved) -> None:
         """The answer beside the guess, and what it changed."""
-        known = self._annotation.learned(label.utterance, self._annotator)
-        now = self._annotation.predict(label.utterance) if known and not saved.first else None
         for name in ("valence", "arousal"):
             guess = getattr(saved.predicted, name)
             line = Text.assemble(
                 (f"    {name:8} ", "dim"), f"you {getattr(label, name):+.2f}  ",
                 ("guess ", "dim"), bar(guess),
             )  # fmt: skip
-            if now is not None:
-                line.append("  now ", "dim").append(f"{getattr(now, name).mean:+.2f}")
+            if saved.now is not None:
+                line.append("  now ", "dim").append(f"{getattr(saved.now, name).mean:+.2f}")
             self._screen.print(line)
         self._say(f"    {_remark(label, saved)}", "dim")
 

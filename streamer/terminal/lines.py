@@ -27,10 +27,12 @@ from streamer.types import Estimate
 class JsonLines:
     """One JSON object a line on standard output, each written at once."""
 
-    def show(self, event: Event) -> None:
+    name = "standard output"
+
+    def emit(self, event: Event) -> None:
         print(json.dumps(to_json(event), ensure_ascii=False), flush=True)
 
-    def refresh(self, status: Callable[[], Status]) -> None:
+    def tick(self, status: Callable[[], Status]) -> None:
         pass
 
     def close(self) -> None:
@@ -40,11 +42,13 @@ class JsonLines:
 class PlainLines:
     """One line an event, for pipes, logs and terminals that cannot redraw."""
 
+    name = "standard output"
+
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
         self._source = ""
 
-    def show(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         if isinstance(event, Started):
             self._source = Path(event.source["name"]).name
         elif isinstance(event, Heard) and event.source != self._source:  # the next file of a folder
@@ -52,7 +56,7 @@ class PlainLines:
             print(f"in {event.source}:", file=self._out)
         print(describe(event), file=self._out, flush=True)
 
-    def refresh(self, status: Callable[[], Status]) -> None:
+    def tick(self, status: Callable[[], Status]) -> None:
         pass
 
     def close(self) -> None:

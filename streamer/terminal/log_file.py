@@ -1,6 +1,6 @@
-"""A screen that passes everything on to another one, and keeps a log of what matters later.
+"""A log file of what matters later, for runs that nobody watches.
 
-For runs that nobody watches. It keeps starts, notices and ends, and a line an hour; no prediction,
+It keeps starts, notices and ends, and a line an hour; no prediction,
 no emotion, no label: those belong in the profile, where `streamer forget` reaches them.
 """
 
@@ -14,7 +14,6 @@ from typing import Final
 
 from streamer.errors import UsageError
 from streamer.events import Drifted, Ended, Event, Noticed, Started, Status
-from streamer.loop.run import Screen
 from streamer.terminal.lines import clock, describe
 from streamer.text import many
 
@@ -40,8 +39,6 @@ class LogFile:
 
     Parameters
     ----------
-    screen
-        Receives every event as well.
     path
         The file; its folder is created.
     now_s
@@ -53,8 +50,9 @@ class LogFile:
         Where the file cannot be written.
     """
 
-    def __init__(self, screen: Screen, path: Path, now_s: Callable[[], float]) -> None:
-        self._screen = screen
+    name = "the log"
+
+    def __init__(self, path: Path, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
         self._written_s = now_s()
         try:
@@ -69,12 +67,11 @@ class LogFile:
         self._file.close()
         self._file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
 
-    def show(self, event: Event) -> None:
-        self._screen.show(event)
+    def emit(self, event: Event) -> None:
         if isinstance(event, _KEPT_EVENTS):
             self._write(describe(event).replace("\n", "; "))
 
-    def refresh(self, status: Callable[[], Status]) -> None:
+    def tick(self, status: Callable[[], Status]) -> None:
         now_s = self._now_s()
         if now_s - self._written_s >= EVERY_S:
             self._written_s = now_s
@@ -85,10 +82,9 @@ class LogFile:
                 f"{sum(now.dropped_samples.values()):,} samples dropped, "
                 f"real-time factor {now.realtime_factor:.3f}"
             )
-        self._screen.refresh(status)
 
     def close(self) -> None:
-        self._screen.close()
+        pass
 
     def _write(self, line: str) -> None:
         self._file.handle(logging.LogRecord("streamer", logging.INFO, "", 0, line, None, None))

@@ -37,6 +37,8 @@ METER_FLOOR_DBFS: Final = -60.0
 class LivePanel:
     """Redrawn at most five times a second; notices and the accounting scroll above it."""
 
+    name = "the terminal"
+
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console()
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
@@ -48,7 +50,7 @@ class LivePanel:
         self._last = ""
         self._drawn_s = 0.0
 
-    def show(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         match event:
             case Started():
                 name = Path(event.source["name"]).name
@@ -70,7 +72,7 @@ class LivePanel:
             case _:
                 self._last = describe(event)
 
-    def refresh(self, status: Callable[[], Status]) -> None:
+    def tick(self, status: Callable[[], Status]) -> None:
         now_s = time.monotonic()
         if now_s - self._drawn_s >= REDRAW_S:
             self._drawn_s = now_s

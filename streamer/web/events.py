@@ -1,4 +1,4 @@
-"""Events from the listening thread to any number of pages, none of which can hold it up.
+"""Events from the loop's thread to any number of pages, none of which can hold it up.
 
 `publish` appends to a bounded deque and returns. The web thread hands copies to bounded queues,
 one a page; a page that does not keep up loses its queue and is told to fetch the state anew.
@@ -6,10 +6,14 @@ one a page; a page that does not keep up loses its queue and is told to fetch th
 
 import asyncio
 import json
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any, Final
+
+from streamer.events import Event, Status, to_json
 
 PENDING: Final = 1000
 WAITING: Final = 64
@@ -18,6 +22,10 @@ HEARTBEAT_S: Final = 15.0
 KEPT_NOTICES: Final = 20
 # What stays true until the next of its kind; a page that comes later is told it first.
 _LASTING: Final = ("start", "status", "end")
+
+STATUS_EVERY_S: Final = 0.2
+UNWATCHED_EVERY_S: Final = 5.0
+CPU_WINDOW_S: Final = 2.0
 
 Named = tuple[str, Mapping[str, Any]]
 
@@ -103,6 +111,42 @@ class EventHub:
                 except asyncio.QueueFull:
                     self.reloads += 1
                     _refill(queue, _written("reload", {}))
+
+
+class Broadcast:
+    """A sink that publishes to a hub; it costs the loop's thread an append, no more."""
+
+    name = "the pages"
+
+    def __init__(self, hub: EventHub) -> None:
+        self._hub = hub
+        self._published_s = -UNWATCHED_EVERY_S
+        self._cpu_share = 0.0
+        self._since = (time.monotonic(), time.process_time())
+
+    def emit(self, event: Event) -> None:
+        values = to_json(event)
+        self._hub.publish(values.pop("event"), values)
+
+    def tick(self, status: Callable[[], Status]) -> None:
+        now_s = time.monotonic()
+        self._hub.beat_s = now_s
+        every_s = STATUS_EVERY_S if self._hub.watched else UNWATCHED_EVERY_S
+        if now_s - self._published_s >= every_s:
+            self._published_s = now_s
+            self._measure(now_s)
+            self._hub.publish("status", {**asdict(status()), "cpu_share": self._cpu_share})
+
+    def close(self) -> None:
+        pass
+
+    def _measure(self, now_s: float) -> None:
+        """Processor seconds of this process, all threads, a second of the clock."""
+        then_s, used_s = self._since
+        if now_s - then_s >= CPU_WINDOW_S:
+            now_used_s = time.process_time()
+            self._cpu_share = (now_used_s - used_s) / (now_s - then_s)
+            self._since = (now_s, now_used_s)
 
 
 def _refill(queue: "asyncio.Queue[str | None]", text: str | None) -> None:

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -11,14 +12,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from streamer.config import Config
-from streamer.loop.clip_cache import ClipCache
-from streamer.loop.run import Screen, stop_on_signal
+from streamer.loop.loop import Loop
 from streamer.store.profile import profile_folder
 from streamer.web.api.metrics import ScraperDoor, scraper_token
 from streamer.web.auth import Auth
 from streamer.web.bind import Address
-from streamer.web.broadcast import Broadcast
-from streamer.web.events import EventHub
+from streamer.web.events import Broadcast, EventHub
 from streamer.web.site import make_site
 from streamer.web.store_worker import StoreWorker
 
@@ -28,30 +27,21 @@ LONGEST_HEADERS: Final = 16 * 1024
 GOODBYE_S: Final = 3
 
 
+@dataclass(frozen=True, slots=True)
 class Pages:
-    """A running web server. url: with the token that lets in whoever opens it.
+    """A running web server.
 
-    clips: where the pages look for audio that is not on the disk.
+    url: with the token that lets in whoever opens it; sink: through which the events of a loop
+    reach the pages.
     """
 
-    def __init__(self, url: str, hub: EventHub, clips: ClipCache) -> None:
-        self.url = url
-        self.clips = clips
-        self._hub = hub
-
-    def beside(self, screen: Screen) -> Screen:
-        """The screen, whose events the pages are told too."""
-        return Broadcast(screen, self._hub)
-
-    def wait(self) -> None:
-        """Return when somebody asks this process to stop."""
-        with stop_on_signal() as stop:
-            stop.wait()
+    url: str
+    sink: Broadcast
 
 
 @contextmanager
-def serving(config: Config, address: Address, *, listens: bool) -> Iterator[Pages]:
-    """Serve the profile's pages while inside. listens: the same process runs the loop.
+def serving(config: Config, address: Address, loop: Loop | None = None) -> Iterator[Pages]:
+    """Serve the profile's pages while inside. loop: where this process runs one on that profile.
 
     Raises UsageError where the address cannot be had, ProfileError for a profile that cannot be.
     """
@@ -60,7 +50,7 @@ def serving(config: Config, address: Address, *, listens: bool) -> Iterator[Page
     with address.listen() as listening:
         port: int = listening.getsockname()[1]
         hub = EventHub()
-        worker = StoreWorker(config, folder, hub, listens)
+        worker = StoreWorker(config, folder, hub, loop)
         site = make_site(worker)
         is_ours = partial(address.is_ours, port=port)
         auth = Auth(
@@ -75,7 +65,7 @@ def serving(config: Config, address: Address, *, listens: bool) -> Iterator[Page
         thread.start()
         worker.prepare_pictures()
         try:
-            yield Pages(f"{address.url(port)}/?token={auth.token}", hub, worker.clips)
+            yield Pages(f"{address.url(port)}/?token={auth.token}", Broadcast(hub))
         finally:
             hub.close()
             server.should_exit = True

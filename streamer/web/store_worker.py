@@ -19,12 +19,14 @@ import numpy as np
 from streamer.annotation.session import AnnotationSession
 from streamer.audio.clips import to_flac
 from streamer.config import Config
-from streamer.loop.clip_cache import ClipCache
+from streamer.loop.loop import Loop
 from streamer.store.profile import Profile
 from streamer.types import SAMPLE_RATE_HZ
 from streamer.web.events import EventHub
 
 PICTURES: Final = 64
+# Pauses between looks at the store until another process has learned an answer: ten seconds.
+LEARNED_LOOKS_S: Final = (0.15, 0.35, 0.7, 1.0, 1.5, 2.5, 4.0)
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -41,14 +43,14 @@ class _Shelf:
 class StoreWorker:
     """Where requests bring their work.
 
-    folder: the profile's; listens: this process hears too; clips: those that it remembers.
+    folder: the profile's; loop: the one that this process runs on it, if it does.
     """
 
     config: Config
     folder: Path
     hub: EventHub
-    listens: bool
-    clips: ClipCache = field(default_factory=ClipCache)
+    loop: Loop | None = None
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _clip_cache: _Shelf = field(default_factory=_Shelf)
     _clerk: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="web-store")
@@ -56,6 +58,11 @@ class StoreWorker:
     _painter: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="web-picture")
     )
+
+    @property
+    def listens(self) -> bool:
+        """This process runs a loop, or did."""
+        return self.loop is not None
 
     async def ask(
         self, work: Callable[Concatenate[AnnotationSession, P], T], *args: P.args, **named: P.kwargs
@@ -66,6 +73,22 @@ class StoreWorker:
             return work(self._annotation(), *args, **named)
 
         return await asyncio.get_running_loop().run_in_executor(self._clerk, do)
+
+    def announce(self, utterance: int, annotator: str) -> None:
+        """Publish `learned` once the process that listens has learned an answer.
+
+        Where that is this one, its loop publishes it.
+        """
+        task = asyncio.create_task(self._announce(utterance, annotator))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _announce(self, utterance: int, annotator: str) -> None:
+        for pause_s in LEARNED_LOOKS_S:
+            await asyncio.sleep(pause_s)
+            if await self.ask(AnnotationSession.learned, utterance, annotator):
+                self.hub.publish("learned", {"utterance": utterance, "annotator": annotator})
+                return
 
     async def picture(self, clip: bytes) -> dict[str, Any]:
         """What to draw of a FLAC clip; the last ones are kept."""
@@ -89,7 +112,7 @@ class StoreWorker:
                 np.random.default_rng(),
                 time.time,
                 self.config.channel,
-                self.clips,
+                self.loop,
                 on_disk="embeddings" not in (self.config.privacy, profile.meta("privacy")),
             )
         return self._clip_cache.annotation

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.annotation import labels as labelling
+from streamer.annotation.csv import COLUMNS, read_labels
 from streamer.errors import NotFound, UsageError
 from streamer.loop.profile_model import ProfileModel
 from streamer.store.database import Database
@@ -31,7 +32,7 @@ def labelled(tmp_path):
 def read(tmp_path: Path, text: str | bytes):
     path = tmp_path / "labels.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return labelling.read_labels(path, "me")
+    return read_labels(path, "me")
 
 
 def test_a_label_is_stored_and_learned_where_nobody_listens(labelled):
@@ -163,10 +164,10 @@ def test_a_file_that_cannot_be_meant_is_refused_with_its_place(tmp_path, text, m
 def test_values_of_a_file_are_on_its_scale(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("utterance,valence,arousal\n1,5,1\n")
-    (label,) = labelling.read_labels(path, "me", (1.0, 5.0))
+    (label,) = read_labels(path, "me", (1.0, 5.0))
     assert (label.valence, label.arousal) == (5.0, 1.0)
     with pytest.raises(UsageError, match=r"labels.csv, line 2: valence 5 .* outside \[-1, 1\]"):
-        labelling.read_labels(path, "me")
+        read_labels(path, "me")
 
 
 @pytest.mark.parametrize("values", [(0.3, None, None), (None, 0.3, None), (None, None, 0.4)])
@@ -179,7 +180,7 @@ def test_half_an_answer_is_none(values, emotion):
 def test_a_file_that_is_not_there_is_told_of(tmp_path):
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(UsageError, match=r"cannot read .*: give an existing CSV file"):
-            labelling.read_labels(path, "me")
+            read_labels(path, "me")
 
 
 CELL = st.one_of(
@@ -188,7 +189,7 @@ CELL = st.one_of(
 )
 TABLE = st.builds(
     lambda header, rows: "\n".join([",".join(header), *(",".join(row) for row in rows)]),
-    st.lists(st.sampled_from([*labelling.COLUMNS, "", "mood"]), max_size=7),
+    st.lists(st.sampled_from([*COLUMNS, "", "mood"]), max_size=7),
     st.lists(st.lists(CELL, max_size=8), max_size=5),
 )
 
@@ -202,7 +203,7 @@ def test_any_file_gives_labels_or_a_usage_error(content):
         path = Path(folder) / "labels.csv"
         path.write_bytes(content)
         try:
-            labels = labelling.read_labels(path, "me")
+            labels = read_labels(path, "me")
         except UsageError:
             return
         database = Database(":memory:")

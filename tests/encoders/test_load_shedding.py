@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 
 from streamer.encoders.load_shedding import DOWN, STEPS_S, WINDOW, LoadShedder, middle
 from streamer.encoders.queue import BackgroundEncoding
-from streamer.events import Noticed
-from streamer.loop.load_notices import LoadNotices
 from streamer.types import SAMPLE_RATE_HZ, Quality, Samples, Utterance
 
 
@@ -126,22 +124,13 @@ def test_the_middle_is_seen():
     assert middle(audio, 10.0) is audio
 
 
-def test_a_screen_is_shown_the_news_from_the_thread_that_encodes():
-    class Shown(list):
-        show = list.append
-
-        def refresh(self, status) -> None:
-            pass
-
+def test_it_says_so_for_the_thread_that_listens():
     board = Board(cost=3.0)
-    shown = Shown()
-    screen = LoadNotices(shown, board.load_shedder)
     beside = BackgroundEncoding(board.load_shedder)
     audio = np.zeros(10 * SAMPLE_RATE_HZ, np.float32)
     for _ in range(WINDOW + 1):
         assert beside.put(Utterance("made", 0.0, 10.0, audio, Quality(-20.0, 30.0, False)), 0.0)
     assert len(list(beside.rest())) == WINDOW + 1
-    screen.refresh(lambda: None)
     beside.close()
     assert board.seen[-1] < 10.0
-    assert [type(event) for event in shown] == [Noticed]
+    assert len(board.load_shedder.news) == 1

@@ -55,7 +55,7 @@ def session(profile: Profile, clocks: Clocks) -> Session:
         profile=profile,
         profile_model=ProfileModel(profile),
         strategy=make_strategy("random"),
-        doubt=BinaryConfidence(),
+        informativeness=BinaryConfidence(),
         size=2,
         keep=1.0,
         explore=0.0,
@@ -69,7 +69,7 @@ def session(profile: Profile, clocks: Clocks) -> Session:
 def hear(session: Session, audio: Samples, clocks: Clocks) -> Iterator[object]:
     for start in range(0, len(audio), 8_000):
         clocks.pass_by(0.5)
-        yield from session.hear(Chunk(audio[start : start + 8_000, None], 16_000, "made up"))
+        yield from session.process(Chunk(audio[start : start + 8_000, None], 16_000, "made up"))
         yield from session.expire()
 
 

@@ -98,9 +98,9 @@ def cut_everywhere(tmp_path: Path, rng: np.random.Generator) -> tuple[int, int]:
     """How many moments were tried, and in how many steps the log was folded into the file."""
     profile = bound_profile(tmp_path / "profile")
     profile.database.rows("PRAGMA wal_autocheckpoint = 12")
-    empty_log = profile.database.fold_log_if_free
+    empty_log = profile.database.fold_erased
     erased: list[Callable[[], object]] = []  # emptying the log is a step of its own
-    profile.database.fold_log_if_free = lambda: erased.append(empty_log)  # type: ignore[method-assign]
+    profile.database.fold_erased = lambda: erased.append(empty_log)  # type: ignore[method-assign]
     before = Disk.of(profile)
     tried = folded = 0
     for step in steps(profile):

@@ -1,6 +1,5 @@
 """An encoder slower than people speak: hearing goes on, what is given up is counted and said."""
 
-import itertools
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -17,14 +16,13 @@ from streamer.learners.prior import Prior
 from streamer.loop.clip_cache import ClipCache
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
-from streamer.loop.run import listen
 from streamer.loop.session import Session
 from streamer.query.strategies import make_strategy
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.store.profile import Profile
 from streamer.testing import FakeEncoder, FakeVoiceActivity, Spoken
 from streamer.types import Chunk, Samples
-from tests.loop.test_run import Recorder
+from tests.loop.test_steps import Recorder
 
 
 class Stuck(FakeEncoder):
@@ -79,7 +77,7 @@ def test_the_oldest_are_kept_the_rest_is_counted_and_hearing_goes_on(
         profile=profile,
         profile_model=ProfileModel(profile),
         strategy=make_strategy("random"),
-        doubt=BinaryConfidence(),
+        informativeness=BinaryConfidence(),
         size=100,
         keep=0.5,
         explore=0.0,
@@ -88,13 +86,11 @@ def test_the_oldest_are_kept_the_rest_is_counted_and_hearing_goes_on(
         wall_s=lambda: 0.0,
         now_s=lambda: 0.0,
     )
-    room, screen = Room(audio, encoder), Recorder()
-    ticks = itertools.count()
-    ended: Ended = listen(
-        room, session, screen, stop=threading.Event(), now_s=lambda: next(ticks) / 100
-    )
+    room, recorder = Room(audio, encoder), Recorder()
+    recorder.record(room, session)
     encoding_queue.close()
-    heard: list[Event] = screen.of(Heard)
+    (ended,) = recorder.of(Ended)
+    heard: list[Event] = recorder.of(Heard)
     assert room.delivered == ended.captured_samples == len(audio)
     assert 0 < len(heard) < len(truth)
     assert [event.id for event in heard] == list(range(1, len(heard) + 1))
@@ -108,6 +104,6 @@ def test_the_oldest_are_kept_the_rest_is_counted_and_hearing_goes_on(
     kept = sum(round(16_000 * (event.offset_s - event.onset_s)) for event in heard)
     assert ended.speech_samples == kept
     assert given_up > 16_000
-    told = [event.text for event in screen.of(Noticed)]
+    told = [event.text for event in recorder.of(Noticed)]
     assert any("1 utterance given up" in text for text in told)
     assert any("still to be encoded" in text for text in told)

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from streamer.annotation.labels import give, read_labels, read_scale
+from streamer.annotation.csv import read_labels
+from streamer.annotation.labels import give, read_scale
 from streamer.audio.clips import from_flac
 from streamer.audio.sources.files import FileSource
 from streamer.audio.sources.stdin import StdinSource
@@ -240,9 +241,7 @@ class _Site:
     def __init__(self, folder: Path) -> None:
         profile = _profile_with_questions(folder)
         profile.close()
-        worker = StoreWorker(
-            Config(profile=str(profile.folder)), profile.folder, EventHub(), listens=False
-        )
+        worker = StoreWorker(Config(profile=str(profile.folder)), profile.folder, EventHub())
         self._auth = Auth(
             make_site(worker), is_ours=lambda host: host == "me", scheme="http", cookie="c"
         )

@@ -12,7 +12,7 @@ from streamer.loop.online_model import OnlineModel
 from streamer.loop.profile_model import ProfileModel
 from streamer.query.strategy import ClassChances
 from streamer.store.profile import Profile
-from streamer.types import Encoding
+from streamer.types import Encoding, Label
 from tests.support import bound_profile, label_of, same_arrays, store_utterance
 
 HEARD = 5
@@ -32,6 +32,16 @@ def fold(profile: Profile) -> AffectLearner:
     for entry in profile.labels.effective():
         learner.learn(entry.features, entry.label, first=entry.first)
     return learner
+
+
+def learn_new(profile_model: ProfileModel) -> tuple[list[Label], bool]:
+    """The labels that one call learned for the first time, and whether it fitted anew."""
+    profile_model.take_updates()
+    profile_model.learn_new()
+    updates = profile_model.take_updates()
+    return [label for update in updates for label in update.learned], any(
+        update.refitted for update in updates
+    )
 
 
 def same_chances(some: ClassChances | None, other: ClassChances | None) -> bool:
@@ -71,7 +81,7 @@ class Life:
 
     def learn(self) -> None:
         before = self.model.labels
-        labels, replaced = self.profile_model.learn_new()
+        labels, replaced = learn_new(self.profile_model)
         self.learned += labels
         assert len(labels) <= learning_module.LABELS_AT_ONCE
         if not replaced:

@@ -16,7 +16,7 @@ from streamer.loop.profile_model import ProfileModel
 from streamer.store.labels import Labels
 from streamer.store.profile import Profile
 from streamer.types import DIMENSIONS
-from tests.loop.learning_lives import FAST, HEARD, STEPS, Life, Twins, fold, heard
+from tests.loop.learning_lives import FAST, HEARD, STEPS, Life, Twins, fold, heard, learn_new
 from tests.support import same_arrays
 
 
@@ -111,7 +111,7 @@ def test_the_log_is_learned_in_portions(life, monkeypatch):
     monkeypatch.setattr(learning_module, "LABELS_AT_ONCE", 2)
     for number in range(1, 6):
         life.label(number, "me", {"valence": number / 10})
-    portions = [life.profile_model.learn_new() for _ in range(4)]
+    portions = [learn_new(life.profile_model) for _ in range(4)]
     assert [[label.utterance for label in labels] for labels, _ in portions] == [
         [1, 2], [3, 4], [5], [],
     ]  # fmt: skip
@@ -121,9 +121,9 @@ def test_the_log_is_learned_in_portions(life, monkeypatch):
 
 def test_a_label_is_announced_once_also_after_a_crash(life):
     life.label(1, "me", {"valence": 0.5})
-    assert [label.utterance for label in life.profile_model.learn_new()[0]] == [1]
+    assert [label.utterance for label in learn_new(life.profile_model)[0]] == [1]
     again = ProfileModel(life.profile)
-    assert again.learn_new() == ([], False)
+    assert learn_new(again) == ([], False)
     assert again.model.labels == 1
     assert same_arrays(again.model.learner.to_arrays(), life.model.learner.to_arrays())
 
@@ -136,7 +136,7 @@ def test_an_undone_label_leaves_no_trace(life):
     life.catch_up()
     assert not same_arrays(life.arrays(), before)
     life.undo(1)
-    assert life.profile_model.learn_new() == ([], True)
+    assert learn_new(life.profile_model) == ([], True)
     assert same_arrays(life.arrays(), before)
 
 
@@ -147,7 +147,7 @@ def test_an_undone_replacement_brings_the_first_answer_back(life):
     life.label(1, "me", {"valence": -0.9})
     life.catch_up()
     life.undo(1)
-    assert life.profile_model.learn_new() == ([], True)
+    assert learn_new(life.profile_model) == ([], True)
     assert same_arrays(life.arrays(), before)
 
 
@@ -155,12 +155,12 @@ def test_an_answer_replaced_by_the_same_annotator_counts_once(life):
     life.label(1, "me", {"valence": 0.5})
     life.catch_up()
     life.label(1, "me", {"valence": -0.5})
-    labels, replaced = life.profile_model.learn_new()
+    labels, replaced = learn_new(life.profile_model)
     assert ([label.valence for label in labels], replaced) == ([-0.5], True)
     assert life.model.labels == 1
     assert life.model.learner.dimensions["valence"].regression.count == 1
     life.label(1, "anna", {"valence": 0.7})
-    assert life.profile_model.learn_new()[1] is False
+    assert learn_new(life.profile_model)[1] is False
     assert life.model.labels == 2
 
 
@@ -263,7 +263,7 @@ def test_an_empty_profile_cannot_be_learned(tmp_path):
 
 
 def test_nothing_to_learn_is_nothing(life):
-    assert life.profile_model.learn_new() == ([], False)
+    assert learn_new(life.profile_model) == ([], False)
     life.profile_model.catch_up()
     assert life.model.labels == 0
     assert all(getattr(life.model.predict(heard(1)), name) for name in DIMENSIONS)

@@ -6,6 +6,7 @@ import pytest
 from streamer.annotation.session import AnnotationSession
 from streamer.audio.clips import to_flac
 from streamer.loop.clip_cache import ClipCache
+from streamer.loop.loop import Loop
 from streamer.loop.retention import Privacy, Retention
 from streamer.store.profile import Profile
 from tests.support import bound_profile, label_of, store_utterance
@@ -107,14 +108,13 @@ def test_what_may_not_lie_on_the_disk_is_heard_and_asked_again_from_memory(
 ) -> None:
     bound_profile(profile.folder).close()
     number = store_utterance(profile)
-    retention = Retention(profile, to_flac, ClipCache(), "embeddings")
+    loop = Loop("another.wav")
+    retention = Retention(profile, to_flac, loop.clips, "embeddings")
     profile.utterances.select(
         "random", "", [(number, 0.5, retention.asked(number, AUDIO))], [], 50.0
     )
     rng = np.random.default_rng(0)
-    annotation = AnnotationSession(
-        profile, rng, lambda: 60.0, clips=retention.memory, on_disk=False
-    )
+    annotation = AnnotationSession(profile, rng, lambda: 60.0, loop=loop, on_disk=False)
     elsewhere = AnnotationSession(profile, rng, lambda: 60.0)
     item = annotation.next("me")
     assert item is not None

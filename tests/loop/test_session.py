@@ -52,7 +52,7 @@ def make_session(
         profile=profile,
         profile_model=profile_model,
         strategy=make_strategy(strategy),
-        doubt=BinaryConfidence(),
+        informativeness=BinaryConfidence(),
         size=size,
         keep=keep,
         explore=explore,
@@ -65,7 +65,9 @@ def make_session(
 
 def play(session: Session, audio: Samples, chunk: int = 8_000) -> Iterator[Event]:
     for start in range(0, len(audio), chunk):
-        yield from session.hear(Chunk(audio[start : start + chunk, np.newaxis], 16_000, "made up"))
+        yield from session.process(
+            Chunk(audio[start : start + chunk, np.newaxis], 16_000, "made up")
+        )
 
 
 def answer(number: int, spoken: Spoken) -> Label:
@@ -213,7 +215,7 @@ def test_a_restart_in_the_middle_changes_nothing(
         session = make_session(profile)
         events = [
             *play(session, audio[:cut]),
-            *session._take_all(session._utterance_stream.finish()),
+            *session._encode(session._utterance_stream.finish()),
         ]
         profile.labels.add([answer(n, truth[n - 1]) for n in (1, 3, 4, 6)], 0.0)
         list(session.learn())

@@ -85,12 +85,12 @@ def test_the_panel_shows_what_goes_on() -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=110, no_color=True)
     panel = LivePanel(console)
-    panel.show(STARTED)
-    panel.show(HEARD)
-    panel.show(Selected(1, "random", "at random", [7], []))
-    panel.refresh(lambda: Status(-20.0, True, (1, 4), 3, 5, 7, 64.0, {"overflow": 10}))
-    panel.show(Noticed("the device is gone"))
-    panel.show(ENDED)
+    panel.emit(STARTED)
+    panel.emit(HEARD)
+    panel.emit(Selected(1, "random", "at random", [7], []))
+    panel.tick(lambda: Status(-20.0, True, (1, 4), 3, 5, 7, 64.0, {"overflow": 10}))
+    panel.emit(Noticed("the device is gone"))
+    panel.emit(ENDED)
     shown = out.getvalue()
     assert "listening, keeps the audio of open questions only" in shown
     for text in ("USB", "speech", "1/4", "unknown (0.95)", "ask", "the device is gone", "captured"):

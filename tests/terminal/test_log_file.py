@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import UsageError
-from streamer.events import Ended, Event, Heard, Noticed, Selected, Started, Status
+from streamer.events import Ended, Heard, Noticed, Selected, Started, Status
 from streamer.terminal import log_file
 from streamer.terminal.log_file import KEPT, LogFile
 from streamer.types import Estimate, Prediction, Quality, Verdict
@@ -17,20 +17,6 @@ HEARD = Heard(
     Quality(-20.0, 30.0, False), 9.5,
 )  # fmt: skip
 ENDED = Ended(16_000, 8_000, 8_000, {}, 1, 0, 1, 1.0, 0.1)
-
-
-class Shown:
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def show(self, event: Event) -> None:
-        self.events.append(event)
-
-    def refresh(self, status) -> None:
-        status()
-
-    def close(self) -> None:
-        self.events.clear()
 
 
 def status() -> Status:
@@ -48,8 +34,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def test_starts_notices_and_ends_are_kept_and_what_was_said_is_not(log, clock):
-    shown = Shown()
-    book = LogFile(shown, log, lambda: clock[0])
+    written = LogFile(log, lambda: clock[0])
     events = [
         Started("0", "kitchen", {"name": "made"},
                 {"kind": "microphone", "name": "headset", "rate_hz": 16_000, "channels": 1}),
@@ -59,8 +44,7 @@ def test_starts_notices_and_ends_are_kept_and_what_was_said_is_not(log, clock):
         ENDED,
     ]  # fmt: skip
     for event in events:
-        book.show(event)
-    assert shown.events == events
+        written.emit(event)
     lines = log.read_text().splitlines()
     assert len(lines) == 3
     assert "the microphone is back" in lines[1]
@@ -72,18 +56,18 @@ def test_starts_notices_and_ends_are_kept_and_what_was_said_is_not(log, clock):
 
 
 def test_an_hour_is_a_line(log, clock):
-    book = LogFile(Shown(), log, lambda: clock[0])
+    written = LogFile(log, lambda: clock[0])
     for clock[0] in (10.0, 3599.0, 3600.0, 3700.0, 7200.0):
-        book.refresh(status)
+        written.tick(status)
     assert len(log.read_text().splitlines()) == 2
     assert "5 samples dropped" in log.read_text()
 
 
 def test_weeks_of_notices_take_no_more_than_they_may(log, clock, monkeypatch):
     monkeypatch.setattr(log_file, "LARGEST_BYTES", 2_000)
-    book = LogFile(Shown(), log, lambda: clock[0])
+    written = LogFile(log, lambda: clock[0])
     for number in range(1_000):
-        book.show(Noticed(f"notice {number}"))
+        written.emit(Noticed(f"notice {number}"))
     files = sorted(log.parent.iterdir())
     assert [file.name for file in files] == [
         log.name,
@@ -97,20 +81,18 @@ def test_weeks_of_notices_take_no_more_than_they_may(log, clock, monkeypatch):
     assert numbers == list(range(numbers[0], 1_000))
 
 
-def test_a_log_that_can_no_longer_be_written_does_not_end_the_hearing(log, clock):
-    shown = Shown()
-    book = LogFile(shown, log, lambda: clock[0])
+def test_a_log_that_can_no_longer_be_written_does_not_end_the_run(log, clock):
+    written = LogFile(log, lambda: clock[0])
     log.unlink()
     log.mkdir()
-    book.show(Noticed("something"))
-    assert shown.events == [Noticed("something")]
+    written.emit(Noticed("something"))
 
 
 def test_a_log_that_was_deleted_starts_anew(log, clock):
-    book = LogFile(Shown(), log, lambda: clock[0])
-    book.show(Noticed("before"))
+    written = LogFile(log, lambda: clock[0])
+    written.emit(Noticed("before"))
     log.unlink()
-    book.show(Noticed("after"))
+    written.emit(Noticed("after"))
     assert "after" in log.read_text()
     assert "before" not in log.read_text()
 
@@ -119,4 +101,4 @@ def test_a_log_that_was_deleted_starts_anew(log, clock):
 def test_a_log_that_can_never_be_written_is_refused(tmp_path, place):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="cannot be written"):
-        LogFile(Shown(), tmp_path / place, lambda: 0.0)
+        LogFile(tmp_path / place, lambda: 0.0)

@@ -92,7 +92,7 @@ def client_of(pages: Pages) -> Client:
 
 @pytest.fixture
 def served(config: Config, asked: Profile) -> Iterator[Pages]:
-    with serving(config, Address("127.0.0.1", 0), listens=False) as pages:
+    with serving(config, Address("127.0.0.1", 0)) as pages:
         yield pages
 
 

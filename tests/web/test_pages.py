@@ -17,10 +17,8 @@ import streamer.web
 from streamer.events import AUDIO_KEPT, Noticed, Status
 from streamer.profiles.archive.reading import import_profile
 from streamer.store.profile import Profile
-from streamer.terminal.lines import PlainLines
 from streamer.web.bind import Address
-from streamer.web.broadcast import Broadcast
-from streamer.web.events import EventHub
+from streamer.web.events import Broadcast, EventHub
 from streamer.web.server import serving
 from tests.support import HOLDER, label_of
 from tests.web.api.test_answers import answer, got, posted
@@ -181,13 +179,13 @@ def test_what_a_screen_is_shown_reaches_the_page(client, served, config):
     assert stream.getheader("content-type").startswith("text/event-stream")
     assert stream.getheader("cache-control") == "no-store"
     assert [stream.readline() for _ in range(4)][1] == b"event: hello\n"
-    screen = served.beside(PlainLines(io.StringIO()))
-    screen.show(Noticed("the microphone is gone"))
+    sink = served.sink
+    sink.emit(Noticed("the microphone is gone"))
     assert stream.readline() == b"event: notice\n"
     assert json.loads(stream.readline().removeprefix(b"data: ")) == {
         "text": "the microphone is gone"
     }
-    screen.refresh(lambda: Status(-20.0, True, (1, 10), 2, 3, 4, 5.0))
+    sink.tick(lambda: Status(-20.0, True, (1, 10), 2, 3, 4, 5.0))
     stream.readline()
     assert stream.readline() == b"event: status\n"
     assert json.loads(stream.readline().removeprefix(b"data: "))["speaking"] is True
@@ -195,21 +193,20 @@ def test_what_a_screen_is_shown_reaches_the_page(client, served, config):
 
 
 def test_a_status_that_nobody_looks_at_is_made_rarely():
-    out = io.StringIO()
     asked_for = []
 
     def status() -> Status:
         asked_for.append(1)
         return Status(-20.0, True, (1, 10), 2, 3, 4, 5.0)
 
-    broadcast = Broadcast(PlainLines(out), EventHub())
+    broadcast = Broadcast(EventHub())
     for _ in range(100):
-        broadcast.refresh(status)
+        broadcast.tick(status)
     assert len(asked_for) == 1
 
 
 def test_an_empty_profile_has_pages_too(config):
-    with serving(config, Address("127.0.0.1", 0), listens=False) as pages:
+    with serving(config, Address("127.0.0.1", 0)) as pages:
         client = client_of(pages)
         client.enter()
         assert got(client, "/api/next")["item"] is None
@@ -221,7 +218,7 @@ def test_an_empty_profile_has_pages_too(config):
 
 
 def test_the_server_ends_while_a_page_still_looks(config, asked):
-    with serving(config, Address("127.0.0.1", 0), listens=False) as pages:
+    with serving(config, Address("127.0.0.1", 0)) as pages:
         client = client_of(pages)
         client.enter()
         stream = client.ask("GET", "/events")

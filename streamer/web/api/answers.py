@@ -74,22 +74,29 @@ class Answers:
     async def save(self, request: Request) -> JSONResponse:
         label = (await read(request, Answer)).label()
 
-        def work(annotation: AnnotationSession) -> dict[str, Any]:
-            saved = annotation.save(label)
-            return {
+        saved = await self._worker.ask(AnnotationSession.save, label)
+        if saved.now is None and saved.first is None:
+            self._worker.announce(label.utterance, label.annotator)
+        return reply(
+            {
                 "answer": label_values(label),
                 "first": None if saved.first is None else label_values(saved.first),
                 "predicted": prediction_values(saved.predicted),
-                "now": None if saved.first else _now(annotation, label.utterance, label.annotator),
+                "now": None if saved.now is None else prediction_values(saved.now),
             }
-
-        return reply(await self._worker.ask(work))
+        )
 
     async def change(self, request: Request) -> JSONResponse:
-        """What is predicted by now of what was just answered; null until it is learned."""
+        """What is predicted of an answered utterance by now; null until the answer is learned."""
         annotator = from_query(request, "annotator", self._worker.config.annotator)
         utterance: int = request.path_params["utterance"]
-        return reply({"now": await self._worker.ask(_now, utterance, annotator)})
+
+        def work(annotation: AnnotationSession) -> dict[str, Any] | None:
+            if not annotation.learned(utterance, annotator):
+                return None
+            return prediction_values(annotation.predict(utterance))
+
+        return reply({"now": await self._worker.ask(work)})
 
     async def pass_over(self, request: Request) -> JSONResponse:
         said = await read(request, Passed)
@@ -147,9 +154,3 @@ def _item_values(item: Item) -> dict[str, Any]:
         "has_audio": item.has_audio,
         "answered": None if item.answered is None else label_values(item.answered),
     }
-
-
-def _now(annotation: AnnotationSession, utterance: int, annotator: str) -> dict[str, Any] | None:
-    if not annotation.learned(utterance, annotator):
-        return None
-    return prediction_values(annotation.predict(utterance))

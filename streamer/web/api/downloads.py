@@ -1,27 +1,20 @@
 """What the profile page hands out as files: labels, the report, and everything."""
 
-import csv
-import io
 import shutil
 import time
 from pathlib import Path
-from typing import Any, Final
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from streamer.annotation.labels import COLUMNS
+from streamer.annotation.csv import write_labels
 from streamer.annotation.session import AnnotationSession
 from streamer.config import PRIVATE, Config
 from streamer.profiles.archive.writing import export_profile
 from streamer.report.page import page
 from streamer.report.record import read_record
-from streamer.store.records import LogEntry
 from streamer.web.store_worker import StoreWorker
-
-# A spreadsheet would run a cell that begins so as a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Downloads:
@@ -71,20 +64,4 @@ def _zipped(annotation: AnnotationSession, config: Config) -> Path:
 
 
 def _labels_csv(annotation: AnnotationSession) -> str:
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
-    for entry in annotation.profile.labels.effective():
-        writer.writerow(_cells(entry))
-    return file.getvalue()
-
-
-def _cells(entry: LogEntry) -> list[Any]:
-    label = entry.label
-    values = [label.valence, label.arousal, label.dominance]
-    names = [label.emotion or "", label.annotator]
-    return [label.utterance, *("" if v is None else v for v in values), *map(_inert, names)]
-
-
-def _inert(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return write_labels(entry.label for entry in annotation.profile.labels.effective())

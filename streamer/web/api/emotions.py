@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse
 from streamer.annotation.session import AnnotationSession
 from streamer.learners.answers import emotion_name
 from streamer.learners.cohesion import cohesion, error_rates
-from streamer.loop.profile_model import ProfileModel
 from streamer.web.api.live import finite
 from streamer.web.http import Body, prediction_values, read, reply
 from streamer.web.store_worker import StoreWorker
@@ -66,12 +65,16 @@ def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
     profile = annotation.profile
     if profile.is_empty():
         return {"emotions": [], "utterances": [], "enough": ENOUGH}
-    profile_model = ProfileModel(profile)
-    profile_model.follow()
-    model = profile_model.model
-    vectors, usual = profile.emotions.enrolled(), model.usual_emotion.mean
+    recent = list(reversed(profile.history.recent(SHOWN_UTTERANCES)))
+    with annotation.profile_model() as profile_model:
+        model = profile_model.model
+        model.reload_emotions()
+        prototypes, usual = model.prototypes, model.usual_emotion.mean
+        verdicts = [model.verdict(stored) for stored in recent]
+        predictions = [model.predict(stored) for stored in recent]
+    vectors = profile.emotions.enrolled()
     rows = []
-    for name, prototype in model.prototypes.items():
+    for name, prototype in prototypes.items():
         others = [other for emotion, other in vectors.items() if emotion != name]
         accepts, rejects = error_rates(
             vectors[name], others, prototype.mean, prototype.threshold, usual
@@ -92,11 +95,11 @@ def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
             "onset_s": stored.onset_s,
             "duration_s": stored.offset_s - stored.onset_s,
             "heard_at": stored.heard_at,
-            "has_audio": profile.audio.clip(stored.id) is not None,
-            "verdict": asdict(model.verdict(stored)),
-            **prediction_values(model.predict(stored)),
+            "has_audio": profile.audio.has_clip(stored.id),
+            "verdict": asdict(verdict),
+            **prediction_values(prediction),
         }
-        for stored in reversed(profile.history.recent(SHOWN_UTTERANCES))
+        for stored, verdict, prediction in zip(recent, verdicts, predictions, strict=True)
     ]
     return {"emotions": rows, "utterances": heard, "enough": ENOUGH}
 
@@ -107,7 +110,8 @@ def _compare(annotation: AnnotationSession, utterances: list[int]) -> dict[str, 
     stored = [annotation.profile.utterances.get(number) for number in numbers]
     if not stored:
         return {"cohesion": None, "apart": [], "distances": {}}
-    usual = ProfileModel(annotation.profile).model.usual_emotion.mean
+    with annotation.profile_model() as profile_model:
+        usual = profile_model.model.usual_emotion.mean
     found = cohesion(np.stack([u.emotion for u in stored]).astype(np.float64), usual)
     return {
         "cohesion": found.cohesion,

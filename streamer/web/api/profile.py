@@ -50,7 +50,8 @@ class ProfileRequests:
         seq: int = request.path_params["seq"]
 
         def work(annotation: AnnotationSession) -> str:
-            return withdraw(annotation.profile, seq)
+            with annotation.profile_model() as profile_model:
+                return withdraw(annotation.profile, seq, profile_model)
 
         return reply({"done": await self._worker.ask(work)})
 
@@ -99,7 +100,8 @@ def _listed(
 def _correct(annotation: AnnotationSession, label: Label) -> str:
     if annotation.profile.labels.answer_of(label.utterance, label.annotator) is None:
         raise NotFound(f"{label.annotator} has no label on utterance {label.utterance} to correct")
-    return give(annotation.profile, [label])
+    with annotation.profile_model() as profile_model:
+        return give(annotation.profile, [label], profile_model=profile_model)
 
 
 def _forget(annotation: AnnotationSession, what: Forgotten) -> str:

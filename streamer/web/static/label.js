@@ -9,12 +9,12 @@ import { Player } from "/static/player.js";
 import { hideResult, showResult } from "/static/result.js";
 
 const EMOTION_KEYS = "123456789abcdefghijklmnopqrtuvwy";
-const POLLS_MS = [150, 350, 700, 1000, 1500, 2500, 4000];
 const $ = (id) => document.getElementById(id);
 const remembered = (name, usual) => localStorage.getItem(`streamer-${name}`) ?? usual;
 const remember = (name, value) => localStorage.setItem(`streamer-${name}`, value);
 
 let item = null;
+let awaited = null;
 let picture = null;
 let emotion = null;
 const emotions = [];
@@ -186,18 +186,18 @@ const save = () =>
       emotion,
     });
     showResult(saved);
-    if (!saved.now && !saved.first) awaitChange(saved);
+    awaited = saved.now || saved.first ? null : saved;
     await next();
   });
 
-// Whoever listens learns it within a moment.
-async function awaitChange(saved) {
-  for (const pause of POLLS_MS) {
-    await new Promise((go) => setTimeout(go, pause));
-    const { utterance, annotator: name } = saved.answer;
-    const found = await get(`/api/utterances/${utterance}/change`, { annotator: name }).catch(() => ({}));
-    if (found.now) return showResult({ ...saved, now: found.now });
-  }
+// Where another process learns the answer, `learned` follows.
+async function showChange(learned) {
+  const saved = awaited;
+  if (!saved || learned.utterance !== saved.answer.utterance || learned.annotator !== saved.answer.annotator) return;
+  awaited = null;
+  const { utterance, annotator: name } = saved.answer;
+  const found = await get(`/api/utterances/${utterance}/change`, { annotator: name }).catch(() => ({}));
+  if (found.now && !awaited) showResult({ ...saved, now: found.now });
 }
 
 const pass = (kind) =>
@@ -284,6 +284,6 @@ async function refresh() {
   if (!item && !busy) await once(next);
 }
 
-follow({ hello: refresh, reload: refresh, selection: refresh });
+follow({ hello: refresh, reload: refresh, selection: refresh, learned: showChange });
 setInterval(refresh, 5000);
 once(next);

@@ -145,3 +145,17 @@ def test_what_cannot_be_meant_is_told_and_nothing_stored(client, asked, said, st
 def test_what_is_no_answer_at_all_too(client, asked, body):
     assert client.ask("POST", "/api/labels", body).status == 400
     assert asked.labels.newest() == 0
+
+
+def test_what_another_process_learns_is_announced_to_the_page(client, asked):
+    asked.take_over_or_fail("another process", listens=True)
+    stream = client.ask("GET", "/events")
+    while stream.readline() != b"\n":
+        pass
+    assert answer(client, 1)["now"] is None
+    assert got(client, "/api/utterances/1/change")["now"] is None
+    ProfileModel(asked).catch_up()
+    assert stream.readline() == b"event: learned\n"
+    data = json.loads(stream.readline().removeprefix(b"data: "))
+    assert data == {"utterance": 1, "annotator": "me"}
+    assert got(client, "/api/utterances/1/change")["now"] is not None

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from streamer.errors import ProfileError
 from streamer.events import Ended, Noticed, Started, Status
-from streamer.terminal.lines import JsonLines
+from streamer.loop.loop import Loop
 from streamer.web.api.metrics import STALLED_S, Metrics, labelled, scraper_token, written
 from streamer.web.bind import Address
 from streamer.web.server import Pages, serving
@@ -23,7 +23,7 @@ ENDED = Ended(16_000, 8_000, 8_000, {"overflow": 7}, 9, 4, 5, 61.0, 0.1)
 
 @pytest.fixture
 def listening(config, asked) -> Iterator[Pages]:
-    with serving(config, Address("127.0.0.1", 0), listens=True) as pages:
+    with serving(config, Address("127.0.0.1", 0), Loop(config=config)) as pages:
         yield pages
 
 
@@ -47,11 +47,11 @@ def status(audio_s: float) -> Status:
     return Status(-40.0, False, (1, 10), 3, 7, 21, audio_s, {"overflow": 5}, 0.02)
 
 
-def test_a_scraper_reads_what_the_loop_last_said(listening, bearer, capsys):
+def test_a_scraper_reads_what_the_loop_last_said(listening, bearer):
     client = client_of(listening)
-    screen = listening.beside(JsonLines())
-    screen.show(STARTED)
-    screen.refresh(lambda: status(60.0))
+    sink = listening.sink
+    sink.emit(STARTED)
+    sink.tick(lambda: status(60.0))
     values = values_of(client, bearer)
     assert values["streamer_info[('encoder', 'made'), ('version', '0.1')]"] == 1
     assert values["streamer_listening"] == 1
@@ -59,25 +59,25 @@ def test_a_scraper_reads_what_the_loop_last_said(listening, bearer, capsys):
     assert values["streamer_labels"] == 7
     assert values["streamer_dropped_samples_total[('reason', 'overflow')]"] == 5
     assert values["process_cpu_seconds_total"] > 0
-    screen.show(ENDED)
+    sink.emit(ENDED)
     values = values_of(client, bearer)
     assert (values["streamer_listening"], values["streamer_utterances_total"]) == (0, 9)
     assert (values["streamer_labels"], values["streamer_heard_seconds_total"]) == (7, 61.0)
 
 
-def test_health_is_well_only_while_the_loop_gives_signs(listening, bearer, capsys):
+def test_health_is_well_only_while_the_loop_gives_signs(listening, bearer):
     client = client_of(listening)
-    screen = listening.beside(JsonLines())
+    sink = listening.sink
 
     def health() -> tuple[int, str]:
         answer = client.ask("GET", "/health", **bearer)
         return answer.status, json.loads(answer.read())["status"]
 
     assert health() == (503, "starting")
-    screen.refresh(lambda: status(1.0))
+    sink.tick(lambda: status(1.0))
     assert health() == (200, "listening")
-    screen.show(Noticed("something"))
-    screen.show(ENDED)
+    sink.emit(Noticed("something"))
+    sink.emit(ENDED)
     assert health() == (503, "ended")
 
 

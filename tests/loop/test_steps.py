@@ -1,10 +1,10 @@
-"""Running a session: limits, stops, and what is told when something breaks."""
+"""A session driven over a source: limits, stops, and the accounts when something breaks."""
 
 import itertools
-import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from streamer.audio.clips import to_flac
 from streamer.audio.endpointer import Endpointer
 from streamer.audio.resampling import Resampler
+from streamer.audio.sources.protocol import Source
 from streamer.audio.utterance_stream import UtteranceStream
 from streamer.encoders.queue import BackgroundEncoding, SyncEncoding
 from streamer.errors import EncoderError, UnreadableAudio
@@ -20,8 +21,8 @@ from streamer.learners.prior import Prior
 from streamer.loop.clip_cache import ClipCache
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
-from streamer.loop.run import UntilGone, listen
 from streamer.loop.session import Session
+from streamer.loop.steps import Stopwatch, steps
 from streamer.query.strategies import make_strategy
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.store.profile import Profile
@@ -58,21 +59,25 @@ class Script:
 
 
 class Recorder:
+    """The events of one run, and a status at each step."""
+
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.statuses: list[Status] = []
 
-    def show(self, event: Event) -> None:
-        self.events.append(event)
-
-    def refresh(self, status: Callable[[], Status]) -> None:
-        self.statuses.append(status())
-
-    def close(self) -> None:
-        pass
-
     def of(self, kind: type) -> list:
         return [event for event in self.events if isinstance(event, kind)]
+
+    def record(self, source: Source, session: Session, **options: Any) -> None:
+        """Raises what the run raises."""
+        ticks = itertools.count()
+        now_s = options.pop("now_s", lambda: next(ticks) / 100)
+        options = {"stop": threading.Event(), "stopwatch": Stopwatch(now_s), **options}
+        for event in steps(source, session, now_s=now_s, **options):
+            if event is None:
+                self.statuses.append(session.status())
+            else:
+                self.events.append(event)
 
 
 @pytest.fixture
@@ -88,7 +93,7 @@ def session(profile: Profile) -> Session:
         profile=profile,
         profile_model=ProfileModel(profile),
         strategy=make_strategy("random"),
-        doubt=BinaryConfidence(),
+        informativeness=BinaryConfidence(),
         size=100,
         keep=0.5,
         explore=0.0,
@@ -104,27 +109,25 @@ def chunks(audio: Samples, size: int = 4_000) -> list[Chunk | Gap | Notice]:
     return [Chunk(audio[s : s + size, np.newaxis], RATE_HZ, "script") for s in starts]
 
 
-def play(session: Session, source: Script, **options: object) -> Recorder:
-    screen = Recorder()
-    ticks = itertools.count()
-    options = {"stop": threading.Event(), "now_s": lambda: next(ticks) / 100, **options}
-    listen(source, session, screen, **options)  # type: ignore[arg-type]
-    return screen
+def play(session: Session, source: Script, **options: Any) -> Recorder:
+    recorder = Recorder()
+    recorder.record(source, session, **options)
+    return recorder
 
 
 def test_all_is_heard_and_the_last_buffer_is_split(
     session: Session, spoken_session: tuple[Samples, list[Spoken]]
 ) -> None:
-    screen = play(session, Script([*chunks(spoken_session[0]), Notice("over")]))
-    assert len(screen.of(Heard)) == 12
-    (selection,) = screen.of(Selected)
+    recorder = play(session, Script([*chunks(spoken_session[0]), Notice("over")]))
+    assert len(recorder.of(Heard)) == 12
+    (selection,) = recorder.of(Selected)
     assert len(selection.asked) == len(selection.released) == 6
-    assert screen.of(Noticed) == [Noticed("over")]
-    (ended,) = screen.of(Ended)
-    assert ended is screen.events[-1]
+    assert recorder.of(Noticed) == [Noticed("over")]
+    (ended,) = recorder.of(Ended)
+    assert ended is recorder.events[-1]
     assert ended.captured_samples == len(spoken_session[0])
     assert ended.realtime_factor > 0
-    assert screen.statuses[-1].utterances == 12
+    assert recorder.statuses[-1].utterances == 12
 
 
 def test_an_error_in_the_middle_still_closes_the_accounts(
@@ -132,11 +135,11 @@ def test_an_error_in_the_middle_still_closes_the_accounts(
 ) -> None:
     audio = spoken_session[0][: 20 * RATE_HZ]
     source = Script(chunks(audio), error=UnreadableAudio("broken"))
-    screen = Recorder()
+    recorder = Recorder()
     with pytest.raises(UnreadableAudio):
-        listen(source, session, screen, stop=threading.Event(), now_s=lambda: 0.0)
-    assert len(screen.of(Selected)) == 1
-    (ended,) = screen.of(Ended)
+        recorder.record(source, session)
+    assert len(recorder.of(Selected)) == 1
+    (ended,) = recorder.of(Ended)
     assert ended.captured_samples == len(audio)
     assert ended.captured_samples == ended.speech_samples + ended.silence_samples
 
@@ -161,13 +164,12 @@ def test_what_an_error_keeps_from_the_store_is_counted_as_lost(
     session: Session, profile: Profile, spoken_session: tuple[Samples, list[Spoken]], make, at
 ) -> None:
     session._encoding_queue = make(Failing(*at))
-    screen = Recorder()
+    recorder = Recorder()
     with pytest.raises(EncoderError):
-        listen(Script(chunks(spoken_session[0])), session, screen, stop=threading.Event(),
-               now_s=lambda: 0.0)  # fmt: skip
-    (ended,) = screen.of(Ended)
+        recorder.record(Script(chunks(spoken_session[0])), session)
+    (ended,) = recorder.of(Ended)
     stored = [profile.utterances.get(number) for number in profile.utterances.numbers()]
-    assert ended.utterances == len(stored) == len(screen.of(Heard)) < 12
+    assert ended.utterances == len(stored) == len(recorder.of(Heard)) < 12
     lengths = [round(RATE_HZ * (one.offset_s - one.onset_s)) for one in stored]
     assert ended.speech_samples == sum(lengths)
     assert ended.dropped_samples["not_stored"] > 0
@@ -175,62 +177,39 @@ def test_what_an_error_keeps_from_the_store_is_counted_as_lost(
     assert ended.captured_samples == parts
 
 
-@pytest.mark.parametrize("where", ["show", "refresh"])
-@pytest.mark.parametrize("error", [BrokenPipeError(32, "gone"), OSError(28, "no room")])
-def test_a_screen_that_cannot_be_written_stops_the_run_once(where, error, monkeypatch) -> None:
-    calls = []
-
-    def fail(_: object) -> None:
-        calls.append(where)
-        raise error
-
-    monkeypatch.setattr(os, "dup2", lambda *_: None)
-    screen, stop = Recorder(), threading.Event()
-    monkeypatch.setattr(screen, where, fail)
-    telling = UntilGone(screen, stop)
-    for _ in range(3):
-        telling.show(Noticed("something"))
-        telling.refresh(lambda: pytest.fail("nobody draws it"))  # type: ignore[arg-type]
-        if where == "show":
-            assert not screen.statuses
-    assert stop.is_set()
-    assert calls == [where]
-    assert telling.failed is (None if isinstance(error, BrokenPipeError) else error)
-
-
 @pytest.mark.parametrize("max_seconds", [0.0, 0.3, 1.0, 1.1])  # 1.1 leaves 8e-17 of nothing
 def test_the_limit_is_kept_to_the_sample(session: Session, max_seconds: float) -> None:
     source = Script(chunks(np.zeros(100_000, np.float32)))
-    screen = play(session, source, max_seconds=max_seconds)
-    assert screen.of(Ended)[0].captured_samples == round(max_seconds * RATE_HZ)
+    recorder = play(session, source, max_seconds=max_seconds)
+    assert recorder.of(Ended)[0].captured_samples == round(max_seconds * RATE_HZ)
     assert source.taken < 10
 
 
 def test_less_than_half_a_sample_is_not_waited_for(session: Session) -> None:
     source = Script([Chunk(np.zeros((4_000, 1), np.float32), 11_025, "script")] * 1_000)
-    screen = play(session, source, max_seconds=135_607.4 / 11_025)
-    assert screen.of(Ended)[0].captured_samples == 135_607
+    recorder = play(session, source, max_seconds=135_607.4 / 11_025)
+    assert recorder.of(Ended)[0].captured_samples == 135_607
     assert source.taken < 40
 
 
 def test_lost_samples_count_towards_the_limit(session: Session) -> None:
     items = [*chunks(np.zeros(4_000, np.float32)), Gap(16_000, "device_lost")]
-    screen = play(session, Script([*items, *items, *items]), max_seconds=1.2)
-    (ended,) = screen.of(Ended)
+    recorder = play(session, Script([*items, *items, *items]), max_seconds=1.2)
+    (ended,) = recorder.of(Ended)
     assert ended.captured_samples == 20_000
     assert ended.dropped_samples == {"device_lost": 16_000}
 
 
 def test_a_live_source_that_delivers_nothing_ends_in_time(session: Session) -> None:
     tick = Chunk(np.zeros((0, 1), np.float32), RATE_HZ, "script")
-    screen = play(session, Script([tick] * 10_000, kind="microphone"), max_seconds=2.0)
-    assert screen.of(Ended)[0].captured_samples == 0
+    recorder = play(session, Script([tick] * 10_000, kind="microphone"), max_seconds=2.0)
+    assert recorder.of(Ended)[0].captured_samples == 0
 
 
 def test_a_stop_is_obeyed_at_the_next_item(session: Session) -> None:
     stop = threading.Event()
     stop.set()
     source = Script(chunks(np.zeros(100_000, np.float32)))
-    screen = play(session, source, stop=stop)
+    recorder = play(session, source, stop=stop)
     assert source.taken == 1
-    assert screen.of(Ended)[0].captured_samples == 4_000
+    assert recorder.of(Ended)[0].captured_samples == 4_000

@@ -1,12 +1,12 @@
-"""A screen that shows everything on another one, and tells a broker of utterances and state.
+"""Publishes utterances and state to an MQTT broker.
 
     streamer/NODE/availability   online, offline (also the last will)            retained
     streamer/NODE/state          counts, dropped samples, real-time factor       retained
     streamer/NODE/utterance      the `utterance` event, without its source
 
-Nothing here waits: paho's thread connects, sends, and connects again. What is heard while the
-broker is away is kept, up to `WAITING` utterances, and sent when it is back; what is beyond is
-counted and told. No audio is ever sent, nor the name of a recording or of a microphone.
+Nothing here waits: paho's thread connects, sends, and reconnects. Utterances that occur while the
+broker is away are kept, up to `WAITING` of them, and sent when it is back; those beyond are
+counted, and a notice says so. No audio is ever sent, nor the name of a recording or microphone.
 """
 
 import hashlib
@@ -22,8 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from streamer.errors import UsageError
-from streamer.events import Ended, Event, Heard, Noticed, Started, Status, to_json
-from streamer.loop.run import Screen
+from streamer.events import Ended, Event, Heard, Started, Status, to_json
 from streamer.mqtt.broker import Broker
 from streamer.mqtt.discovery import entities
 from streamer.text import many
@@ -65,65 +64,63 @@ def _machine_number() -> str:
         return ""
 
 
-class Publishing:
-    """wall_s: seconds since 1970, told with each utterance; now_s: a steady clock.
+class MqttPublisher:
+    """A sink that publishes to a broker.
 
-    Raises UsageError where paho-mqtt is not installed.
+    notify: passes a notice to people, from any thread; wall_s: seconds since 1970, sent with each
+    utterance; now_s: a steady clock. Raises UsageError where paho-mqtt is not installed.
     """
+
+    name = "MQTT"
 
     def __init__(
         self,
-        screen: Screen,
         broker: Broker,
         profile: str,
+        notify: Callable[[str], None],
         wall_s: Callable[[], float],
         now_s: Callable[[], float],
     ) -> None:
-        self._screen = screen
         self._broker = broker
+        self._notify = notify
         self._node = node_name(profile)
         self._topic = f"streamer/{self._node}"
         self._wall_s = wall_s
         self._now_s = now_s
-        self._told_s = -STATE_EVERY_S
+        self._sent_s = -STATE_EVERY_S
         self._lost = 0
         self._waiting: set[int] = set()
         self._acknowledged: deque[int] = deque()
-        self._words: deque[str] = deque(maxlen=8)
         self._reachable: bool | None = None
         self._client = self._make_client()
 
-    def show(self, event: Event) -> None:
-        if isinstance(event, Ended):
-            self._wait_for_last_ones()
-        self._screen.show(event)
+    def emit(self, event: Event) -> None:
         if isinstance(event, Started):
-            self._words.append(f"MQTT broker {self._broker} is told of every utterance")
+            self._notify(f"every utterance is sent to the MQTT broker {self._broker}")
             self._client.connect_async(self._broker.host, self._broker.port)
             self._client.loop_start()
         elif isinstance(event, Heard):
-            said = to_json(event)
-            del said["event"], said["source"]
-            self._publish_utterance({**said, "heard_at": self._wall_s()})
+            values = to_json(event)
+            del values["event"], values["source"]
+            self._publish_utterance({**values, "heard_at": self._wall_s()})
         elif isinstance(event, Ended):
+            self._wait_for_last_ones()
             state = {**asdict(event), "undelivered": self._lost}
             self._publish("state", {"state": "ended", **state})
-        self._pass_on()
 
-    def refresh(self, status: Callable[[], Status]) -> None:
-        self._pass_on()
+    def tick(self, status: Callable[[], Status]) -> None:
+        self._settle()
         now_s = self._now_s()
-        if now_s - self._told_s >= STATE_EVERY_S and self._client.is_connected():
-            self._told_s = now_s
+        if now_s - self._sent_s >= STATE_EVERY_S and self._client.is_connected():
+            self._sent_s = now_s
             state = asdict(status())
             for passing in ("level_dbfs", "speaking", "buffer"):
                 del state[passing]
-            told = {"state": "listening", **state, "undelivered": self._lost}
-            self._publish("state", told)
-        self._screen.refresh(status)
+            values = {"state": "listening", **state, "undelivered": self._lost}
+            self._publish("state", values)
 
     def close(self) -> None:
-        """Say goodbye where somebody listens, within about `GOODBYE_S`."""
+        """Tell the broker, where it is connected, within about `GOODBYE_S`."""
         if self._client.is_connected():
             # Of a queue that is full, or a connection just lost: the last will says the same.
             with suppress(ValueError, RuntimeError):
@@ -131,7 +128,6 @@ class Publishing:
                 gone.wait_for_publish(GOODBYE_S)
             self._client.disconnect()
             self._client.loop_stop()
-        self._screen.close()
 
     def _make_client(self) -> "Client":
         try:
@@ -165,34 +161,27 @@ class Publishing:
             return
         self._lost += 1
         if self._lost == 1:
-            self._words.append(
-                f"MQTT broker {self._broker}: {WAITING} utterances wait for it; further ones are "
-                "not told to it (here they are kept all the same)"
+            self._notify(
+                f"the MQTT broker {self._broker} is away and {WAITING} utterances wait for it: "
+                "further ones are not sent to it (the profile keeps them)"
             )
 
     def _wait_for_last_ones(self) -> None:
-        """Give what was just heard a moment to get there, unless it is known that it cannot."""
+        """Give the last utterances a moment to arrive, unless it is known that they cannot."""
         until_s = self._now_s() + GOODBYE_S
         self._settle()
         while self._waiting and self._reachable is not False and self._now_s() < until_s:
             time.sleep(POLL_S)
             self._settle()
         if self._waiting:
-            self._words.append(
-                f"MQTT broker {self._broker} was not told of the last "
+            self._notify(
+                f"the MQTT broker {self._broker} did not receive the last "
                 f"{many(len(self._waiting), 'utterance')}"
             )
-        self._pass_on()
 
     def _settle(self) -> None:
         while self._acknowledged:
             self._waiting.discard(self._acknowledged.popleft())
-
-    def _pass_on(self) -> None:
-        """What paho's thread found out, on the thread that listens."""
-        self._settle()
-        while self._words:
-            self._screen.show(Noticed(self._words.popleft()))
 
     # Called on paho's thread.
 
@@ -200,32 +189,32 @@ class Publishing:
         self, client: "Client", _: object, flags: object, code: Any, properties: object
     ) -> None:
         if code.is_failure:
-            self._say_unreachable(f"refuses: {code}")
+            self._notify_unreachable(f"refuses: {code}")
             return
         for topic, configuration in entities(self._node, self._topic):
             client.publish(topic, json.dumps(configuration), retain=True)
         # Of quality 0, which is sent at once: the queue may be full of utterances.
         client.publish(f"{self._topic}/availability", ONLINE, retain=True)
         if self._reachable is False:
-            self._words.append(f"MQTT broker {self._broker} is back")
+            self._notify(f"the MQTT broker {self._broker} is back")
         self._reachable = True
 
     def _on_connect_fail(self, client: "Client", _: object) -> None:
-        self._say_unreachable("cannot be reached")
+        self._notify_unreachable("cannot be reached")
 
     def _on_disconnect(
         self, client: "Client", _: object, flags: object, code: Any, properties: object
     ) -> None:
         if code.is_failure:
-            self._say_unreachable("went away")
+            self._notify_unreachable("went away")
 
     def _on_publish(
         self, client: "Client", _: object, number: int, code: object, properties: object
     ) -> None:
         self._acknowledged.append(number)
 
-    def _say_unreachable(self, how: str) -> None:
+    def _notify_unreachable(self, how: str) -> None:
         """Once, until it is back."""
         if self._reachable is not False:
-            self._words.append(f"MQTT broker {self._broker} {how}; trying on")
+            self._notify(f"the MQTT broker {self._broker} {how}: retrying")
         self._reachable = False

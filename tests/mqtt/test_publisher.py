@@ -12,9 +12,10 @@ import pytest
 
 from streamer.errors import UsageError
 from streamer.events import Ended, Event, Heard, Noticed, Started, Status
-from streamer.mqtt import publishing
+from streamer.loop.sinks import Sinks
+from streamer.mqtt import publisher
 from streamer.mqtt.broker import Broker
-from streamer.mqtt.publishing import Publishing, node_name
+from streamer.mqtt.publisher import MqttPublisher, node_name
 from streamer.types import Estimate, Prediction, Quality, Verdict
 from tests.mqtt.conftest import Listener, Mosquitto, eventually
 from tests.support import events_of, named
@@ -31,17 +32,19 @@ def heard(number: int) -> Heard:
     )  # fmt: skip
 
 
-class Shown:
-    """The screen behind: keeps what it is shown."""
+class Output:
+    """The program's output, behind the sinks of a run."""
+
+    name = "the output"
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.closed = False
 
-    def show(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         self.events.append(event)
 
-    def refresh(self, status) -> None:
+    def tick(self, status) -> None:
         pass
 
     def close(self) -> None:
@@ -55,27 +58,29 @@ def status() -> Status:
     return Status(-40.0, False, (1, 10), 3, 7, 21, 60.0, {"overflow": 5}, 0.02)
 
 
-def publishing_to(port: int, screen: Shown, **who: str) -> Publishing:
+def publishing_to(port: int, output: Output, **who: str) -> Sinks:
+    sinks = Sinks(output, lambda: pytest.fail("the output is there"))
     broker = Broker("127.0.0.1", port, **who)
-    return Publishing(screen, broker, "kitchen", lambda: 1e9, time.monotonic)
+    sinks.add(MqttPublisher(broker, "kitchen", sinks.notify, lambda: 1e9, time.monotonic))
+    return sinks
 
 
-def after(done, telling: Publishing) -> bool:
-    """Whether it becomes true while the loop goes on refreshing its screen."""
+def after(done, sinks: Sinks) -> bool:
+    """Whether it becomes true while the loop goes on."""
 
     def check() -> bool:
-        telling.refresh(status)
+        sinks.tick(status)
         return done()
 
     return eventually(check)
 
 
 def test_a_broker_is_told_of_utterances_state_and_availability(mosquitto, listener):
-    screen = Shown()
-    telling = publishing_to(mosquitto.port, screen)
-    telling.show(STARTED)
-    telling.show(heard(17))
-    assert after(lambda: bool(listener.of("utterance") and listener.of("state")), telling)
+    output = Output()
+    sinks = publishing_to(mosquitto.port, output)
+    sinks.emit(STARTED)
+    sinks.emit(heard(17))
+    assert after(lambda: bool(listener.of("utterance") and listener.of("state")), sinks)
     (utterance,) = [json.loads(text) for text in listener.of("utterance")]
     assert (utterance["id"], utterance["heard_at"]) == (17, 1e9)
     assert utterance["valence"] == {"mean": 0.25, "low": -0.5, "high": 0.75}
@@ -83,12 +88,12 @@ def test_a_broker_is_told_of_utterances_state_and_availability(mosquitto, listen
     assert (state["state"], state["labels"], state["dropped_samples"]) == (
         "listening", 7, {"overflow": 5}
     )  # fmt: skip
-    telling.show(ENDED)
-    telling.close()
+    sinks.emit(ENDED)
+    sinks.close()
     assert eventually(lambda: listener.of("availability") == ["online", "offline"])
     assert json.loads(listener.of("state")[-1])["state"] == "ended"
-    assert screen.closed
-    assert [event for event in screen.events if not isinstance(event, Noticed)] == [
+    assert output.closed
+    assert [event for event in output.events if not isinstance(event, Noticed)] == [
         STARTED, heard(17), ENDED
     ]  # fmt: skip
     everything = "".join(text for _, text in listener.told)
@@ -97,11 +102,11 @@ def test_a_broker_is_told_of_utterances_state_and_availability(mosquitto, listen
 
 
 def test_home_assistant_finds_every_entity_where_the_values_are(mosquitto, listener):
-    telling = publishing_to(mosquitto.port, Shown())
-    telling.show(STARTED)
-    telling.show(heard(1))
-    assert after(lambda: bool(listener.of("utterance") and listener.of("state")), telling)
-    telling.close()
+    sinks = publishing_to(mosquitto.port, Output())
+    sinks.emit(STARTED)
+    sinks.emit(heard(1))
+    assert after(lambda: bool(listener.of("utterance") and listener.of("state")), sinks)
+    sinks.close()
     node = node_name("kitchen")
     configurations = {
         topic: json.loads(text) for topic, text in listener.told if topic.endswith("/config")
@@ -125,70 +130,70 @@ def test_home_assistant_finds_every_entity_where_the_values_are(mosquitto, liste
 
 
 def test_a_broker_that_comes_late_and_goes_away_is_told_all_the_same(mosquitto, monkeypatch):
-    monkeypatch.setattr(publishing, "RETRY_S", (1, 1))
-    screen = Shown()
-    telling = publishing_to(mosquitto.port, screen)
-    telling.show(STARTED)
-    telling.show(heard(1))
-    assert after(lambda: any("cannot be reached" in text for text in screen.notices()), telling)
+    monkeypatch.setattr(publisher, "RETRY_S", (1, 1))
+    output = Output()
+    sinks = publishing_to(mosquitto.port, output)
+    sinks.emit(STARTED)
+    sinks.emit(heard(1))
+    assert after(lambda: any("cannot be reached" in text for text in output.notices()), sinks)
     mosquitto.start()
     listener = Listener(mosquitto.port)
-    telling.show(heard(2))
-    assert after(lambda: len(listener.of("utterance")) == 2, telling)
+    sinks.emit(heard(2))
+    assert after(lambda: len(listener.of("utterance")) == 2, sinks)
     mosquitto.stop()
     listener.close()
-    assert after(lambda: any("went away" in text for text in screen.notices()), telling)
-    telling.show(heard(3))
+    assert after(lambda: any("went away" in text for text in output.notices()), sinks)
+    sinks.emit(heard(3))
     mosquitto.start()
     back = Listener(mosquitto.port)
-    assert after(lambda: back.of("availability") == ["online"], telling)
-    telling.show(heard(4))
+    assert after(lambda: back.of("availability") == ["online"], sinks)
+    sinks.emit(heard(4))
     assert after(
-        lambda: [json.loads(text)["id"] for text in back.of("utterance")][-1:] == [4], telling
+        lambda: [json.loads(text)["id"] for text in back.of("utterance")][-1:] == [4], sinks
     )
-    telling.close()
-    assert sum("is back" in text for text in screen.notices()) == 2
+    sinks.close()
+    assert sum("is back" in text for text in output.notices()) == 2
     back.close()
 
 
 def test_more_than_can_wait_is_counted_and_told(mosquitto, monkeypatch):
-    monkeypatch.setattr(publishing, "WAITING", 3)
-    monkeypatch.setattr(publishing, "RETRY_S", (1, 1))
-    screen = Shown()
-    telling = publishing_to(mosquitto.port, screen)
-    telling.show(STARTED)
+    monkeypatch.setattr(publisher, "WAITING", 3)
+    monkeypatch.setattr(publisher, "RETRY_S", (1, 1))
+    output = Output()
+    sinks = publishing_to(mosquitto.port, output)
+    sinks.emit(STARTED)
     for number in range(5):
-        telling.show(heard(number))
+        sinks.emit(heard(number))
     mosquitto.start()
     listener = Listener(mosquitto.port)
-    assert after(lambda: len(listener.of("utterance")) == 3 and bool(listener.of("state")), telling)
-    telling.close()
+    assert after(lambda: len(listener.of("utterance")) == 3 and bool(listener.of("state")), sinks)
+    sinks.close()
     assert json.loads(listener.of("state")[-1])["undelivered"] == 2
-    assert any("3 utterances wait" in text for text in screen.notices())
-    assert len([e for e in screen.events if isinstance(e, Heard)]) == 5
+    assert any("3 utterances wait" in text for text in output.notices())
+    assert len([e for e in output.events if isinstance(e, Heard)]) == 5
     listener.close()
 
 
 def test_what_was_never_delivered_is_told_before_the_end():
-    screen = Shown()
+    output = Output()
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        telling = publishing_to(closed.getsockname()[1], screen)
-        telling.show(STARTED)
-        telling.show(heard(1))
-        telling.show(ENDED)
-        telling.close()
-    assert "not told of the last 1 utterance" in screen.notices()[-1]
-    assert screen.events[-1] == ENDED
+        sinks = publishing_to(closed.getsockname()[1], output)
+        sinks.emit(STARTED)
+        sinks.emit(heard(1))
+        sinks.emit(ENDED)
+        sinks.close()
+    assert "did not receive the last 1 utterance" in output.notices()[-1]
+    assert output.events[-1] == ENDED
 
 
 def test_two_machines_and_profiles_stay_two(monkeypatch, tmp_path):
     assert len({node_name(name) for name in ("Ann.B", "ann-b", "ann b")}) == 3
     here = node_name("default")
     (tmp_path / "machine-id").write_text("f" * 32)
-    monkeypatch.setattr("streamer.mqtt.publishing.MACHINE_ID", tmp_path / "machine-id")
+    monkeypatch.setattr("streamer.mqtt.publisher.MACHINE_ID", tmp_path / "machine-id")
     assert node_name("default") != here
-    monkeypatch.setattr("streamer.mqtt.publishing.MACHINE_ID", tmp_path / "none")
+    monkeypatch.setattr("streamer.mqtt.publisher.MACHINE_ID", tmp_path / "none")
     assert node_name("default") == node_name("default")
 
 
@@ -199,13 +204,15 @@ def test_names_that_letters_cannot_spell_stay_two():
 
 @pytest.mark.parametrize("error", [ValueError("queue is full"), RuntimeError("lost")])
 def test_a_goodbye_that_cannot_be_said_closes_the_rest(monkeypatch, error):
-    screen = Shown()
-    telling = publishing_to(1, screen)
-    monkeypatch.setattr(telling._client, "is_connected", lambda: True)
-    monkeypatch.setattr(telling._client, "publish", Mock(side_effect=error))
-    monkeypatch.setattr(screen, "close", closed := Mock())
-    telling.close()
-    closed.assert_called_once()
+    output = Output()
+    sinks = publishing_to(1, output)
+    client = sinks._others[0]._client
+    monkeypatch.setattr(client, "is_connected", lambda: True)
+    monkeypatch.setattr(client, "publish", Mock(side_effect=error))
+    monkeypatch.setattr(client, "loop_stop", stopped := Mock())
+    sinks.close()
+    stopped.assert_called_once()
+    assert output.closed
 
 
 def test_a_broker_that_refuses_is_told_to_people(tmp_path):
@@ -215,11 +222,11 @@ def test_a_broker_that_refuses_is_told_to_people(tmp_path):
         pytest.skip("mosquitto is not installed")
     broker = Mosquitto(tmp_path, "allow_anonymous false")
     broker.start()
-    screen = Shown()
-    telling = publishing_to(broker.port, screen, user="ann", password="wrong")
-    telling.show(STARTED)
-    assert after(lambda: any("refuses" in text for text in screen.notices()), telling)
-    telling.close()
+    output = Output()
+    sinks = publishing_to(broker.port, output, user="ann", password="wrong")
+    sinks.emit(STARTED)
+    assert after(lambda: any("refuses" in text for text in output.notices()), sinks)
+    sinks.close()
     broker.stop()
 
 
@@ -249,4 +256,4 @@ def test_the_verb_tells_a_broker_and_a_killed_run_is_offline(
 def test_without_the_extra_it_is_told_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "paho.mqtt.client", None)
     with pytest.raises(UsageError, match="install paho-mqtt"):
-        publishing_to(1, Shown())
+        publishing_to(1, Output())

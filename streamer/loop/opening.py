@@ -1,0 +1,73 @@
+"""The first events of a run: its start, and the notices that a person should read before it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from streamer import __version__
+from streamer.config import Config
+from streamer.events import Event, Noticed, Started
+from streamer.store.profile import Profile
+
+if TYPE_CHECKING:
+    from streamer.audio.sources.open import Source
+    from streamer.encoders.acoustic.encoder import AcousticEncoder
+    from streamer.encoders.onnx import OnnxEncoder
+    from streamer.loop.retention import Retention
+
+USES: Final = (
+    "Streamer guesses how speech sounds, not what anyone feels. It is for people who label their "
+    "own voice, and for research with their consent; not for judging people at work, at school or "
+    "in public, nor for deciding anything about them. Tell those who are heard. Audio on disk: "
+    "only clips of open questions, unless --privacy says otherwise"
+)
+
+
+def opening(
+    config: Config,
+    profile: Profile,
+    encoder: "OnnxEncoder | AcousticEncoder",
+    source: "Source",
+    retention: "Retention",
+) -> Iterator[Event]:
+    """The start; once a profile, the intended use and the encoder's licence; deleted audio."""
+    yield Started(
+        version=__version__,
+        profile=profile.folder.name,
+        encoder={
+            "name": encoder.name,
+            "sha256": encoder.sha256,
+            "embedding_size": encoder.embedding_size,
+        },
+        source={
+            "kind": source.kind,
+            "name": source.name,
+            "rate_hz": source.rate_hz,
+            "channels": source.channels,
+        },
+        privacy=config.privacy,
+    )
+    yield from _intended_use(profile)
+    yield from _licence(config, profile, encoder.name)
+    profile.set_meta("privacy", config.privacy)  # for who labels later, without these settings
+    for text in retention.begin():
+        yield Noticed(text)
+
+
+def _intended_use(profile: Profile) -> Iterator[Noticed]:
+    if not profile.meta("uses_told"):
+        yield Noticed(USES)
+        profile.set_meta("uses_told", __version__)
+
+
+def _licence(config: Config, profile: Profile, encoder: str) -> Iterator[Noticed]:
+    """Once a profile and encoder: that the licence allows no commercial use, where so."""
+    from streamer.encoders.registry import find_encoder
+
+    row = find_encoder(encoder, config.models)
+    if row.commercial_use or profile.meta("licence_told") == row.sha256:
+        return
+    yield Noticed(
+        f"the licence of encoder {row.name} ({row.licence}) allows no commercial use; "
+        "`streamer models list` shows others"
+    )
+    profile.set_meta("licence_told", row.sha256)
