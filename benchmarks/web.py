@@ -52,12 +52,12 @@ WATCH = """() => {
 def fill(profile: Profile, count: int) -> None:
     """Made-up utterances, half of them asked about, and a fifth labelled and learned."""
     rng = np.random.default_rng(0)
-    one = profile.history.recent(1)[0]
+    one = profile.sessions.recent(1)[0]
     estimate = Estimate(0.0, -0.5, 0.5)
     prediction = Prediction(estimate, estimate, estimate)
     clip = to_flac((0.1 * rng.standard_normal(2 * RATE_HZ)).astype(np.float32))
     with profile.database.transaction():
-        session = profile.begin_session("microphone", "made up", time.time())
+        session = profile.sessions.begin("microphone", "made up", time.time())
         for at in range(0, count, 10):
             numbers = []
             for _ in range(10):

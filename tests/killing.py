@@ -44,7 +44,7 @@ def hear_label_and_kill(
             if waits and not output:
                 until_s = time.monotonic() + rng.uniform(0.0, longest_s)
             output += os.read(process.stdout.fileno(), 65_536)
-        queries = profile.questions.open()
+        queries = profile.queries.open()
         if queries:
             chosen = queries[rng.integers(len(queries))].utterance.id
             label = Label(chosen, rng.uniform(-1, 1), rng.uniform(-1, 1), None, "anger", "me")

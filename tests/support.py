@@ -79,7 +79,7 @@ def store_utterance(
 ) -> int:
     """One utterance without sound, as a session would store it; its id."""
     if not profile.database.rows("SELECT 1 FROM sessions"):
-        profile.begin_session("file", "made.wav", 0.0)
+        profile.sessions.begin("file", "made.wav", 0.0)
     heard = Utterance("made.wav", 1.0, 2.5, np.zeros(0, np.float32), Quality(-20.0, 30.0, False))
     estimate = Estimate(0.1, -0.4, 0.6)
     return profile.utterances.add(

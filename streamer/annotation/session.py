@@ -83,7 +83,7 @@ class _Annotator:
 
     due: int
     answered: list[int] = field(default_factory=list)
-    acts: list[Literal["label", "aside"]] = field(default_factory=list)
+    acts: list[Literal["label", "event"]] = field(default_factory=list)
     repeating: int | None = None
 
 
@@ -131,7 +131,7 @@ class AnnotationSession:
         repeat = self._annotators[annotator].repeating
         if repeat is not None:
             return self._item(repeat)
-        query = self.profile.questions.next(annotator, order)
+        query = self.profile.queries.next(annotator, order)
         if query is None:
             return None
         return Item(query.utterance, query.has_clip or self._has_audio(query.utterance.id))
@@ -145,8 +145,8 @@ class AnnotationSession:
         with self.profile_model() as profile_model:
             predicted = profile_model.model.predict(utterance)
             if first is not None:
-                self.profile.asides.add("repeat", answer, self._wall_s())
-                person.acts.append("aside")
+                self.profile.annotation_events.add("repeat", answer, self._wall_s())
+                person.acts.append("event")
                 person.repeating = None
                 return Saved(predicted, None, first.label)
             give(self.profile, [answer], profile_model=profile_model)
@@ -172,26 +172,28 @@ class AnnotationSession:
         now = self._wall_s()
         self._keep_clip(utterance)
         with self.profile.database.transaction():
-            self.profile.asides.add(kind, Label(utterance, None, None, None, None, annotator), now)
+            self.profile.annotation_events.add(
+                kind, Label(utterance, None, None, None, None, annotator), now
+            )
             if kind == "cannot tell":
                 self.profile.utterances.close_query(utterance, now)
-        person.acts.append("aside")
+        person.acts.append("event")
 
     def undo(self, annotator: str) -> Item | None:
         """Take back what the annotator did last, whenever that was; None if there is nothing."""
         label = self.profile.labels.newest_of(annotator)
-        aside = self.profile.asides.newest(annotator)
+        event = self.profile.annotation_events.newest(annotator)
         person = self._annotators[annotator]
         last = person.acts.pop() if person.acts else None
-        if aside is not None and (
-            label is None or last == "aside" or (last is None and aside.given_at >= label.given_at)
+        if event is not None and (
+            label is None or last == "event" or (last is None and event.given_at >= label.given_at)
         ):
-            utterance = aside.answer.utterance
-            self.profile.asides.undo(aside.id, self._wall_s())
-            if aside.kind == "repeat":
+            utterance = event.answer.utterance
+            self.profile.annotation_events.undo(event.id, self._wall_s())
+            if event.kind == "repeat":
                 person.repeating = utterance
-                return self._item(utterance, aside.answer)
-            if aside.kind == "cannot tell":
+                return self._item(utterance, event.answer)
+            if event.kind == "cannot tell":
                 self._ask_again(utterance)
             return self._item(utterance)
         if label is None:
@@ -207,7 +209,7 @@ class AnnotationSession:
         return self._item(utterance, label.label)
 
     def ask_skipped_again(self, annotator: str) -> None:
-        self.profile.asides.ask_skipped_again(annotator, self._wall_s())
+        self.profile.annotation_events.ask_skipped_again(annotator, self._wall_s())
 
     def clip(self, utterance: int) -> bytes | None:
         """FLAC bytes: from memory, the open query, or the recording that it was heard in."""
@@ -244,14 +246,14 @@ class AnnotationSession:
         return used + more[: max(0, len(COMMON_EMOTIONS) - len(used))]
 
     def progress(self, annotator: str) -> Progress:
-        asides = self.profile.asides
-        repeats = [answer for answer in asides.repeats() if answer.annotator == annotator]
+        events = self.profile.annotation_events
+        repeats = [answer for answer in events.repeats() if answer.annotator == annotator]
         return Progress(
-            left=self.profile.questions.count(annotator),
+            left=self.profile.queries.count(annotator),
             answered=self.profile.labels.count(),
             spared=self.profile.utterances.counts()["released"],
-            skipped=asides.count(annotator, "skip"),
-            cannot_tell=asides.count(annotator, "cannot tell"),
+            skipped=events.count(annotator, "skip"),
+            cannot_tell=events.count(annotator, "cannot tell"),
             repeats=len(repeats),
             mean_difference=self._mean_difference(repeats),
         )
@@ -285,10 +287,10 @@ class AnnotationSession:
 
     def _ask_again(self, utterance: int) -> None:
         clip = self._clips.get(utterance) if self._on_disk else None
-        self.profile.questions.reopen(utterance, clip)
+        self.profile.queries.reopen(utterance, clip)
 
     def _repeatable(self, annotator: str) -> list[int]:
-        done = self.profile.asides.repeated(annotator)
+        done = self.profile.annotation_events.repeated(annotator)
         old = self._annotators[annotator].answered[:-REPEAT_DISTANCE]
         return [u for u in old if u not in done and self._has_audio(u)]
 

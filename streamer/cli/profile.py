@@ -41,7 +41,7 @@ def forget(
     """Delete for good: rows, audio, and what was learned from them."""
     from streamer.learners.answers import emotion_name
     from streamer.loop.compose import open_profile
-    from streamer.profiles import rewriting
+    from streamer.profiles import forget as forgetting
 
     chosen = (utterance is not None, before is not None, emotion is not None, audio, everything)
     if sum(chosen) != 1:
@@ -55,16 +55,16 @@ def forget(
             tell("the profile is gone")
             return
         if audio:
-            tell(f"{many(rewriting.forget_audio(opened), 'clip')} forgotten")
+            tell(f"{many(forgetting.forget_audio(opened), 'clip')} forgotten")
             return
         if emotion is not None:
-            count = rewriting.forget_emotion(opened, emotion_name(emotion))
+            count = forgetting.forget_emotion(opened, emotion_name(emotion))
             tell(f"{many(count, 'example')} of {emotion} forgotten")
             return
         if before is not None:
-            count = rewriting.forget_before(opened, before)
+            count = forgetting.forget_before(opened, before)
         else:
-            count = rewriting.forget_utterances(opened, [utterance or 0])
+            count = forgetting.forget_utterances(opened, [utterance or 0])
     tell(f"{many(count, 'utterance')} forgotten, and learned anew without")
 
 
@@ -82,7 +82,7 @@ def reembed(
     from rich.progress import Progress
 
     from streamer.loop.compose import open_profile
-    from streamer.profiles.rewriting import reembed as carry_over
+    from streamer.profiles.reembed import reembed as carry_over
 
     settings = settings_from(config, profile=profile, encoder=encoder)
     console = Console(stderr=True)

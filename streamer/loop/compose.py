@@ -195,7 +195,7 @@ def make_session(
     from streamer.loop.session import Session
 
     place = str(Path(source.name).resolve()) if source.kind == "file" else source.name
-    number = profile.begin_session(source.kind, place, time.time())
+    number = profile.sessions.begin(source.kind, place, time.time())
     profile.utterances.release_orphans()
     profile_model = ProfileModel(profile)
     profile_model.catch_up()

@@ -319,7 +319,7 @@ class Loop:
         # Not after an error: the rows are right, what is in memory may not be.
         profile_model.save()
         if self.ended is not None:
-            profile_model.profile.end_session(session.number, asdict(self.ended), time.time())
+            profile_model.profile.sessions.end(session.number, asdict(self.ended), time.time())
         self._release()
 
     def _detach_model(self) -> None:

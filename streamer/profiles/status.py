@@ -29,7 +29,7 @@ def queue_rows(profile: Profile) -> list[dict[str, Any]]:
                 for estimate in [getattr(query.utterance.prediction, name)]
             },
         }
-        for query in profile.questions.open()
+        for query in profile.queries.open()
     ]
 
 

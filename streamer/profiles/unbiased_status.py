@@ -20,7 +20,6 @@ from streamer.query.exploration import (
     fair_agreement,
     labels_saved,
 )
-from streamer.store.explored import Explored
 from streamer.store.profile import Profile
 from streamer.store.records import LogEntry
 from streamer.types import DIMENSIONS, Matrix, Vector
@@ -57,7 +56,7 @@ class _Drawn:
 
 def fair_tests(profile: Profile) -> dict[str, FairTest]:
     """For each dimension. The same profile gives the same figures."""
-    chances = Explored(profile.database).propensities()
+    chances = profile.queries.propensities()
     learned = [entry for entry in profile.labels.effective() if entry.features is not None]
     return {name: _tested(profile, name, learned, chances) for name in DIMENSIONS}
 

@@ -42,7 +42,7 @@ def _rater(profile: Profile, name: str, entries: Sequence[LogEntry]) -> Rater:
             others.setdefault(entry.label.utterance, []).append(entry.label)
     repeats = [
         (own[again.utterance], again)
-        for again in profile.asides.repeats()
+        for again in profile.annotation_events.repeats()
         if again.annotator == name and again.utterance in own
     ]
     difference, agreement = {}, {}

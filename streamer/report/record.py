@@ -10,7 +10,7 @@ from streamer.report.angles import Fan, fans
 from streamer.report.prequential import Trace, traces
 from streamer.report.raters import Rater, raters
 from streamer.store.profile import Profile
-from streamer.store.sessions import HeardRow, SessionRow, Sessions
+from streamer.store.sessions import SessionRow, UtteranceRow
 from streamer.types import DIMENSIONS, Label
 
 
@@ -27,7 +27,7 @@ class Record:
     encoder_sha256: str | None
     session: int | None
     sessions: Sequence[SessionRow]
-    heard: Sequence[HeardRow]
+    heard: Sequence[UtteranceRow]
     labels: Sequence[Label]
     traces: Mapping[str, Trace]
     fans: Sequence[Fan]
@@ -35,7 +35,7 @@ class Record:
     status: Mapping[str, Any]
 
     def fates(self) -> dict[str, int]:
-        """How many utterances met which fate; see `HeardRow`."""
+        """How many utterances met which fate; see `UtteranceRow`."""
         names = ("answered", "open", "closed", "answered unasked", "in the buffer", "let go")
         return {name: sum(row.fate == name for row in self.heard) for name in names}
 
@@ -45,10 +45,10 @@ def read_record(profile: Profile, session: int | None = None) -> Record:
 
     Raises NotFound for an unknown session, and other kinds of ProfileError.
     """
-    stored = Sessions(profile.database)
+    stored = profile.sessions
     sessions = stored.all() if session is None else [stored.get(session)]
     session = None if session is None else sessions[0].id
-    heard = stored.heard(session)
+    heard = stored.utterances(session)
     numbers = {row.id for row in heard}
     labels = [entry.label for entry in profile.labels.effective()]
     known: dict[str, Trace] = {}

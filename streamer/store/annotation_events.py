@@ -17,7 +17,7 @@ _INSERT: Final = """
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class AnnotationEvent:
     """One of them. answer: what was said, its fields None except for a repeat."""
 
     id: int
@@ -26,7 +26,7 @@ class Aside:
     given_at: float
 
 
-class Asides:
+class AnnotationEvents:
     """What annotators did with an utterance without labelling it anew; each can be undone."""
 
     def __init__(self, database: Database) -> None:
@@ -54,7 +54,7 @@ class Asides:
         annotator = checked_annotator(answer.annotator)
         return self._database.write(_INSERT, answer.utterance, annotator, kind, *said, now)
 
-    def newest(self, annotator: str) -> Aside | None:
+    def newest(self, annotator: str) -> AnnotationEvent | None:
         """The last one of an annotator that was not undone."""
         row = self._database.row(
             """SELECT * FROM asides WHERE annotator = ? AND undone_at IS NULL
@@ -63,10 +63,10 @@ class Asides:
         )
         return None if row is None else _decode(row)
 
-    def undo(self, aside: int, now: float) -> None:
+    def undo(self, event: int, now: float) -> None:
         """Take one back. To take it back twice changes nothing."""
         self._database.write(
-            "UPDATE asides SET undone_at = ? WHERE id = ? AND undone_at IS NULL", now, aside
+            "UPDATE asides SET undone_at = ? WHERE id = ? AND undone_at IS NULL", now, event
         )
 
     def ask_skipped_again(self, annotator: str, now: float) -> None:
@@ -104,7 +104,7 @@ class Asides:
         return [_decode(row).answer for row in rows]
 
 
-def _decode(row: sqlite3.Row) -> Aside:
+def _decode(row: sqlite3.Row) -> AnnotationEvent:
     answer = Label(
         utterance=row["utterance"],
         valence=row["valence"],
@@ -113,4 +113,4 @@ def _decode(row: sqlite3.Row) -> Aside:
         emotion=row["emotion"],
         annotator=row["annotator"],
     )
-    return Aside(row["id"], row["kind"], answer, row["given_at"])
+    return AnnotationEvent(row["id"], row["kind"], answer, row["given_at"])

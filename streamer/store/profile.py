@@ -1,6 +1,5 @@
 """A profile: one folder with one SQLite file, bound to one encoder, listened to by one process."""
 
-import json
 import os
 import re
 import shutil
@@ -16,13 +15,13 @@ from numpy.typing import NDArray
 
 from streamer.errors import OtherEncoder, ProfileBusy, ProfileError, UsageError
 from streamer.learners.prior import Prior
-from streamer.store.annotation_events import Asides
+from streamer.store.annotation_events import AnnotationEvents
 from streamer.store.audio import Audio
 from streamer.store.database import Database, pack, unpack
 from streamer.store.emotions import Emotions
 from streamer.store.labels import Labels
-from streamer.store.queries import Questions
-from streamer.store.unbiased_history import History
+from streamer.store.queries import Queries
+from streamer.store.sessions import Sessions
 from streamer.store.utterances import Utterances
 
 FILE_NAME: Final = "profile.db"
@@ -83,10 +82,10 @@ class Profile:
         self.utterances = Utterances(self.database)
         self.labels = Labels(self.database)
         self.emotions = Emotions(self.database)
-        self.questions = Questions(self.database)
-        self.asides = Asides(self.database)
+        self.queries = Queries(self.database)
+        self.annotation_events = AnnotationEvents(self.database)
         self.audio = Audio(self.database)
-        self.history = History(self.database)
+        self.sessions = Sessions(self.database)
         self._lock = FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)
         self._delete_scratch()
 
@@ -108,7 +107,9 @@ class Profile:
         try:
             with self.database.transaction():
                 self.set_meta("holder", f"process {os.getpid()}, {what}, since {since}")
-                self.set_meta("listener", str(os.getpid()) if listens else "")
+                self.database.write("DELETE FROM meta WHERE key = 'listener'")
+                if listens:
+                    self.set_meta("listener", str(os.getpid()))
         except BaseException:
             self._lock.release()
             raise
@@ -135,7 +136,7 @@ class Profile:
     def has_listener(self) -> bool:
         """The process that last took it over said that it learns what others store, and lives."""
         process = self.meta("listener")
-        return bool(process) and is_running(process or "")
+        return process is not None and is_running(process)
 
     def bind(self, encoder: str, sha256: str, prior: Prior) -> None:
         """Tie a new profile to its encoder; raises OtherEncoder when it belongs to another.
@@ -219,19 +220,6 @@ class Profile:
 
     def set_meta(self, key: str, value: str) -> None:
         self.database.write("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", key, value)
-
-    def begin_session(self, kind: str, source: str, now: float) -> int:
-        return self.database.write(
-            "INSERT INTO sessions (kind, source, started_at) VALUES (?, ?, ?)", kind, source, now
-        )
-
-    def end_session(self, session: int, accounting: Mapping[str, Any], now: float) -> None:
-        self.database.write(
-            "UPDATE sessions SET ended_at = ?, accounting = ? WHERE id = ?",
-            now,
-            json.dumps(accounting),
-            session,
-        )
 
     def save_state(self, name: str, arrays: Mapping[str, NDArray[Any]], through: int = 0) -> None:
         """Keep learned arrays; `through`: the last label of the log that they contain."""

@@ -1,4 +1,4 @@
-"""The open queries as one annotator meets them: which comes next, how many are left."""
+"""Queries: which are open, which comes next for an annotator, and which were drawn at random."""
 
 import sqlite3
 from typing import Final, Literal
@@ -21,14 +21,14 @@ _NOT_SKIPPED: Final = """
 """
 
 
-class Questions:
-    """Read one at a time, so that thousands of them cost nothing."""
+class Queries:
+    """Requests for labels; one at a time is read, so that thousands of them cost little."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def next(self, annotator: str, order: Order = "informative") -> OpenQuery | None:
-        """The first query that is open and that the annotator has not skipped."""
+        """The first open query that the annotator has not skipped."""
         # The number alone first: sorting whole rows would carry thousands of vectors along.
         row = self._database.row(
             SELECT_QUERY
@@ -43,7 +43,7 @@ class Questions:
         return None if row is None else _decode(row)
 
     def open(self, limit: int = -1) -> list[OpenQuery]:
-        """The most informative ones first, whoever skipped them; all for a limit of -1."""
+        """Most informative first, skipped ones included; all for a limit of -1."""
         rows = self._database.rows(
             SELECT_QUERY + OPEN_QUERIES + "ORDER BY q.score DESC, q.utterance LIMIT ?",
             limit,
@@ -55,8 +55,18 @@ class Questions:
         row = self._database.row("SELECT count(*)" + OPEN_QUERIES + _NOT_SKIPPED, annotator)
         return int(row[0]) if row else 0
 
+    def propensities(self) -> dict[int, float]:
+        """Of each utterance whose query was drawn at random: with which probability, in (0, 1].
+
+        Answered or not. Queries that are older than random drawing are not among them.
+        """
+        rows = self._database.rows(
+            "SELECT utterance, propensity FROM queries WHERE explored AND propensity > 0"
+        )
+        return {row["utterance"]: row["propensity"] for row in rows}
+
     def reopen(self, utterance: int, clip: bytes | None) -> None:
-        """Ask again about what was answered or closed; with its FLAC clip, where one is at hand."""
+        """Ask again about what was answered or closed; with its FLAC clip, where there is one."""
         self._database.write(
             """UPDATE queries SET expired_at = NULL, clip = coalesce(clip, ?)
                WHERE utterance = ?""",

@@ -1,4 +1,4 @@
-"""The sessions of a profile, and what was heard in them, without the vectors."""
+"""Sessions of a profile, their utterances without the vectors, and the latest of each."""
 
 import json
 import sqlite3
@@ -8,7 +8,7 @@ from typing import Any
 
 from streamer.errors import NotFound
 from streamer.store.database import Database, decoding
-from streamer.store.records import decode_prediction
+from streamer.store.records import StoredUtterance, decode_prediction, decode_utterance
 from streamer.types import Prediction
 
 
@@ -27,8 +27,8 @@ class SessionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardRow:
-    """prediction: as it was when the utterance was heard.
+class UtteranceRow:
+    """prediction: as it was just after the utterance.
 
     fate: asked and then answered, open or closed without an answer; never asked and answered all
     the same, in the buffer, or let go.
@@ -41,11 +41,53 @@ class HeardRow:
     fate: str
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """How a buffer was split. asked and released: utterance ids, in order."""
+
+    id: int
+    strategy: str
+    reason: str
+    asked: list[int]
+    released: list[int]
+
+
 class Sessions:
-    """Reads only."""
+    """Begins and ends them; reads what happened in them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def begin(self, kind: str, source: str, now: float) -> int:
+        """A new session over a source; its id. now: seconds since 1970."""
+        return self._database.write(
+            "INSERT INTO sessions (kind, source, started_at) VALUES (?, ?, ?)", kind, source, now
+        )
+
+    def end(self, session: int, accounting: Mapping[str, Any], now: float) -> None:
+        """accounting: the fields of the `end` event."""
+        self._database.write(
+            "UPDATE sessions SET ended_at = ?, accounting = ? WHERE id = ?",
+            now,
+            json.dumps(accounting),
+            session,
+        )
+
+    def recent(self, limit: int) -> list[StoredUtterance]:
+        """The last utterances of all sessions, oldest first."""
+        rows = self._database.rows("SELECT * FROM utterances ORDER BY id DESC LIMIT ?", limit)
+        return [decode_utterance(row) for row in reversed(rows)]
+
+    def last_selection(self) -> Selection | None:
+        row = self._database.row("SELECT * FROM selections ORDER BY id DESC LIMIT 1")
+        if row is None:
+            return None
+        members = self._database.rows(
+            "SELECT id, state FROM utterances WHERE selection = ? ORDER BY id", row["id"]
+        )
+        asked = [member["id"] for member in members if member["state"] == "asked"]
+        released = [member["id"] for member in members if member["state"] == "released"]
+        return Selection(row["id"], row["strategy"], row["reason"], asked, released)
 
     def all(self) -> list[SessionRow]:
         """Oldest first."""
@@ -65,8 +107,8 @@ class Sessions:
             raise NotFound(f"no session {session} in this profile; its report lists them all")
         return found
 
-    def heard(self, session: int | None = None) -> list[HeardRow]:
-        """What was heard in one session, or in all, in order."""
+    def utterances(self, session: int | None = None) -> list[UtteranceRow]:
+        """Those of one session, or of all, in order."""
         rows = self._database.rows(
             """SELECT u.id, u.session, u.heard_at, u.prediction, u.state, q.expired_at,
                       q.utterance IS NOT NULL AS asked,
@@ -77,7 +119,7 @@ class Sessions:
             session,
             session,
         )
-        return [_heard(row) for row in rows]
+        return [_utterance(row) for row in rows]
 
 
 def _session(row: sqlite3.Row) -> SessionRow:
@@ -92,7 +134,7 @@ def _session(row: sqlite3.Row) -> SessionRow:
         )
 
 
-def _heard(row: sqlite3.Row) -> HeardRow:
+def _utterance(row: sqlite3.Row) -> UtteranceRow:
     if row["answered"]:
         fate = "answered" if row["asked"] else "answered unasked"
     elif row["asked"]:
@@ -101,4 +143,4 @@ def _heard(row: sqlite3.Row) -> HeardRow:
         fate = "in the buffer" if row["state"] == "buffered" else "let go"
     with decoding(f"utterance {row['id']}"):
         prediction = decode_prediction(row["prediction"])
-    return HeardRow(row["id"], row["session"], row["heard_at"], prediction, fate)
+    return UtteranceRow(row["id"], row["session"], row["heard_at"], prediction, fate)

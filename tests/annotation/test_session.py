@@ -133,4 +133,4 @@ def test_what_is_not_there_is_told(profile):
         annotation.save(label_of(999, valence=0.0))
     with pytest.raises(NotFound):
         annotation.pass_over("skip", 999, "me")
-    assert profile.asides.newest("me") is None
+    assert profile.annotation_events.newest("me") is None

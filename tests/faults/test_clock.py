@@ -47,7 +47,7 @@ def session(profile: Profile, clocks: Clocks) -> Session:
     encoder = FakeEncoder()
     profile.bind(encoder.name, encoder.sha256, Prior.uninformed(16, 8))
     return Session(
-        number=profile.begin_session("microphone", "made up", clocks.wall_s),
+        number=profile.sessions.begin("microphone", "made up", clocks.wall_s),
         utterance_stream=UtteranceStream(
             Endpointer(FakeVoiceActivity()), partial(Resampler, channel=None)
         ),

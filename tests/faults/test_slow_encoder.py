@@ -69,7 +69,7 @@ def test_the_oldest_are_kept_the_rest_is_counted_and_hearing_goes_on(
     profile.bind(encoder.name, encoder.sha256, Prior.uninformed(16, 8))
     encoding_queue = BackgroundEncoding(encoder, most_waiting_s=12.0, patience_s=0.001)
     session = Session(
-        number=profile.begin_session("microphone", "room", 0.0),
+        number=profile.sessions.begin("microphone", "room", 0.0),
         utterance_stream=UtteranceStream(
             Endpointer(FakeVoiceActivity()), partial(Resampler, channel=None)
         ),

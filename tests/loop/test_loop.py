@@ -16,7 +16,6 @@ from streamer.loop.loop import Loop
 from streamer.loop.profile_model import ProfileModel
 from streamer.store.labels import Labels
 from streamer.store.profile import Profile
-from streamer.store.sessions import Sessions
 from streamer.types import SAMPLE_RATE_HZ, Chunk
 from tests.loop.test_profile_model import full_disk
 from tests.support import same_arrays
@@ -79,7 +78,7 @@ def test_what_is_left_early_is_finished_and_can_be_opened_again(session_file, ac
     assert loop.ended.utterances >= 1
     profile = Profile(tmp_path / "p")
     assert profile.utterances.counts()["buffered"] == 0
-    assert Sessions(profile.database).get(-1).accounting["utterances"] == loop.ended.utterances
+    assert profile.sessions.get(-1).accounting["utterances"] == loop.ended.utterances
     assert profile.take_over("a test")
     profile.close()
 

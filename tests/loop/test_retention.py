@@ -49,7 +49,7 @@ def test_what_was_kept_by_choice_outlives_its_label_and_has_its_own_end(profile:
     profile.utterances.select(
         "random", "", [(number, 0.5, retention.asked(number, AUDIO))], [], 50.0
     )
-    assert profile.questions.open(1)[0].has_clip
+    assert profile.queries.open(1)[0].has_clip
     profile.labels.add([label_of(number, valence=0.5)], 55.0)
     assert profile.audio.clip(number) == CLIP
     assert not list(retention.expire(60.0))
@@ -61,7 +61,7 @@ def test_what_was_kept_by_choice_outlives_its_label_and_has_its_own_end(profile:
 def test_the_oldest_make_room_and_their_questions_are_closed(asked: Profile) -> None:
     retention = Retention(asked, to_flac, ClipCache(), most_bytes=1.5 * len(CLIP))
     assert "the 2 oldest clips deleted" in next(retention.expire(103.0))
-    assert [query.utterance.id for query in asked.questions.open()] == [3]
+    assert [query.utterance.id for query in asked.queries.open()] == [3]
     assert asked.audio.size() == (1, len(CLIP))
     assert not list(retention.expire(104.0))
 
@@ -72,7 +72,7 @@ def test_a_question_whose_audio_was_kept_by_choice_is_closed_with_it_too(asked: 
         asked.audio.keep(number, CLIP, 101.0)
     retention = Retention(asked, to_flac, ClipCache(), "everything", most_bytes=1.5 * len(CLIP))
     assert "the 1 oldest clip deleted" in next(retention.expire(103.0))
-    assert 1 not in [query.utterance.id for query in asked.questions.open()]
+    assert 1 not in [query.utterance.id for query in asked.queries.open()]
 
 
 def test_questions_that_nobody_answers_in_time_are_closed_and_said(asked: Profile) -> None:

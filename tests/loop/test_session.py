@@ -44,7 +44,7 @@ def make_session(
     profile_model.catch_up()
     ticks = itertools.count()
     return Session(
-        number=profile.begin_session("file", "made up", 0.0),
+        number=profile.sessions.begin("file", "made up", 0.0),
         utterance_stream=UtteranceStream(
             Endpointer(SileroVoiceActivity()), partial(Resampler, channel=None)
         ),
@@ -105,7 +105,7 @@ def test_half_of_each_buffer_is_asked_and_only_that_half_leaves_audio(
     released = {number for s in selections for number in s.released}
     assert asked | released == {event.id for event in of(Heard, events)}
     assert not asked & released
-    assert {query.utterance.id for query in profile.questions.open()} == asked
+    assert {query.utterance.id for query in profile.queries.open()} == asked
     for number in released:
         assert profile.audio.clip(number) is None
         assert profile.utterances.get(number).state == "released"

@@ -85,7 +85,7 @@ def session(profile: Profile) -> Session:
     encoder = FakeEncoder()
     profile.bind(encoder.name, encoder.sha256, Prior.uninformed(16, 8))
     return Session(
-        number=profile.begin_session("file", "script", 0.0),
+        number=profile.sessions.begin("file", "script", 0.0),
         utterance_stream=UtteranceStream(
             Endpointer(FakeVoiceActivity()), partial(Resampler, channel=None)
         ),

@@ -10,7 +10,6 @@ from streamer.loop.profile_model import ProfileModel
 from streamer.profiles.status import status_row
 from streamer.profiles.unbiased_status import fair_line, fair_tests
 from streamer.query.exploration import FEWEST
-from streamer.store.explored import Explored
 from streamer.store.profile import Profile
 from streamer.terminal.tables import status_lines
 from streamer.types import Estimate, Prediction, Quality, Utterance, Verdict
@@ -25,7 +24,7 @@ def live(profile: Profile, buffers: int, propensity: float = 0.1) -> list[tuple[
     Returns the arousal that was predicted and answered of those drawn at random.
     """
     rng = np.random.default_rng(3)
-    session = profile.begin_session("file", "made.wav", 0.0)
+    session = profile.sessions.begin("file", "made.wav", 0.0)
     profile_model = ProfileModel(profile)
     drawn = []
     for _ in range(buffers):
@@ -79,7 +78,7 @@ def test_below_the_fewest_answers_it_cannot_tell(profile: Profile) -> None:
 
 def test_only_what_was_drawn_at_random_is_looked_at(profile: Profile) -> None:
     drawn = np.array(live(profile, 40))
-    assert len(Explored(profile.database).propensities()) == 40
+    assert len(profile.queries.propensities()) == 40
     found = fair_tests(profile)["arousal"]
     prediction, truth = drawn.T
     spread = prediction.var() + truth.var() + (prediction.mean() - truth.mean()) ** 2

@@ -26,7 +26,7 @@ def lived_in(profile: Profile) -> None:
             profile, rng.normal(size=6).astype(np.float32), rng.normal(size=4).astype(np.float32)
         )
     profile.utterances.select("made", "for a test", [(n, 0.0, None) for n in range(1, 13)], [], 1.0)
-    profile.end_session(1, ACCOUNT, 90.0)
+    profile.sessions.end(1, ACCOUNT, 90.0)
     labels = []
     for number in range(1, 11):
         values = dict(zip(DIMENSIONS, rng.uniform(-1, 1, 3).round(2).tolist(), strict=True))
@@ -36,11 +36,11 @@ def lived_in(profile: Profile) -> None:
             labels.append(label_of(number, NASTY, **values, emotion=NASTY))
     give(profile, labels)
     again = label_of(1, "ann", valence=0.0, arousal=0.0)
-    profile.asides.add("repeat", again, 100.0)
-    profile.asides.add("cannot tell", label_of(12, "ann"), 101.0)
+    profile.annotation_events.add("repeat", again, 100.0)
+    profile.annotation_events.add("cannot tell", label_of(12, "ann"), 101.0)
     profile.utterances.close_query(12, 101.0)
-    second = profile.begin_session("file", f"/home/somebody/{NASTY.replace('/', '')}.wav", 2e9)
-    one = profile.history.recent(1)[0]
+    second = profile.sessions.begin("file", f"/home/somebody/{NASTY.replace('/', '')}.wav", 2e9)
+    one = profile.sessions.recent(1)[0]
     profile.database.write(
         """INSERT INTO utterances (session, source, onset_s, offset_s, heard_at, quality, embedding,
                emotion, prediction, verdict, informativeness, state)

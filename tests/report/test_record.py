@@ -15,7 +15,6 @@ from streamer.report.raters import raters
 from streamer.report.record import read_record
 from streamer.report.summary import answer
 from streamer.store.profile import Profile
-from streamer.store.sessions import Sessions
 from streamer.types import DIMENSIONS
 from tests.report.making import ACCOUNT, NASTY, lived_in
 from tests.support import bound_profile, label_of
@@ -96,7 +95,7 @@ def test_a_session_tells_of_itself_alone(profile):
     assert read_record(profile, 1).labels
     for missing in (0, 3, -3):
         with pytest.raises(NotFound, match="no session"):
-            Sessions(profile.database).get(missing)
+            profile.sessions.get(missing)
 
 
 def test_raters_are_measured_against_themselves_and_the_others(profile):

@@ -18,64 +18,64 @@ def asked(tmp_path):
 
 def test_a_skip_keeps_no_answer_and_a_repeat_does(asked):
     said = label_of(1, valence=0.5, emotion="joy")
-    asked.asides.add("skip", said, 1.0)
-    assert asked.asides.newest("me").answer == label_of(1)
-    asked.asides.add("repeat", said, 2.0)
-    assert asked.asides.newest("me").answer == said
-    assert asked.asides.repeats() == [said]
-    assert asked.asides.repeated("me") == {1}
+    asked.annotation_events.add("skip", said, 1.0)
+    assert asked.annotation_events.newest("me").answer == label_of(1)
+    asked.annotation_events.add("repeat", said, 2.0)
+    assert asked.annotation_events.newest("me").answer == said
+    assert asked.annotation_events.repeats() == [said]
+    assert asked.annotation_events.repeated("me") == {1}
     assert asked.labels.newest() == 0
 
 
 def test_what_is_undone_does_not_count(asked):
-    first = asked.asides.add("skip", label_of(1), 1.0)
-    second = asked.asides.add("cannot tell", label_of(2), 2.0)
-    asked.asides.undo(second, 3.0)
-    asked.asides.undo(second, 4.0)
-    assert asked.asides.newest("me").id == first
-    assert asked.asides.count("me", "skip") == 1
-    assert asked.asides.count("me", "cannot tell") == 0
-    asked.asides.ask_skipped_again("me", 5.0)
-    assert asked.asides.newest("me") is None
+    first = asked.annotation_events.add("skip", label_of(1), 1.0)
+    second = asked.annotation_events.add("cannot tell", label_of(2), 2.0)
+    asked.annotation_events.undo(second, 3.0)
+    asked.annotation_events.undo(second, 4.0)
+    assert asked.annotation_events.newest("me").id == first
+    assert asked.annotation_events.count("me", "skip") == 1
+    assert asked.annotation_events.count("me", "cannot tell") == 0
+    asked.annotation_events.ask_skipped_again("me", 5.0)
+    assert asked.annotation_events.newest("me") is None
 
 
 def test_what_cannot_be_meant_is_refused(asked):
     with pytest.raises(NotFound):
-        asked.asides.add("skip", label_of(99), 1.0)
+        asked.annotation_events.add("skip", label_of(99), 1.0)
     with pytest.raises(UsageError, match="repeat"):
-        asked.asides.add("guess", label_of(1), 1.0)
+        asked.annotation_events.add("guess", label_of(1), 1.0)
     with pytest.raises(UsageError, match="annotator"):
-        asked.asides.add("skip", label_of(1, ""), 1.0)
+        asked.annotation_events.add("skip", label_of(1, ""), 1.0)
     for value in (1.5, float("nan")):
         with pytest.raises(UsageError, match="scale"):
-            asked.asides.add("repeat", label_of(1, arousal=value), 1.0)
+            asked.annotation_events.add("repeat", label_of(1, arousal=value), 1.0)
 
 
 def test_questions_come_by_informativeness_or_age_without_those_skipped(asked):
-    assert asked.questions.next("me").utterance.id == 1
-    asked.asides.add("skip", label_of(1), 1.0)
-    assert asked.questions.next("me").utterance.id == 2
-    assert asked.questions.next("you").utterance.id == 1
-    assert asked.questions.count("me") == 2
-    assert [query.utterance.id for query in asked.questions.open(2)] == [1, 2]
+    assert asked.queries.next("me").utterance.id == 1
+    asked.annotation_events.add("skip", label_of(1), 1.0)
+    assert asked.queries.next("me").utterance.id == 2
+    assert asked.queries.next("you").utterance.id == 1
+    assert asked.queries.count("me") == 2
+    assert [query.utterance.id for query in asked.queries.open(2)] == [1, 2]
     asked.labels.add([label_of(2, valence=0.0)], 2.0)
-    assert asked.questions.next("me", "oldest").utterance.id == 3
+    assert asked.queries.next("me", "oldest").utterance.id == 3
     asked.utterances.close_query(3, 3.0)
-    assert asked.questions.next("me") is None
+    assert asked.queries.next("me") is None
 
 
 def test_a_question_is_opened_again_with_its_audio(asked):
     asked.utterances.close_query(3, 3.0)
-    asked.questions.reopen(3, b"clip")
+    asked.queries.reopen(3, b"clip")
     assert asked.audio.clip(3) == b"clip"
-    assert asked.questions.next("me").utterance.id == 1
-    asked.questions.reopen(1, b"other")
+    assert asked.queries.next("me").utterance.id == 1
+    asked.queries.reopen(1, b"other")
     assert asked.audio.clip(1) == b"x"
 
 
 def test_history_tells_what_was_last(asked):
-    assert [u.id for u in asked.history.recent(2)] == [3, 4]
-    found = asked.history.last_selection()
+    assert [u.id for u in asked.sessions.recent(2)] == [3, 4]
+    found = asked.sessions.last_selection()
     assert (found.asked, found.released, found.strategy) == ([1, 2, 3], [4], "made")
 
 
@@ -93,6 +93,6 @@ def test_one_label_can_be_taken_back_and_found(asked):
 
 
 def test_forgetting_an_utterance_forgets_what_was_said_aside(asked):
-    asked.asides.add("skip", label_of(1), 1.0)
+    asked.annotation_events.add("skip", label_of(1), 1.0)
     asked.utterances.delete(1)
-    assert asked.asides.newest("me") is None
+    assert asked.annotation_events.newest("me") is None

@@ -76,7 +76,7 @@ def read_everything(folder: Path) -> None:
             profile.audio.clip(number)
         profile.labels.log()
         profile.labels.effective()
-        profile.questions.open()
+        profile.queries.open()
         profile.emotions.enrolled()
         profile.utterances.counts()
         if not profile.is_empty():

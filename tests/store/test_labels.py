@@ -216,9 +216,9 @@ def test_seqs_are_not_used_again(profile, numbers):
 def test_a_query_closes_with_its_answer_and_opens_again_when_that_is_taken_back(profile, numbers):
     ask(profile, *numbers[:2])
     profile.labels.add([label_of(numbers[0], valence=0.1)], 0.0)
-    assert [query.utterance.id for query in profile.questions.open()] == [numbers[1]]
+    assert [query.utterance.id for query in profile.queries.open()] == [numbers[1]]
     profile.labels.undo(1, 0.0)
-    again = profile.questions.open()
+    again = profile.queries.open()
     assert [(q.utterance.id, q.has_clip) for q in again] == [
         (numbers[0], False),
         (numbers[1], True),

@@ -192,8 +192,8 @@ def test_what_was_taken_over_can_be_let_go(tmp_path):
 
 def test_a_session_keeps_its_accounting(tmp_path):
     profile = Profile(tmp_path / "p")
-    number = profile.begin_session("file", "a.wav", 1.0)
-    profile.end_session(number, {"captured_samples": 5, "dropped_samples": {"gap": 1}}, 9.0)
+    number = profile.sessions.begin("file", "a.wav", 1.0)
+    profile.sessions.end(number, {"captured_samples": 5, "dropped_samples": {"gap": 1}}, 9.0)
     row = profile.database.row("SELECT * FROM sessions WHERE id = ?", number)
     assert (row["kind"], row["source"], row["started_at"], row["ended_at"]) == (
         "file", "a.wav", 1.0, 9.0,
@@ -205,7 +205,7 @@ def test_a_session_keeps_its_accounting(tmp_path):
 def test_a_recording_is_found_while_it_is_where_it_was(tmp_path):
     (tmp_path / "made.wav").write_bytes(b"")
     profile = Profile(tmp_path / "p")
-    profile.begin_session("file", str(tmp_path), 0.0)
+    profile.sessions.begin("file", str(tmp_path), 0.0)
     number = store_utterance(profile)
     assert profile.recording_of(number) == tmp_path / "made.wav"
     (tmp_path / "made.wav").unlink()

@@ -17,12 +17,12 @@ def numbers(profile):
 
 
 def asked_of(profile):
-    return [query.utterance.id for query in profile.questions.open()]
+    return [query.utterance.id for query in profile.queries.open()]
 
 
 def test_is_given_back_as_it_was_heard(profile):
     rng = np.random.default_rng(0)
-    session = profile.begin_session("microphone", "USB", 0.0)
+    session = profile.sessions.begin("microphone", "USB", 0.0)
     heard = Utterance(
         "Mikrofon äöü", 12.416, 14.08, np.ones(9, np.float32), Quality(-20.5, 31.25, True)
     )
@@ -76,7 +76,7 @@ def test_a_selection_asks_some_and_lets_the_rest_go(profile, numbers):
     assert profile.utterances.counts() == {"buffered": 1, "asked": 3, "released": 2}
     assert profile.audio.clip(1) == CLIP
     assert profile.audio.clip(2) is None
-    query = profile.questions.open()[1]
+    query = profile.queries.open()[1]
     assert (query.score, query.asked_at, query.has_clip) == (-0.1, 50.0, True)
     assert query.utterance.state == "asked"
 

@@ -29,7 +29,7 @@ from tests.support import label_of
 def asked(profile: Profile) -> Profile:
     """A profile with three open queries: 1, then 2, then 3."""
     profile.bind("fake", "f" * 64, Prior.uninformed(4, 2))
-    session = profile.begin_session("microphone", "m", 0.0)
+    session = profile.sessions.begin("microphone", "m", 0.0)
     profile_model = ProfileModel(profile)
     rng = np.random.default_rng(0)
     for number in (1, 2, 3):
@@ -136,7 +136,7 @@ def test_skipped_ones_wait_until_they_are_asked_for_and_cannot_tell_closes(
     asked: Profile, capsys: pytest.CaptureFixture[str]
 ) -> None:
     press(asked, "sx", capsys)
-    assert [query.utterance.id for query in asked.questions.open()] == [1, 3]
+    assert [query.utterance.id for query in asked.queries.open()] == [1, 3]
     assert asked.audio.clip(2) is None
     assert asked.labels.log() == []
     told = press(asked, "55\rq", capsys)[1]
@@ -144,7 +144,7 @@ def test_skipped_ones_wait_until_they_are_asked_for_and_cannot_tell_closes(
     assert "Nothing is left: space asks the 1 skipped again" in told
     press(asked, " 55\rz", capsys)
     assert [entry.label.utterance for entry in asked.labels.effective()] == [3]
-    assert [query.utterance.id for query in asked.questions.open()] == [1]
+    assert [query.utterance.id for query in asked.queries.open()] == [1]
 
 
 def test_undo_brings_the_question_back_and_it_can_still_be_heard(

@@ -104,7 +104,7 @@ def test_a_finger_is_enough(browser, served, asked):
         before = item_number(page)
         page.locator(button).tap()
         shown_next(page, before)
-        assert asked.asides.count("me", kind) == 1
+        assert asked.annotation_events.count("me", kind) == 1
     page.locator("#help").tap()
     page.locator("#keys .primary").tap()
     page.locator("#add-emotion").tap()

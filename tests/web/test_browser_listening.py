@@ -135,7 +135,7 @@ def test_a_whole_sitting_while_it_listens(browser, listening):
 
     profile = Profile(listening.folder)
     try:
-        labels, repeats = profile.labels.effective(), profile.asides.repeats()
+        labels, repeats = profile.labels.effective(), profile.annotation_events.repeats()
         assert len(labels) + len(repeats) == 19
         keyed = [e.label for e in labels if e.label.valence == 0.25]
         clicked = [e.label for e in labels if e.label.valence == pytest.approx(-0.5, abs=0.02)]

@@ -77,7 +77,7 @@ def integrity(folder: Path, config: Config) -> tuple[Finding, float | None]:
         profile = Profile(folder)
         try:
             damage = profile.database.damage()
-            newest_s = max((u.heard_at for u in profile.history.recent(1)), default=None)
+            newest_s = max((u.heard_at for u in profile.sessions.recent(1)), default=None)
             name, sha256 = profile.meta("encoder"), profile.meta("encoder_sha256")
         finally:
             profile.close()

@@ -65,7 +65,7 @@ def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
     profile = annotation.profile
     if profile.is_empty():
         return {"emotions": [], "utterances": [], "enough": ENOUGH}
-    recent = list(reversed(profile.history.recent(SHOWN_UTTERANCES)))
+    recent = list(reversed(profile.sessions.recent(SHOWN_UTTERANCES)))
     with annotation.profile_model() as profile_model:
         model = profile_model.model
         model.reload_emotions()

@@ -85,10 +85,10 @@ def finite(values: Any) -> Any:
 
 def _state(annotation: AnnotationSession) -> dict[str, Any]:
     profile = annotation.profile
-    selection = profile.history.last_selection()
+    selection = profile.sessions.last_selection()
     state: dict[str, Any] = finite(
         {
-            "utterances": [utterance_values(u) for u in profile.history.recent(SHOWN_UTTERANCES)],
+            "utterances": [utterance_values(u) for u in profile.sessions.recent(SHOWN_UTTERANCES)],
             "selection": None if selection is None else asdict(selection),
             "track": _track(annotation),
         }
@@ -98,7 +98,7 @@ def _state(annotation: AnnotationSession) -> dict[str, Any]:
 
 def _track(annotation: AnnotationSession) -> dict[str, Any]:
     profile = annotation.profile
-    queries = profile.questions.open(SHOWN_QUERIES)
+    queries = profile.queries.open(SHOWN_QUERIES)
     return {
         **status_row(profile),
         "queries": [

@@ -12,7 +12,7 @@ from streamer.annotation.labels import give, withdraw
 from streamer.annotation.session import AnnotationSession
 from streamer.errors import NotFound, UsageError
 from streamer.learners.answers import emotion_name
-from streamer.profiles.rewriting import forget_before, forget_emotion, forget_utterances
+from streamer.profiles.forget import forget_before, forget_emotion, forget_utterances
 from streamer.text import many
 from streamer.types import Label
 from streamer.web.api.answers import Answer

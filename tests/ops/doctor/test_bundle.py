@@ -40,7 +40,7 @@ def lived_in(tmp_path: Path) -> Config:
     )  # fmt: skip
     profile = bound_profile(Path(config.profile))
     number = store_utterance(profile)
-    profile.begin_session("file", "/home/annabel/kitchen-diary.wav", 100.0)
+    profile.sessions.begin("file", "/home/annabel/kitchen-diary.wav", 100.0)
     clip = to_flac(synthetic_speech(np.random.default_rng(0), "happy", 1.0))
     profile.utterances.select("made", "for a test", [(number, -0.1, clip)], [], 200.0)
     profile.labels.add([Label(number, 0.8125, -0.8125, None, "grumblish", "annabel")], 300.0)

@@ -35,8 +35,8 @@ def lived_in(folder: Path) -> Profile:
     give(profile, [label_of(1, valence=0.7, arousal=0.2, emotion="joy")])
     give(profile, [label_of(3, valence=-0.4, arousal=0.25)])
     take_back(profile, 1)
-    profile.asides.add("skip", label_of(4), 130.0)
-    profile.asides.add("repeat", label_of(1, valence=0.6, arousal=0.1), 131.0)
+    profile.annotation_events.add("skip", label_of(4), 130.0)
+    profile.annotation_events.add("repeat", label_of(1, valence=0.6, arousal=0.1), 131.0)
     profile.emotions.enroll("anger", np.full(4, 0.5, np.float32), "a.wav", None, 140.0)
     profile.emotions.enroll("anger", np.full(4, 0.25, np.float32), "made.wav", 5, 141.0)
     profile.utterances.delete(store_utterance(profile))  # its number is used, and is not used again

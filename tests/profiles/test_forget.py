@@ -13,7 +13,7 @@ from streamer.errors import NotFound, ProfileBusy
 from streamer.loop.clip_cache import ClipCache
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
-from streamer.profiles import rewriting
+from streamer.profiles import forget as forgetting
 from streamer.store.profile import Profile
 from streamer.types import Encoding, Samples, Verdict
 from tests.support import bound_profile, label_of, store_utterance
@@ -38,7 +38,7 @@ def lived(tmp_path: Path) -> Iterator[Profile]:
     for number in range(1, 9):
         if number == 3:
             hear(profile, EMBEDDING, EMOTION)
-            session = profile.begin_session("file", "/secret/elopement.wav", 50.0)
+            session = profile.sessions.begin("file", "/secret/elopement.wav", 50.0)
             profile.database.write("UPDATE utterances SET session = ? WHERE id = 3", session)
         else:
             rng = np.random.default_rng(number)
@@ -51,7 +51,7 @@ def lived(tmp_path: Path) -> Iterator[Profile]:
     take_back(profile, 1)
     give(profile, [label_of(1, valence=0.5, emotion="joy")])
     answer = label_of(3, "Cassandra", valence=VALENCE, emotion="schadenfreude")
-    profile.asides.add("repeat", answer, 70.0)
+    profile.annotation_events.add("repeat", answer, 70.0)
     yield profile
     profile.close()
 
@@ -80,7 +80,7 @@ def traces(profile: Profile) -> dict[str, bytes]:
 def test_an_utterance_is_nowhere_in_the_files(lived: Profile) -> None:
     looked_for = traces(lived)
     assert {name for name, trace in looked_for.items() if trace in raw(lived)} == set(looked_for)
-    rewriting.forget_utterances(lived, [3])
+    forgetting.forget_utterances(lived, [3])
     assert not {name for name, trace in looked_for.items() if trace in raw(lived)}
     lived.close()
     assert not {name for name, trace in looked_for.items() if trace in raw(lived)}
@@ -91,7 +91,7 @@ def test_nor_while_another_process_has_the_profile_open(lived: Profile) -> None:
     looked_for = traces(lived)
     other = Profile(lived.folder)
     assert other.labels.count() == 2
-    rewriting.forget_utterances(lived, [3])
+    forgetting.forget_utterances(lived, [3])
     assert not {name for name, trace in looked_for.items() if trace in raw(lived)}
     assert other.labels.count() == 1
     other.close()
@@ -99,7 +99,7 @@ def test_nor_while_another_process_has_the_profile_open(lived: Profile) -> None:
 
 def test_the_learner_is_as_if_it_had_never_been_heard(lived: Profile, tmp_path: Path) -> None:
     """Against a profile that heard the others only, and learned their labels at the end."""
-    rewriting.forget_utterances(lived, [3])
+    forgetting.forget_utterances(lived, [3])
     never = bound_profile(tmp_path / "never")
     for number in (1, 2, 4, 5, 6, 7, 8):
         rng = np.random.default_rng(number)
@@ -122,15 +122,15 @@ def test_an_emotions_name_is_nowhere_in_the_files(lived: Profile) -> None:
     )
     assert lived.utterances.get(5).verdict == verdict != heard.verdict
     assert b"schadenfreude" in raw(lived)
-    rewriting.forget_emotion(lived, "schadenfreude")
+    forgetting.forget_emotion(lived, "schadenfreude")
     assert b"schadenfreude" not in raw(lived)
     assert lived.utterances.get(5).verdict == Verdict(None, None, {"joy": 0.4})
     assert b"Cassandra" in raw(lived)
 
 
 def test_audio_alone_can_be_forgotten(lived: Profile) -> None:
-    lived.questions.reopen(1, CLIP)
-    assert rewriting.forget_audio(lived) == 2
+    lived.queries.reopen(1, CLIP)
+    assert forgetting.forget_audio(lived) == 2
     assert CLIP[200:260] not in raw(lived)
     assert lived.labels.count() == 2
     assert lived.audio.clip(3) is None
@@ -141,7 +141,7 @@ def test_closed_questions_leave_no_audio_while_another_process_is_there(
     lived: Profile, how: str
 ) -> None:
     lived.database.write("DELETE FROM recordings")
-    lived.questions.reopen(1, CLIP)
+    lived.queries.reopen(1, CLIP)
     other = Profile(lived.folder)
     assert CLIP[200:260] in raw(lived)
     match how:
@@ -173,10 +173,10 @@ def test_what_was_in_the_way_once_is_done_when_it_is_repeated(lived: Profile) ->
     with reader.database.snapshot():
         reader.labels.count()
         with pytest.raises(ProfileBusy, match="repeat"):
-            rewriting.forget_utterances(lived, [3])
+            forgetting.forget_utterances(lived, [3])
     assert CLIP[200:260] in raw(lived)
     with pytest.raises(NotFound):
-        rewriting.forget_utterances(lived, [3])
+        forgetting.forget_utterances(lived, [3])
     assert CLIP[200:260] not in raw(lived)
     reader.close()
 
@@ -185,10 +185,10 @@ def test_a_name_that_stands_on_taken_back_labels_alone_is_forgotten(lived: Profi
     lived.labels.add([label_of(2, emotion="saudade")], 80.0)
     lived.labels.undo(1, 81.0)
     assert "saudade" not in lived.emotions.enrolled()
-    assert rewriting.forget_emotion(lived, "saudade") == 0
+    assert forgetting.forget_emotion(lived, "saudade") == 0
     assert b"saudade" not in raw(lived)
     with pytest.raises(NotFound):
-        rewriting.forget_emotion(lived, "saudade")
+        forgetting.forget_emotion(lived, "saudade")
 
 
 @pytest.mark.parametrize("what", ["utterance", "audio", "emotion", "all"])
@@ -197,11 +197,11 @@ def test_nor_is_a_clip_left_that_lay_there_to_be_heard(lived: Profile, what: str
     (lived.playing / "clip-1.flac").write_bytes(CLIP)
     match what:
         case "utterance":
-            rewriting.forget_utterances(lived, [5])
+            forgetting.forget_utterances(lived, [5])
         case "audio":
-            rewriting.forget_audio(lived)
+            forgetting.forget_audio(lived)
         case "emotion":
-            rewriting.forget_emotion(lived, "joy")
+            forgetting.forget_emotion(lived, "joy")
         case "all":
             lived.delete()
             assert not lived.folder.exists()

@@ -1,19 +1,18 @@
-"""Rewriting a profile: forget some of it, or carry it over to another encoder.
+"""Carrying a profile over to another encoder.
 
-Both change the stored rows first and then learn anew from what is left; all labels are then
-learned from features by the final normalization.
+The stored vectors are replaced first; then everything is learned anew, all labels with features by
+the final normalization.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer.audio.clips import from_flac, from_recording
 from streamer.config import Config
-from streamer.errors import NotFound, ProfileError, UnreadableAudio, UsageError
+from streamer.errors import ProfileError, UnreadableAudio, UsageError
 from streamer.loop.compose import make_encoder
 from streamer.loop.profile_model import learn_anew
 from streamer.store.profile import Profile
@@ -38,65 +37,15 @@ class Reembedded:
     copy: Path
 
 
-def forget_utterances(profile: Profile, numbers: Sequence[int]) -> int:
-    """Delete utterances with their audio, labels and influence; how many. Raises NotFound."""
-    profile.take_over_or_fail("streamer forget")
-    with _erasing(profile), profile.database.transaction():
-        for number in numbers:
-            profile.utterances.get(number)
-            profile.utterances.delete(number)
-        if numbers:
-            profile.utterances.delete_empty_sessions()
-        if not profile.is_empty():
-            profile.forget_states()
-            learn_anew(profile)
-    return len(numbers)
-
-
-def forget_audio(profile: Profile) -> int:
-    """Delete all audio, that of open questions included; they stay open. How many clips.
-
-    Raises ProfileError and its kinds.
-    """
-    profile.take_over_or_fail("streamer forget")
-    profile.delete_copies()
-    return profile.audio.delete_all()
-
-
-def forget_before(profile: Profile, day: str) -> int:
-    """Forget what was heard before a day (YYYY-MM-DD, local time); how many utterances.
-
-    Raises UsageError for what is no date.
-    """
-    try:
-        until = datetime.fromisoformat(day).timestamp()
-    except ValueError:
-        raise UsageError(f"date {day!r}: give YYYY-MM-DD, such as 2026-01-31") from None
-    return forget_utterances(profile, profile.utterances.numbers(heard_before=until))
-
-
-def forget_emotion(profile: Profile, emotion: str) -> int:
-    """Enroll nothing as `emotion` any more, and take its name off the labels; how many vectors.
-
-    Raises NotFound where the name stands nowhere.
-    """
-    profile.take_over_or_fail("streamer forget")
-    with _erasing(profile):
-        members = profile.emotions.enrolled().get(emotion, ())
-        if not profile.emotions.forget(emotion):
-            raise NotFound(f"nothing is called {emotion!r}; `streamer emotions` lists the emotions")
-    return len(members)
-
-
 def reembed(
     config: Config, profile: Profile, progress: Progress, *, losing: bool = False
 ) -> Reembedded:
-    """Carry a profile over to the configured encoder, as far as audio is still to be had.
+    """Carry a profile over to the configured encoder, as far as its audio still exists.
 
-    Audio comes from the clips of open queries and from recordings that are where they were. What
-    has none is deleted from the profile; a copy of the whole, as it was, is left beside it.
-    losing: that may be. Raises UsageError where it is the encoder already, or something would be
-    lost that may not; ProfileError, EncoderError.
+    Audio comes from the clips of open queries and from recordings that are where they were. An
+    utterance without audio is deleted from the profile; a copy of the whole, as it was, is left
+    beside it. losing: that is allowed. Raises UsageError where it is the encoder already, or
+    something would be lost that may not; ProfileError, EncoderError.
     """
     if profile.is_empty():
         raise ProfileError(
@@ -158,20 +107,6 @@ def _carry_over(
         profile.forget_states()
         learn_anew(profile)
     return carried, lost, lost_labels
-
-
-@contextmanager
-def _erasing(profile: Profile) -> Iterator[None]:
-    """Afterwards, nothing that was deleted can be read from the disk any more.
-
-    Also where there was nothing to delete: whoever repeats it had been told that something was
-    still in the way of just this.
-    """
-    try:
-        yield
-    finally:
-        profile.delete_copies()
-        profile.database.vacuum()
 
 
 def _audio(profile: Profile, stored: StoredUtterance, channel: int | None) -> Samples | None:
