@@ -1,4 +1,10 @@
-"""What a running session says, and how it is written as JSON."""
+"""What a running session says, and how it is written as JSON.
+
+`streamer.Loop` yields these; `streamer run --json` writes each as one line.
+
+>>> to_json(Learned(utterance=12, annotator="me", labels=31))
+{'event': 'learned', 'utterance': 12, 'annotator': 'me', 'labels': 31}
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,7 +22,19 @@ AUDIO_KEPT: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """privacy: which audio is kept on disk, see `retention`."""
+    """The first event: what listens to what.
+
+    Attributes
+    ----------
+    version, profile : str
+        Of the program; the profile's name.
+    encoder : mapping
+        Its ``name``, ``sha256`` and ``embedding_size``.
+    source : mapping
+        Its ``kind`` ("file", "microphone" or "stdin"), ``name``, ``rate_hz`` and ``channels``.
+    privacy : str
+        Which audio is kept on disk: a key of `AUDIO_KEPT`.
+    """
 
     version: str
     profile: str
@@ -27,7 +45,25 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One utterance. latency_ms: from the moment that its end was decided to this event."""
+    """One utterance, with what is predicted of it.
+
+    Attributes
+    ----------
+    id : int
+        Its number in the profile, growing, never used again.
+    source : str
+        The file or device.
+    onset_s, offset_s : float
+        On the clock of the source, in seconds.
+    prediction : Prediction
+    verdict : Verdict
+    informativeness : float or None
+        -|chance that the label is above 0, minus 0.5|, in [-0.5, 0]; higher is more informative.
+        None until there are labels on both sides of 0.
+    quality : Quality
+    latency_ms : float
+        From the moment that its end was decided to this event.
+    """
 
     id: int
     source: str
@@ -42,7 +78,19 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """A buffer was split. asked: as the strategy took them, then the explored by lot."""
+    """A buffer was split: some utterances are asked about, the others let go.
+
+    Attributes
+    ----------
+    buffer : int
+        Its number in the profile, from 1.
+    strategy, reason : str
+        What chose, and why, for people.
+    asked, released : sequence of int
+        Utterances; the asked in the order in which the strategy took them, then the explored.
+    explored : sequence of int
+        Those of the asked that were drawn at random, as a fair test.
+    """
 
     buffer: int
     strategy: str
@@ -54,7 +102,15 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """labels: how many the learner now rests on."""
+    """A label was learned.
+
+    Attributes
+    ----------
+    utterance : int
+    annotator : str
+    labels : int
+        How many the learner now rests on.
+    """
 
     utterance: int
     annotator: str
@@ -63,7 +119,13 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Unlearned:
-    """Labels were taken back or replaced; the learner is as if they had never been given."""
+    """Labels were taken back or replaced; the learner is as if they had never been given.
+
+    Attributes
+    ----------
+    labels : int
+        How many the learner now rests on.
+    """
 
     labels: int
 
@@ -91,7 +153,21 @@ class Noticed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The accounting, in samples at the source's rate: captured = speech + silence + dropped."""
+    """The last event: the accounts.
+
+    Attributes
+    ----------
+    captured_samples, speech_samples, silence_samples : int
+        At the source's rate; captured = speech + silence + the sum of the dropped, exactly.
+    dropped_samples : mapping of str to int
+        By reason.
+    utterances, asked, released : int
+        How many.
+    audio_s : float
+        Seconds of audio.
+    realtime_factor : float
+        Seconds of work a second of audio.
+    """
 
     captured_samples: int
     speech_samples: int
