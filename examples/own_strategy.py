@@ -34,6 +34,6 @@ class Uneven(streamer.Ranking):
 
 if __name__ == "__main__":
     streamer.check_strategy(Uneven)
-    for event in streamer.Loop(sys.argv[1], buffer=4, strategy="own_strategy:Uneven"):
+    for event in streamer.Loop(sys.argv[1], buffer=4, strategy=Uneven):
         if isinstance(event, Selected):
             print(f"{event.strategy} asks about {list(event.asked)}: {event.reason}")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from streamer.learners.plugged import OnlineRegressor
     from streamer.learners.river import RiverBayesianRegression
     from streamer.loop.encoder import SpeechEncoder, load_encoder
-    from streamer.loop.loop import Loop  # type: ignore[import-untyped, import-not-found, unused-ignore]
+    from streamer.loop.loop import Loop
     from streamer.loop.online_model import OnlineModel
     from streamer.query.strategy import Batch, Knowledge, Ranking, Scores, Strategy
     from streamer.testing.learner_contract import check_learner

@@ -27,6 +27,18 @@ def is_import_path(name: str) -> bool:
     return ":" in name
 
 
+def path_of(cls: type) -> str:
+    """The import path of a class, also of one that a script or notebook defines itself.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> path_of(Fraction)
+    'fractions:Fraction'
+    """
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
 def split_outside_brackets(text: str, mark: str, most: int = -1) -> list[str]:
     """The parts of a text between the marks that stand outside brackets, at most `most` cuts.
 

@@ -18,6 +18,7 @@ from streamer.audio.sources.protocol import Source
 from streamer.config import Config
 from streamer.errors import UsageError
 from streamer.events import Ended, Event, Noticed, Status
+from streamer.import_path import path_of
 from streamer.loop.clip_cache import ClipCache
 from streamer.loop.compose import (
     bind_encoder,
@@ -66,6 +67,8 @@ class Loop:
     **settings
         Fields of `streamer.config.Config`: ``buffer``, ``keep``, ``strategy``, ``encoder``,
         ``device``, ``seed``, ``privacy`` and so on. Those not given come from the environment.
+        ``strategy`` and ``learner`` may also be classes of your own; a profile keeps the learner's
+        import path, by which the next process finds it.
 
     Attributes
     ----------
@@ -110,7 +113,7 @@ class Loop:
         self._max_seconds = max_seconds
         self._holder = holder
         self._is_temporary = config is None and profile is None
-        self._config = config or Config.load(profile=profile, **settings)
+        self._config = config or Config.load(profile=profile, **_named(settings))
         self._stop = threading.Event()
         self._stopwatch = Stopwatch(time.monotonic)
         self._resources = ExitStack()
@@ -331,6 +334,14 @@ class Loop:
     def _release(self) -> None:
         self._released = True
         self._resources.close()
+
+
+def _named(settings: dict[str, Any]) -> dict[str, Any]:
+    """Classes by their import paths, as settings have them."""
+    return {
+        name: path_of(value) if isinstance(value, type) else value
+        for name, value in settings.items()
+    }
 
 
 def _next(events: Iterator[Event | None]) -> tuple[Event | None] | None:

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from streamer.errors import UsageError
+from streamer.events import Heard, Selected
 from streamer.learners.plugged import PluggedRegression
+from streamer.loop.loop import Loop
 from streamer.loop.profile_model import ProfileModel, choose_learner, learner_of
+from streamer.query.strategy import Ranking, Scores
 from streamer.store.profile import Profile
 from tests.conftest import Streamer
 from tests.loop.learning_lives import heard
@@ -147,3 +150,35 @@ def test_what_is_none_is_refused_with_a_remedy_before_anything_is_made(
     assert len(done.stderr.splitlines()) == 1
     assert problem in done.stderr
     assert not (tmp_path / "profiles").exists()
+
+
+class Middle:
+    """A learner that a program defines itself."""
+
+    def learn_one(self, x, y):
+        self.last = y
+
+    def predict_one(self, x):
+        return getattr(self, "last", 0.0) / 2
+
+
+class First(Ranking):
+    name = "first"
+
+    def __call__(self, features, knowledge, rng):
+        return Scores(-np.arange(len(features), dtype=np.float64), "the first")
+
+
+def test_the_loop_takes_classes(session_file, tmp_path, monkeypatch):
+    monkeypatch.setenv("STREAMER_HOME", str(tmp_path))
+    with Loop(session_file, profile="mine", buffer=4, strategy=First, learner=Middle) as loop:
+        for event in loop:
+            if isinstance(event, Selected):
+                assert event.strategy == "first"
+                loop.label(event.asked[0], valence=1.0, arousal=-1.0)
+                break
+        heard_next = next(event for event in loop if isinstance(event, Heard))
+    assert heard_next.prediction.valence.mean == pytest.approx(0.5)
+    profile = Profile(tmp_path / "mine")
+    assert learner_of(profile) == f"{__name__}:Middle"
+    profile.close()
