@@ -104,7 +104,10 @@ def learn(profile: Profile, profile_model: ProfileModel | None = None) -> Profil
 
 
 def _learned(profile: Profile, profile_model: ProfileModel | None = None) -> str:
-    by = learn(profile, profile_model)
+    try:
+        by = learn(profile, profile_model)
+    except UsageError as error:  # its learner is of a module that is not here; the label is stored
+        return f"not learned yet: {error}"
     if by is None:
         return "the listening session learns it"
     return f"learned, {many(by.model.labels, 'label')} in all"

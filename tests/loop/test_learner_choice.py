@@ -125,6 +125,9 @@ def test_run_learns_with_a_learner_and_asks_by_a_strategy_of_ones_own(
     heard_again = named(events_of(streamer(*words).stdout), "utterance")
     assert len({event["valence"]["mean"] for event in heard_again}) == 1
     (tmp_path / "mine.py").unlink()
+    said = streamer("label", 4, "--valence", 0.8, "--arousal", -0.4)
+    assert said.returncode == 0
+    assert "1 label stored; not learned yet: the learner of profile 'default'" in said.stderr
     lost = streamer(*words)
     assert lost.returncode == 2
     assert len(lost.stderr.splitlines()) == 1
