@@ -2,7 +2,8 @@
 
 A path is `package.module:Class`, with settings in brackets if any: `mine:Cautious(share=0.3)`.
 Modules of a package may also follow the colon, as in `river:linear_model.PARegressor`. The folder
-in which the program was started counts as a place where modules lie, as it does for `python -m`.
+in which the program was started is searched too, after all other places, so that no file in it can
+stand in for an installed module.
 """
 
 import ast
@@ -91,10 +92,8 @@ def load_class(path: str, wanted: str) -> tuple[type, dict[str, Any]]:
         found = _resolve(place, ast.unparse(tree).split("."))
     except UsageError:
         raise
-    except Exception as error:  # the module is somebody's own, and may fail in any way
-        raise UsageError(
-            f"{path} cannot be loaded ({type(error).__name__}: {error}): {example}"
-        ) from error
+    except (Exception, SystemExit) as error:  # somebody's own module, it may fail in any way
+        raise UsageError(f"{path} cannot be loaded ({in_one_line(error)}): {example}") from error
     if not inspect.isclass(found):
         raise UsageError(f"{path} is no class: {example}")
     return found, settings
@@ -112,9 +111,20 @@ def make_instance(
         return cls(**(given | settings))
     except Exception as error:  # as above
         raise UsageError(
-            f"{path} cannot be made ({type(error).__name__}: {error}): "
+            f"{path} cannot be made ({in_one_line(error)}): "
             "give the settings that it needs, as in package.module:Class(setting=1)"
         ) from error
+
+
+def in_one_line(error: BaseException) -> str:
+    """What is said of an error of somebody's own code.
+
+    Examples
+    --------
+    >>> in_one_line(ValueError("no good,\\nreally"))
+    'ValueError: no good, really'
+    """
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
 
 
 def _parameters(cls: Callable[..., Any]) -> Collection[str]:
@@ -126,7 +136,7 @@ def _parameters(cls: Callable[..., Any]) -> Collection[str]:
 
 def _resolve(place: str, names: list[str]) -> Any:
     if "" not in sys.path:
-        sys.path.insert(0, "")  # the folder in which the program was started
+        sys.path.append("")  # the folder in which the program was started
     found: Any = import_module(place)
     for name in names:
         if isinstance(found, ModuleType) and not hasattr(found, name):

@@ -20,7 +20,14 @@ def test_a_module_beside_the_program_is_found_wherever_it_was_started(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "source", ["1 / 0", "import nothing_of_that_name", "def broken(:", "raise SystemError('no')"]
+    "source",
+    [
+        "1 / 0",
+        "import nothing_of_that_name",
+        "def broken(:",
+        "raise SystemError('no\\nway')",
+        "raise SystemExit",
+    ],
 )
 def test_a_module_that_fails_to_load_is_one_line_with_its_reason(tmp_path, monkeypatch, source):
     (tmp_path / "failing.py").write_text(source)
@@ -29,6 +36,16 @@ def test_a_module_that_fails_to_load_is_one_line_with_its_reason(tmp_path, monke
     with pytest.raises(UsageError, match=r"failing:X cannot be loaded \(") as refused:
         load_class("failing:X", "a learner")
     assert refused.value.__cause__ is not None
+    assert "\n" not in str(refused.value)
+
+
+def test_no_file_beside_the_program_stands_in_for_an_installed_module(tmp_path):
+    (tmp_path / "fractions.py").write_text("class Fraction:\n    pass\n")
+    code = "import streamer.import_path as p; print(p.load_class('fractions:Fraction', 'x')[0]())"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "0"
 
 
 def test_settings_are_literals_and_offers_give_way_to_them():

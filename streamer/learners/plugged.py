@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from streamer.errors import UsageError
-from streamer.import_path import is_import_path, load_class, make_instance
+from streamer.import_path import in_one_line, is_import_path, load_class, make_instance
 from streamer.learners.affect import MakeRegression
 from streamer.learners.regression import NOISE_WEIGHT, BayesianRegression
 from streamer.types import Matrix, Vector
@@ -140,7 +140,7 @@ def _problem(regressor: Any) -> str | None:
         if isinstance(said, bool) or not math.isfinite(said):
             return f"predicts {said!r}, which is no finite number"
     except Exception as error:  # somebody's own, it may fail in any way
-        return f"cannot learn a number ({type(error).__name__}: {error})"
+        return f"cannot learn a number ({in_one_line(error)})"
     return None
 
 

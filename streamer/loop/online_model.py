@@ -61,9 +61,8 @@ class OnlineModel:
 
     Notes
     -----
-    Every method takes time that does not grow with what was heard. It is not to be used from
-    several threads at once. To replay to the same bits, set ``OPENBLAS_NUM_THREADS=1`` before
-    numpy is imported, as the command line does.
+    It is not to be used from several threads at once. To replay to the same bits, set
+    ``OPENBLAS_NUM_THREADS=1`` before numpy is imported, as the command line does.
 
     Examples
     --------

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from streamer.errors import ContractBroken
+from streamer.import_path import in_one_line
 
 Case = TypeVar("Case")
 
@@ -34,7 +35,7 @@ def check_all(name: str, case: Case, rules: Sequence[Callable[[Case], None]]) ->
             raise ContractBroken(f"{name}, {words}: {broken}") from broken
         except Exception as error:  # somebody's own code, it may fail in any way
             raise ContractBroken(
-                f"{name}, {words}: it raised {type(error).__name__} ({error}): it has to work"
+                f"{name}, {words}: it raised {in_one_line(error)}: it has to work"
             ) from error
 
 
