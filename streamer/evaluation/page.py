@@ -180,7 +180,7 @@ def _row(standing: Standing) -> str:
     gain, p = ("", "")
     if compared is not None:
         mark = {"+": " +", "-": " −", "": ""}[compared.mark]
-        gain, p = f"{compared.gain:+.4f}", f"{compared.p:.3f}{mark}"
+        gain, p = f"{compared.gain:+.4f}".replace("-", "−"), f"{compared.p:.3f}{mark}"
     kind = ' class="passive"' if standing.strategy == PASSIVE else ""
     return (
         f"<tr{kind}><td>{escape(standing.strategy)}</td><td>{standing.area:.3f}</td>"

@@ -1,1 +1,1 @@
-"""One page about a session or a whole profile, to keep, print or send: no sound is in it."""
+"""The report: one page about a session or a whole profile, without audio."""

@@ -1,7 +1,7 @@
 """Enrolled emotions as angles: how far utterances and prototypes point from one another.
 
-Li and Lee (2023, IEEE Transactions on Affective Computing) show the working of enrolment so, as
-angles between utterances and prototypes. A cosine distance d is the angle arccos(1 - d).
+As Li and Lee (2023, IEEE Transactions on Affective Computing) show enrolment. A cosine distance d
+is the angle arccos(1 - d).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,11 @@ from streamer.types import Matrix, Vector
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fan:
-    """What lies around one prototype; angles in degrees, in [0, 180].
+    """The angles around one prototype, in degrees, in [0, 180].
 
-    own: of its utterances, each to the mean of the others, as in calibration. strangers: of
-    everybody else's utterances; prototypes: of the other emotions'. threshold: beyond it an
-    utterance is unknown; eer: see `Prototype`.
+    own: of its utterances, each to the mean of the others, as in calibration. strangers: of the
+    other emotions' utterances; prototypes: of their prototypes. threshold: beyond it an utterance
+    is unknown; eer: see `Prototype`.
     """
 
     emotion: str
@@ -36,7 +36,7 @@ def fans(
 ) -> list[Fan]:
     """One for each emotion, the one with the most utterances first.
 
-    enrolled: vectors [n, e]; usual: [e], the profile's mean, which is taken off them.
+    enrolled: vectors [n, e]; usual: [e], the profile's mean, which is subtracted from them.
     """
     names = sorted(prototypes, key=lambda name: (-prototypes[name].count, name))
     return [_fan(name, names, enrolled, prototypes, usual) for name in names]

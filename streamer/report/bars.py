@@ -1,4 +1,4 @@
-"""Wholes and their parts as one bar each: what was asked and spared, where all samples went."""
+"""Stacked bars: the fate of the utterances, and the accounting of the samples."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _ROW: Final = 22.0
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """kind: a class of the style sheet; name: what is written beneath, beside its size."""
+    """kind: a class of the style sheet; name: written below the bar, after the size."""
 
     kind: str
     size: int
@@ -22,27 +22,27 @@ class Part:
 
 
 def questions(record: Record) -> Picture:
-    """Of all that was heard: what became of it."""
+    """The fate of every utterance."""
     fates = record.fates()
     return bar(
-        "What became of the utterances",
+        "Utterances by fate",
         [
             Part("part-a", fates["answered"], "asked and answered"),
             Part("part-b", fates["open"], "asked, still open"),
             Part("part-c", fates["closed"], "asked, closed without an answer"),
             Part("part-f", fates["answered unasked"], "answered unasked"),
             Part("part-d", fates["in the buffer"], "in the buffer"),
-            Part("part-e", fates["let go"], "let go: labels that were spared"),
+            Part("part-e", fates["let go"], "released without a question"),
         ],
     )
 
 
 def samples(record: Record) -> Picture:
-    """Of all samples of the sessions that ended: captured = speech + silence + dropped."""
+    """The samples of the sessions that ended: captured = speech + silence + dropped."""
     ended = [row.accounting for row in record.sessions if row.accounting is not None]
     dropped = sum(sum(row["dropped_samples"].values()) for row in ended)
     return bar(
-        "Where the samples went",
+        "Samples",
         [
             Part("part-a", sum(row["speech_samples"] for row in ended), "samples of speech"),
             Part("part-e", sum(row["silence_samples"] for row in ended), "samples of silence"),
@@ -52,7 +52,7 @@ def samples(record: Record) -> Picture:
 
 
 def bar(title: str, parts: Sequence[Part]) -> Picture:
-    """Parts from left to right, and a line for each that is there."""
+    """Parts from left to right, and a line for each that is not empty."""
     shown = [part for part in parts if part.size]
     whole = sum(part.size for part in shown)
     drawn, x = [], 0.0

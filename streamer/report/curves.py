@@ -1,4 +1,4 @@
-"""What the labels brought: agreement and interval coverage over the labels given so far."""
+"""Learning curves: agreement and interval coverage over the labels given so far."""
 
 import math
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ from streamer.types import DIMENSIONS, Vector
 
 WIDTH: Final = 460
 HEIGHT: Final = 206
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 100, 12, 38
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 116, 12, 38
 _NAME_HEIGHT: Final = 15.0
-# Earlier, a CCC says more of luck than of learning.
+# With fewer labels, a CCC is mostly chance.
 FIRST_SHOWN: Final = 5
 _COLOURS: Final = dict(zip(DIMENSIONS, ("v", "a", "d"), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class _Curve:
-    """name: written at its end, "" for nowhere; kind: a class of the style sheet; values: from
+    """name: written at the end of the curve, or ""; kind: a class of the style sheet; values: from
     label `FIRST_SHOWN` on, nan where not defined."""
 
     name: str
@@ -32,7 +32,7 @@ class _Curve:
 
 
 def learning_curve(record: Record) -> Picture:
-    """CCC of all labels so far, each predicted before it was learned; dashed: nothing learned."""
+    """CCC of the labels so far, each predicted before it was learned; dashed: the prior alone."""
     curves = []
     for name, trace in record.traces.items():
         kind = f"line {_COLOURS[name]}"
@@ -44,15 +44,15 @@ def learning_curve(record: Record) -> Picture:
 
 
 def coverage(record: Record) -> Picture:
-    """Share of the labels so far inside their interval, beside what was promised."""
+    """Share of the labels so far inside their interval, beside the nominal coverage."""
     curves = [
         _Curve(name, f"line {_COLOURS[name]}", _shown(trace.coverage))
         for name, trace in record.traces.items()
     ]
     up = Axis(0.0, 1.0, HEIGHT - _BOTTOM, _TOP)
     picture = _drawn("Interval coverage over labels", curves, up, up.ticks(), ".0%", ".0%")
-    promised = line("promise", _LEFT, up(COVERAGE), WIDTH - _RIGHT, up(COVERAGE))
-    return Picture(picture.title, WIDTH, HEIGHT, promised + picture.body)
+    nominal = line("promise", _LEFT, up(COVERAGE), WIDTH - _RIGHT, up(COVERAGE))
+    return Picture(picture.title, WIDTH, HEIGHT, nominal + picture.body)
 
 
 def _shown(values: Vector) -> Vector:
@@ -71,7 +71,7 @@ def _drawn(
         for mark in across.ticks()
     ]
     middle = (_LEFT + WIDTH - _RIGHT) / 2
-    under = "labels, each tested before it was learned"
+    under = "labels, each predicted before it was learned"
     parts.append(text(under, middle, HEIGHT - 4, "tick middle"))
     ends = []
     for curve in curves:
@@ -84,6 +84,6 @@ def _drawn(
     named = sorted((y, curve.name, curve.kind, value) for y, curve, value in ends if curve.name)
     heights = spread_apart([y for y, *_ in named], _NAME_HEIGHT, _TOP, HEIGHT - _BOTTOM)
     for (_, name, kind, value), y in zip(named, heights, strict=True):
-        told = f"{name} {value:{form}}".replace("-", "−")
-        parts.append(text(told, WIDTH - _RIGHT + 6, y + 4, f"end-name {kind.split()[-1]}"))
+        ending = f"{name} {value:{form}}".replace("-", "−")
+        parts.append(text(ending, WIDTH - _RIGHT + 6, y + 4, f"end-name {kind.split()[-1]}"))
     return Picture(title, WIDTH, HEIGHT, "".join(parts))

@@ -1,4 +1,4 @@
-"""One prototype's surroundings as a fan of angles, from 0 degrees (the same) to 180 (opposite)."""
+"""The angles around one prototype, from 0 degrees (the same direction) to 180 (opposite)."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from streamer.text import many
 WIDTH: Final = 400
 HEIGHT: Final = 236
 _X, _Y, _RADIUS = 200.0, 196.0, 136.0
-# Dots lie at different distances from the centre only so that they do not hide one another.
+# The distance from the centre has no meaning; it keeps the dots apart.
 _INNER, _OUTER = 48.0, 126.0
 _GOLDEN: Final = 0.6180339887498949
 _STRANGERS: Final = 300
@@ -23,7 +23,7 @@ _NAMES_END: Final = 128.0
 
 
 def fan_picture(fan: Fan) -> Picture:
-    """Own utterances in colour, others' in grey; the shaded part is taken for the emotion."""
+    """Own utterances in colour, others in grey; the shaded sector is recognized as the emotion."""
     parts = [_sector(fan.threshold), _arc(_RADIUS), _arc(_INNER - 14)]
     for mark in (0, 30, 60, 90, 120, 150, 180):
         (x1, y1), (x2, y2) = _at(mark, _INNER - 14), _at(mark, _RADIUS)
@@ -77,8 +77,8 @@ def _prototypes(fan: Fan) -> list[str]:
         for name, rim, y in zip(
             names, rims, spread_apart(wanted, _NAME_HEIGHT, 12.0, _NAMES_END), strict=True
         ):
-            told = f"{short(name)} {fan.prototypes[name]:.0f}°"
-            parts.append(text(told, x, y, f"rim {side}"))
-            beside = x + inwards * (_LETTER * len(told) + 6.0)
+            named = f"{short(name)} {fan.prototypes[name]:.0f}°"
+            parts.append(text(named, x, y, f"rim {side}"))
+            beside = x + inwards * (_LETTER * len(named) + 6.0)
             parts.append(line("lead", *rim, beside, y - 4.0))
     return parts

@@ -12,7 +12,7 @@ from streamer.report.bars import questions, samples
 from streamer.report.charts import Picture
 from streamer.report.curves import FIRST_SHOWN, coverage, learning_curve
 from streamer.report.fan import fan_picture
-from streamer.report.plane import plane, twice
+from streamer.report.plane import plane, repeats
 from streamer.report.record import Record
 from streamer.report.timeline import timeline
 
@@ -21,7 +21,7 @@ MOST_FANS: Final = 12
 
 
 def page(record: Record, config: Config, now_s: float) -> str:
-    """config: the settings as they stand; now_s: when it is made, in seconds since 1970."""
+    """config: the current settings; now_s: the time of the report, in seconds since 1970."""
     templates = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -44,7 +44,7 @@ def page(record: Record, config: Config, now_s: float) -> str:
         samples=_inline(samples(record)),
         fans=[_inline(fan_picture(fan)) for fan in record.fans[:MOST_FANS]],
         more_fans=max(len(record.fans) - MOST_FANS, 0),
-        raters=[(rater, _inline(twice(rater))) for rater in record.raters],
+        raters=[(rater, _inline(repeats(rater))) for rater in record.raters],
         drift=[drift["text"] for drift in record.status["drift"]],
         settings=summary.settings(config),
         versions=summary.versions(record),
@@ -58,5 +58,5 @@ def has_curves(record: Record) -> bool:
 
 
 def _inline(picture: Picture) -> Markup:
-    """Drawings escape what people named themselves."""
+    """Charts escape the names that people gave."""
     return Markup(picture.svg())

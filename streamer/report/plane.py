@@ -1,4 +1,4 @@
-"""The plane of valence and arousal: what was heard, what people said, where emotions lie."""
+"""The plane of valence and arousal: predictions, labels, and the names of the emotions."""
 
 from collections import defaultdict
 from typing import Final
@@ -29,7 +29,7 @@ _NAMED: Final = 12
 
 
 def plane(record: Record) -> Picture:
-    """Predictions small, labels large; a name stands in the middle of an emotion's labels."""
+    """Predictions small, labels large; an emotion is named at the mean of its labels."""
     across, up = _axes(SIDE)
     parts = [_ground(SIDE), _corners()]
     for row in thinned(record.heard, _DOTS):
@@ -39,16 +39,16 @@ def plane(record: Record) -> Picture:
     radius = 4.2 if len(placed) <= _CROWD else 2.6
     for label in thinned(placed, _DOTS):
         emotion = f", {label.emotion}" if label.emotion else ""
-        told = f"#{label.utterance}, {label.annotator}{emotion}"
+        hint = f"#{label.utterance}, {label.annotator}{emotion}"
         parts.append(
-            circle("label", across(label.valence or 0.0), up(label.arousal or 0.0), radius, told)
+            circle("label", across(label.valence or 0.0), up(label.arousal or 0.0), radius, hint)
         )
     parts += _names(placed, across, up)
     return Picture("Utterances and labels on the plane", SIDE, SIDE, "".join(parts))
 
 
-def twice(rater: Rater) -> Picture:
-    """Where an annotator put an utterance first (ring) and again (dot)."""
+def repeats(rater: Rater) -> Picture:
+    """Where an annotator placed an utterance first (ring) and the second time (dot)."""
     across, up = _axes(_SMALL)
     parts = [_ground(_SMALL)]
     for first, again in rater.repeats:

@@ -1,4 +1,4 @@
-"""A report's pictures on one sheet, as PNG."""
+"""A report's charts on one sheet, as PNG."""
 
 import re
 from collections.abc import Sequence
@@ -24,22 +24,22 @@ _FANS_A_ROW: Final = 3
 _VARIABLE: Final = re.compile(r"var\((--[\w-]+)\)")
 _COLOUR: Final = re.compile(r"(--[\w-]+): (#\w+);")
 
-# How many columns it is cut into, and its pictures with their headings.
+# Number of columns, and the charts with their headings.
 Row = tuple[int, Sequence[tuple[str, Picture]]]
 
 
 def poster(record: Record) -> bytes:
-    """PNG bytes, light. Raises StreamerError where the machine has no font to write with."""
+    """PNG bytes, in light colours. Raises StreamerError where the machine has no font."""
     if _png(Picture("", 20, 20, text("x", 5, 15))) == _png(Picture("", 20, 20, "")):
         raise StreamerError(
-            "no font on this machine to write into a PNG: install one "
-            "(apt install fonts-dejavu-core), or make the page with --out"
+            "this machine has no font for the PNG: install one "
+            "(apt install fonts-dejavu-core), or write the page with --out"
         )
     return _png(_sheet(record))
 
 
 def _sheet(record: Record) -> Picture:
-    """Row by row, from the top down."""
+    """The rows from top to bottom."""
     parts = [
         text(summary.title(record), _MARGIN, 62, "title"),
         text(summary.subtitle(record), _MARGIN, 88, "said"),
@@ -61,18 +61,18 @@ def _sheet(record: Record) -> Picture:
 def _rows(record: Record) -> list[Row]:
     if not record.heard:
         return []
-    on_plane = ("On the plane", plane(record))
+    on_plane = ("Valence and arousal", plane(record))
     asked, went = questions(record), samples(record)
-    rows: list[Row] = [(1, [("All that was heard", timeline(record))])]
+    rows: list[Row] = [(1, [("Timeline", timeline(record))])]
     if has_curves(record):
-        taught = _over(learning_curve(record), coverage(record))
-        rows.append((2, [on_plane, ("What the labels taught", taught)]))
-        rows.append((2, [("Asked, and spared", asked), ("Where the samples went", went)]))
+        learning = _over(learning_curve(record), coverage(record))
+        rows.append((2, [on_plane, ("Learning curve", learning)]))
+        rows.append((2, [("Utterances", asked), ("Samples", went)]))
     else:
-        rows.append((2, [on_plane, ("What became of it", _over(asked, went, _GUTTER // 2))]))
+        rows.append((2, [on_plane, ("Utterances and samples", _over(asked, went, _GUTTER // 2))]))
     fans = [("", fan_picture(fan)) for fan in record.fans[:MOST_FANS]]
     if fans:
-        fans[0] = ("Emotions by example", fans[0][1])
+        fans[0] = ("Enrolled emotions", fans[0][1])
     for at in range(0, len(fans), _FANS_A_ROW):
         rows.append((_FANS_A_ROW, fans[at : at + _FANS_A_ROW]))
     return rows
@@ -102,7 +102,7 @@ def _png(picture: Picture) -> bytes:
 
 
 def _plain_style() -> str:
-    """The drawings' style sheet with the page's light colours put in: resvg knows no variables."""
+    """The charts' style sheet in the page's light colours: resvg has no CSS variables."""
     light = (HERE / "style.css").read_text(encoding="utf-8").split("}", 1)[0]
     colours = dict(_COLOUR.findall(light))
     drawing = (HERE / "drawing.css").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""How well each label had been predicted before it was learned, told again from the log."""
+"""Prequential test: how well each label was predicted before it was learned, from the log."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from streamer.types import DIMENSIONS, Vector
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """The fair tests of one dimension, [n] each, in the order of the log.
+    """The prequential tests of one dimension, [n] each, in the order of the log.
 
-    truths: the labels; means, lows, highs: predicted just before; untaught: what the encoder's
-    prior, which learned nothing here, predicts of the same.
+    truths: the labels; means, lows, highs: predicted just before; untaught: the mean that the
+    encoder's prior predicts without any label.
     """
 
     utterances: NDArray[np.int64]
@@ -32,17 +32,17 @@ class Trace:
 
     @property
     def agreement(self) -> Vector:
-        """CCC of all labels so far, after each of them, [n]; nan while it is not defined."""
+        """CCC of the labels so far, after each label, [n]; nan while it is not defined."""
         return _running_ccc(self.means, self.truths)
 
     @property
     def untaught_agreement(self) -> Vector:
-        """The same, had nothing been learned."""
+        """The same for the prior alone."""
         return _running_ccc(self.untaught, self.truths)
 
     @property
     def coverage(self) -> Vector:
-        """Share of the labels so far that lay within their interval, [n]."""
+        """Share of the labels so far inside their interval, [n]."""
         held = (self.lows <= self.truths) & (self.truths <= self.highs)
         return np.asarray(np.cumsum(held) / np.arange(1, len(self) + 1))
 
@@ -56,9 +56,9 @@ class Trace:
 
 
 def traces(profile: Profile) -> dict[str, Trace]:
-    """By dimension. It is the fold that `OnlineModel` does, watched; nothing is written.
+    """By dimension. Repeats what `OnlineModel` does with the log; nothing is written.
 
-    Raises ProfileError for a profile into which nothing was heard.
+    Raises ProfileError for an empty profile.
     """
     learner, untaught = untaught_learner(profile), untaught_learner(profile)
     tests: dict[str, list[tuple[float, ...]]] = {name: [] for name in DIMENSIONS}

@@ -1,4 +1,4 @@
-"""How steady each annotator is, and how far annotators agree."""
+"""Annotators: consistency on repeats, and agreement with one another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from streamer.types import DIMENSIONS, Label
 
 @dataclass(frozen=True, slots=True)
 class Rater:
-    """labels: that count. repeats: (first, second) answers on the same utterance, in order.
+    """labels: number in effect. repeats: (first, second) answers on the same utterance, in order.
 
-    difference: mean absolute difference of the two, in [0, 2], by dimension, where there is any.
-    shared: utterances that others answered too; agreement: CCC with the mean of the others on
-    those, by dimension, where it is defined.
+    difference: mean absolute difference of the two, in [0, 2], by dimension. shared: utterances
+    that others labelled too; agreement: CCC with the mean of the others on those, by dimension.
+    Both leave out what is not defined.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Rater:
 
 
 def raters(profile: Profile) -> list[Rater]:
-    """Everybody who has labels that count, in alphabetical order."""
+    """Every annotator with labels in effect, in alphabetical order."""
     entries = profile.labels.effective()
     return [_rater(profile, name, entries) for name in profile.labels.annotators()]
 

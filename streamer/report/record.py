@@ -1,4 +1,4 @@
-"""Everything that a report tells of a profile, read from the store and nothing written."""
+"""The data of a report, read from the store; nothing is written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from streamer.types import DIMENSIONS, Label
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Record:
-    """profile: its name; session: the one that it is about, None for the whole profile.
+    """profile: its name; session: its number, None for the whole profile.
 
-    sessions, heard, labels and traces are those of that session; what was learned, who labelled
-    and which emotions are enrolled belongs to the profile. status: see `status_row`.
+    sessions, heard, labels and traces are those of that session; fans, raters and status (see
+    `status_row`) are those of the whole profile.
     """
 
     profile: str
@@ -35,13 +35,13 @@ class Record:
     status: Mapping[str, Any]
 
     def fates(self) -> dict[str, int]:
-        """How many utterances met which fate; see `UtteranceRow`."""
+        """Number of utterances by fate; see `UtteranceRow`."""
         names = ("answered", "open", "closed", "answered unasked", "in the buffer", "let go")
         return {name: sum(row.fate == name for row in self.heard) for name in names}
 
 
 def read_record(profile: Profile, session: int | None = None) -> Record:
-    """Of a session (see `Sessions.get`), or of the whole profile; others may listen meanwhile.
+    """Of a session (see `Sessions.get`), or of the whole profile. Another process may be listening.
 
     Raises NotFound for an unknown session, and other kinds of ProfileError.
     """

@@ -1,4 +1,4 @@
-"""A record in words and figures: what a report says beside its pictures."""
+"""A record in words and figures: the text of a report."""
 
 import math
 import platform
@@ -24,7 +24,7 @@ def title(record: Record) -> str:
 
 
 def subtitle(record: Record) -> str:
-    """When, from what, by which encoder."""
+    """Dates, source and encoder."""
     if not record.sessions:
         return "No session yet"
     first, last = record.sessions[0], record.sessions[-1]
@@ -35,24 +35,24 @@ def subtitle(record: Record) -> str:
 
 
 def answer(record: Record) -> str:
-    """What came out, in three sentences at most."""
+    """The result in at most three sentences."""
     fates = record.fates()
     answered, unasked = fates["answered"], fates["answered unasked"]
     asked = answered + fates["open"] + fates["closed"]
-    besides = f"; {unasked:,} more it was told unasked" if unasked else ""
+    besides = f"; {unasked:,} more were labelled unasked" if unasked else ""
     sentences = [
-        f"Of {many(len(record.heard), 'utterance')} Streamer asked about {asked:,} and was told "
-        f"{answered:,}{besides}."
+        f"Streamer asked about {asked:,} of {many(len(record.heard), 'utterance')}; "
+        f"{answered:,} were answered{besides}."
     ]
     tested = {n: t for n, t in record.traces.items() if math.isfinite(t.agreement[-1])}
     if tested:
-        told = [f"{name} {figure(trace.agreement[-1])}" for name, trace in tested.items()]
+        values = [f"{name} {figure(trace.agreement[-1])}" for name, trace in tested.items()]
         sentences.append(
-            f"What it predicted agrees with what it was then told at a CCC of {_and(told)} "
+            f"The predictions agree with the labels that followed at a CCC of {_and(values)} "
             "(1 is perfect, 0 is chance)."
         )
         shares = [f"{trace.coverage[-1]:.0%}" for trace in tested.values()]
-        sentences.append(f"Of its intervals {_and(shares)} held; 80% is promised.")
+        sentences.append(f"{_and(shares)} of the labels fell into their interval (target: 80%).")
     return " ".join(sentences)
 
 
@@ -60,23 +60,23 @@ def tiles(record: Record) -> list[dict[str, str]]:
     fates = record.fates()
     audio_s = sum(row.accounting["audio_s"] for row in record.sessions if row.accounting)
     rows = [
-        ("Heard", length(audio_s), many(len(record.heard), "utterance")),
+        ("Audio", length(audio_s), many(len(record.heard), "utterance")),
         ("Labels", f"{len(record.labels):,}", many(fates["open"], "question") + " open"),
-        ("Spared", f"{fates['let go']:,}", "let go without a question"),
+        ("Labels saved", f"{fates['let go']:,}", "released without a question"),
     ]
     for name, trace in record.traces.items():
-        held = f"{trace.coverage[-1]:.0%} of intervals held"
+        held = f"{trace.coverage[-1]:.0%} of intervals hold"
         rows.append((f"{name.capitalize()} CCC", figure(trace.agreement[-1]), held))
     differences = [d for rater in record.raters for d in rater.difference.values()]
     if differences:
         repeats = sum(len(rater.repeats) for rater in record.raters)
         off = f"±{sum(differences) / len(differences):.2f}"
-        rows.append(("Steadiness", off, f"on {many(repeats, 'repeat')}"))
+        rows.append(("Consistency", off, f"on {many(repeats, 'repeat')}"))
     return [{"name": name, "value": value, "note": note} for name, value, note in rows]
 
 
 def fairly(record: Record) -> list[str]:
-    """What questions drawn at random tell of all that is heard, and of the labels saved."""
+    """The unbiased estimates from randomly drawn questions, one line a dimension."""
     return [
         f"{name.capitalize()}, {fair_line(figures['fair'])}."
         for name, figures in record.status["dimensions"].items()
@@ -92,7 +92,7 @@ def sessions(record: Record) -> list[dict[str, Any]]:
         rows.append(
             {
                 "id": row.id,
-                "begun": moment(row.started_at),
+                "started": moment(row.started_at),
                 "source": source_name(row),
                 "utterances": row.utterances,
                 "length": length(account["audio_s"]) if account else "",
@@ -107,7 +107,7 @@ def sessions(record: Record) -> list[dict[str, Any]]:
 
 
 def settings(config: Config) -> list[dict[str, Any]]:
-    """Every setting, but for folders and what lets somebody in."""
+    """Every setting, without folders and secrets."""
     rows = []
     for name, field in Config.model_fields.items():
         value = getattr(config, name)
@@ -140,7 +140,7 @@ def versions(record: Record) -> dict[str, str]:
 
 
 def source_name(row: SessionRow) -> str:
-    """Without the folder, which tells of the machine and not of the session."""
+    """The file's name without its folder, which may be private."""
     return Path(row.source).name if row.kind == "file" else row.source
 
 
@@ -153,7 +153,7 @@ def moment(at_s: float) -> str:
 
 
 def figure(value: float) -> str:
-    """Two digits; a dash for what is not known yet.
+    """Two digits; a dash where it is not known yet.
 
     >>> figure(-0.014), figure(math.nan)
     ('−0.01', '–')

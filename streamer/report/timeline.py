@@ -1,4 +1,4 @@
-"""Valence and arousal over all that was heard: means, interval bands, and the labels."""
+"""Valence and arousal of every utterance: means, intervals, and the labels."""
 
 import time
 from typing import Final
@@ -27,7 +27,7 @@ WIDTH: Final = 980
 _ROW: Final = 168
 _GAP: Final = 30
 _LEFT, _RIGHT, _TOP = 40, 14, 22
-# Beyond so many utterances, neighbours are drawn as one.
+# With more utterances than this, neighbours are drawn as one.
 _COLUMNS: Final = 320
 _WIDEST_BAR: Final = 9.0
 _MARKS: Final = 600
@@ -36,7 +36,7 @@ _SHOWN: Final = DIMENSIONS[:2]
 
 
 def timeline(record: Record) -> Picture:
-    """One column an utterance, in the order heard; sessions begin at a hairline with their date."""
+    """One column an utterance, in order; each session begins at a dotted line with its date."""
     height = _TOP + len(_SHOWN) * (_ROW + _GAP)
     count = max(len(record.heard), 2)
     across = Axis(-0.5, count - 0.5, _LEFT, WIDTH - _RIGHT)
@@ -54,7 +54,7 @@ def timeline(record: Record) -> Picture:
 
 
 def _predictions(record: Record, dimension: str, across: Axis, up: Axis) -> str:
-    """A bar and a dot for each utterance; of very many, a band and a line through means."""
+    """A bar and a dot for each utterance; of very many, a band and a line through the means."""
     estimates = [getattr(row.prediction, dimension) for row in record.heard]
     if not estimates:
         return ""
@@ -75,15 +75,15 @@ def _predictions(record: Record, dimension: str, across: Axis, up: Axis) -> str:
 
 
 def _labels(record: Record, dimension: str, across: Axis, up: Axis) -> str:
-    """What people said; of very many, a sample at even distances."""
+    """The labels; of very many, every n-th."""
     places = {row.id: at for at, row in enumerate(record.heard)}
     given = [label for label in record.labels if getattr(label, dimension) is not None]
     parts = []
     for label in thinned(given, _MARKS):
         value = getattr(label, dimension)
-        told = f"#{label.utterance}, {label.annotator}: {dimension} {value:+.2f}"
+        hint = f"#{label.utterance}, {label.annotator}: {dimension} {value:+.2f}"
         x, y = across(places[label.utterance]), up(value)
-        parts.append(circle("label", x, y, 3.6 if len(given) < _COLUMNS / 2 else 2.6, told))
+        parts.append(circle("label", x, y, 3.6 if len(given) < _COLUMNS / 2 else 2.6, hint))
     return "".join(parts)
 
 
@@ -93,12 +93,12 @@ def _sessions(record: Record, across: Axis, height: int) -> str:
     first: dict[int, int] = {}
     for at, row in enumerate(record.heard):
         first.setdefault(row.session, at)
-    begun = {row.id: row.started_at for row in record.sessions}
+    started = {row.id: row.started_at for row in record.sessions}
     for session, at in first.items():
         x = across(at - 0.5)
         parts.append(line("session", x, _TOP + 8, x, height - _GAP))
         if free <= x <= WIDTH - _RIGHT - 2 * _SESSION_NAME_WIDTH:
-            day = time.strftime("%d %b %H:%M", time.localtime(begun[session]))
+            day = time.strftime("%d %b %H:%M", time.localtime(started[session]))
             parts.append(text(day, x + 4, height - 6, "tick"))
             free = x + _SESSION_NAME_WIDTH
     return "".join(parts)

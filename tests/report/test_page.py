@@ -21,9 +21,8 @@ from tests.support import HOLDER, bound_profile, label_of, store_utterance
 from tests.web.browser import chromium, open_page
 
 HEADINGS = (
-    "All that was heard", "On the plane", "What the labels taught", "Do the intervals hold?",
-    "Asked, and spared", "Where the samples went", "Emotions by example",
-    "Who labelled, and how steadily", "Drift", "Sessions", "Configuration", "Versions",
+    "Timeline", "Valence and arousal", "Learning curve", "Interval coverage", "Utterances",
+    "Samples", "Enrolled emotions", "Annotators", "Drift", "Sessions", "Configuration", "Versions",
 )  # fmt: skip
 
 
@@ -52,7 +51,7 @@ def test_everything_is_on_the_page(record):
     assert titles[:6] == [
         "Valence and arousal of every utterance", "Utterances and labels on the plane",
         "Learning curve: CCC over labels", "Interval coverage over labels",
-        "What became of the utterances", "Where the samples went",
+        "Utterances by fate", "Samples",
     ]  # fmt: skip
     assert titles.count("Angles around joy") == 1
     for told in (
@@ -105,7 +104,7 @@ def test_an_empty_profile_says_how_to_begin(tmp_path):
     opened = Profile(tmp_path / "new")
     record = read_record(opened)
     html = page(record, Config(), 0.0)
-    assert "Nothing has been heard yet" in html
+    assert "No utterance yet" in html
     assert "streamer run" in html
     assert poster(record).startswith(b"\x89PNG")
     opened.close()
@@ -118,7 +117,7 @@ def test_a_single_label_is_no_figure_yet(profile):
     html = page(record, Config(), 0.0)
     assert "nan" not in re.sub(r"\w{4,}", "", html)
     assert "Too few labels" in html
-    assert "agrees with" not in html
+    assert "agree with" not in html
     assert poster(record).startswith(b"\x89PNG")
     # Nothing on the sheet is blank, beside the plane neither.
     assert all(heading and picture.body for _, row in _rows(record) for heading, picture in row)

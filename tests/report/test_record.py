@@ -81,7 +81,7 @@ def test_only_what_has_a_query_was_asked(profile):
     assert (fates["answered unasked"], fates["in the buffer"], fates["let go"]) == (2, 10, 1)
     assert sum(fates.values()) == len(record.heard)
     assert answer(record).startswith(
-        "Of 25 utterances Streamer asked about 12 and was told 10; 2 more it was told unasked."
+        "Streamer asked about 12 of 25 utterances; 10 were answered; 2 more were labelled unasked."
     )
     bar = questions(record).body
     assert "10 asked and answered" in bar
