@@ -31,8 +31,8 @@ def run(
     input: Annotated[
         str | None,
         typer.Option(
-            help="A recording, a folder of them, or - for standard input (WAV, or raw "
-            "16 bit 16 kHz mono). Without it: the microphone."
+            help="A recording, a folder of them, an address (rtsp, http), or - for standard "
+            "input (any of these formats, or raw 16 bit 16 kHz mono). Without it: the microphone."
         ),
     ] = None,
     device: Annotated[

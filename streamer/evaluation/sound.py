@@ -43,9 +43,10 @@ class ClipSound:
         samples = self._cut(start, end)
         wanted = 1 if end is None else end - start - _SHORTAGE_S * recording.rate_hz
         if len(samples) < max(1, wanted):
+            why = recording.notices[0].text if recording.notices else "it is shorter"
             raise UnreadableAudio(
-                f"{clip.path} ends before {clip.utterance} does "
-                f"({recording.complaint or 'it is shorter'}); get the corpus's archive again"
+                f"{clip.path} ends before {clip.utterance} does ({why}); "
+                "get the corpus's archive again"
             )
         if not np.isfinite(samples).all():
             raise UnreadableAudio(f"{clip.path} holds values that are not finite")

@@ -6,16 +6,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from streamer.audio.sources import signatures
 from streamer.audio.sources.protocol import Delivered
 from streamer.audio.sources.recording import Recording
 from streamer.errors import UnreadableAudio
+from streamer.text import many
 from streamer.types import Chunk, Notice
 
 BLOCK_S: Final = 0.5
 REALTIME_BLOCK_S: Final = 0.1
+NAMED: Final = 5
 SUFFIXES: Final = frozenset(
     (".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au",
-     ".snd", ".caf", ".w64", ".rf64")
+     ".snd", ".caf", ".w64", ".rf64", ".m4a", ".m4b", ".mp4", ".m4v", ".mov", ".3gp", ".3g2",
+     ".aac", ".webm", ".weba", ".mka", ".mkv", ".wma", ".wmv", ".asf", ".avi", ".amr", ".ac3",
+     ".mp2", ".mpg", ".mpeg", ".ts", ".flv", ".wv", ".ape", ".tta")
 )  # fmt: skip
 
 
@@ -48,7 +53,7 @@ class FileSource:
         self._is_folder = path.is_dir()
         self._folder = path if self._is_folder else path.parent
         self._paths = audio_files(path) if self._is_folder else [path]
-        self._notices: list[Notice] = []
+        self._notices: list[Notice] = self._left_out(path) if self._is_folder else []
         self._open: Recording | None = None
         first = self._next_recording()
         if first is None:
@@ -71,20 +76,21 @@ class FileSource:
             heard = 0
             for samples in recording.blocks(max(1, round(block_s * recording.rate_hz))):
                 heard += len(samples)
+                heard_s += len(samples) / recording.rate_hz
                 if self._realtime:
-                    self._sleep_until(started_s + heard_s + heard / recording.rate_hz)
+                    self._sleep_until(started_s + heard_s)
                 yield Chunk(samples, recording.rate_hz, name)
                 if self._closed:
                     return
-            heard_s += heard / recording.rate_hz
             recording.close()
             if not heard and not self._is_folder:
                 raise UnreadableAudio(
                     f"{self.name} holds nothing that can be heard "
-                    f"({recording.complaint or 'no samples'}); give another recording"
+                    f"({recording.notices[0].text if recording.notices else 'no samples'}); "
+                    "give another recording"
                 )
-            if recording.complaint is not None:
-                yield Notice(f"{name}: {recording.complaint}")
+            for notice in recording.notices:
+                yield Notice(f"{name}: {notice.text}", notice.kind)
             current = self._next_recording()
         yield from self._take_notices()
 
@@ -104,17 +110,34 @@ class FileSource:
             except UnreadableAudio as error:
                 if not self._is_folder:
                     raise
-                self._notices.append(Notice(f"skipped: {error}"))
+                self._notices.append(Notice(f"skipped: {error}", "skipped_file"))
             else:
                 return name, self._open
         return None
+
+    def _left_out(self, folder: Path) -> list[Notice]:
+        """Which files of the folder are not heard, as they are no audio."""
+        heard = set(self._paths)
+        names = [
+            os.fsencode(path.relative_to(folder)).decode("utf-8", "replace")
+            for path in _visible_files(folder)
+            if path not in heard
+        ]
+        if not names:
+            return []
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        text = (
+            f"left out as no audio: {many(len(names), 'file')} ({', '.join(names[:NAMED])}{more})"
+        )
+        return [Notice(text, "skipped_file")]
 
     def _take_notices(self) -> Iterator[Notice]:
         notices, self._notices = self._notices, []
         yield from notices
 
     def _first_reason(self) -> str:
-        return self._notices[0].text if self._notices else "no file has a known suffix"
+        skipped = [notice.text for notice in self._notices if notice.text.startswith("skipped")]
+        return skipped[0] if skipped else "no file has a known suffix"
 
     def _sleep_until(self, until_s: float) -> None:
         ahead_s = until_s - self._clock()
@@ -123,12 +146,27 @@ class FileSource:
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """The folder's audio files by suffix, hidden ones left out, sorted by their paths."""
+    """The folder's audio files by suffix or first bytes, without hidden ones, sorted by path."""
+    return [
+        path
+        for path in _visible_files(folder)
+        if path.suffix.lower() in SUFFIXES or _begins_as_audio(path)
+    ]
+
+
+def _visible_files(folder: Path) -> list[Path]:
+    """Sorted by their paths within the folder."""
     within = [path.relative_to(folder) for path in folder.rglob("*")]
     return [
         folder / path
         for path in sorted(within, key=lambda path: path.as_posix())
-        if path.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in path.parts)
-        and (folder / path).is_file()
+        if not any(part.startswith(".") for part in path.parts) and (folder / path).is_file()
     ]
+
+
+def _begins_as_audio(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return signatures.audio_format(file.read(signatures.LOOK_BYTES)) is not None
+    except OSError:
+        return False

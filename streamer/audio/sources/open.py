@@ -6,6 +6,7 @@ from pathlib import Path
 
 from streamer.audio.resampling import check_channel
 from streamer.audio.sources.finite import FiniteSource
+from streamer.audio.sources.network import is_address
 from streamer.audio.sources.protocol import Delivered, Source
 
 __all__ = ["Delivered", "Source", "open_source"]
@@ -21,10 +22,10 @@ def open_source(
 ) -> Source:
     """Opens what is to be heard.
 
-    input: a file, a folder, "-" for standard input, or None for the microphone `device` (an
-    index, a name or a part of it, None for the default one). channel: counted from 1, None for
-    all; the source delivers every channel that it opens, the Resampler picks. realtime: hand out
-    a recording at the pace of its clock.
+    input: a file, a folder, an address (rtsp, http), "-" for standard input, or None for the
+    microphone `device` (an index, a name or a part of it, None for the default one). channel:
+    counted from 1, None for all; the source delivers every channel that it opens, the utterance
+    stream picks. realtime: hand out a recording at the pace of its clock.
 
     Raises AudioError where there is nothing to hear, UsageError for a channel that is not there.
     """
@@ -36,6 +37,10 @@ def open_source(
         from streamer.audio.sources.stdin import StdinSource
 
         source = StdinSource()
+    elif is_address(str(input)):
+        from streamer.audio.sources.network import NetworkSource
+
+        source = NetworkSource(str(input), clock=clock)
     else:
         from streamer.audio.sources.files import FileSource
 

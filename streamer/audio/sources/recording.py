@@ -1,127 +1,144 @@
 """One audio file, read from its start to its end in blocks."""
 
-import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
+from typing import Final
 
 from streamer.audio.resampling import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
+from streamer.audio.sources import mpeg, ogg, signatures
+from streamer.audio.sources.byte_range import ByteRange
+from streamer.audio.sources.libsndfile import LibsndfileDecoder, reason
+from streamer.audio.sources.media import Decoder, can_open_media, open_media
+from streamer.audio.sources.wav_file import WavDecoder
 from streamer.errors import UnreadableAudio
-from streamer.types import Samples
+from streamer.types import Notice, Samples
 
-UNKNOWN_FRAMES: Final = 2**62
-SHORTAGE_S: Final = 0.1
-# In a block: what a header says of channels must not decide how much memory is taken.
-MOST_VALUES: Final = 4_000_000
+GIVE: Final = "give WAV, FLAC, OGG, Opus or MP3, or convert: ffmpeg -i FILE out.wav"
 
 
 class Recording:
-    """An open file: WAV, FLAC, Ogg (Vorbis, Opus), MP3 and whatever else libsndfile reads.
+    """An open file: WAV, FLAC, Ogg, MP3, and whatever else libsndfile or FFmpeg reads.
 
-    rate_hz, channels: of this file. complaint: after the last block, why it may not be the whole
-    file (cut short, broken inside); None where it is. Raises UnreadableAudio for a file that is
-    missing, no audio, without a sample, or of a rate that no microphone has.
+    rate_hz, channels: of the block that comes next; they change where files of different ones
+    were joined. notices: complete after the last block, what may be missing, and why. Raises
+    UnreadableAudio for a file that is missing, no audio, without a sample, or of a rate that no
+    microphone has.
     """
 
     def __init__(self, path: Path) -> None:
-        import soundfile  # type: ignore[import-untyped, unused-ignore]
-
         if path.exists() and not path.is_file():
             # Opened, a pipe without a writer would never answer.
             raise UnreadableAudio(f"{path} is no regular file; pipe it in: --input - < {path}")
-        self._path = path
-        self._errors = (soundfile.SoundFileError, OSError)
-        try:
-            # soundfile takes a path without a suffix, or of a suffix ".raw", as headerless.
-            self._file: Any = _forward_only(soundfile)(str(path))
-        except (*self._errors, TypeError, ValueError) as error:
-            raise UnreadableAudio(_why_not(path, error)) from error
-        self.rate_hz: int = self._file.samplerate
-        self.channels: int = self._file.channels
-        self.complaint: str | None = None
+        self._extra: list[Notice] = []
+        self._decoder = self._open(path)
         if not LOWEST_RATE_HZ <= self.rate_hz <= HIGHEST_RATE_HZ:
-            self._file.close()
+            self.close()
             raise UnreadableAudio(
                 f"{path} says that it has {self.rate_hz:,} samples a second; give a recording of "
                 f"{LOWEST_RATE_HZ:,} to {HIGHEST_RATE_HZ:,}"
             )
-        if self._file.frames == 0:
-            self._file.close()
-            raise UnreadableAudio(f"{path} holds no samples; give another recording")
+
+    @property
+    def rate_hz(self) -> int:
+        return self._decoder.rate_hz
+
+    @property
+    def channels(self) -> int:
+        return self._decoder.channels
+
+    @property
+    def notices(self) -> list[Notice]:
+        return [*self._extra, *self._decoder.notices]
 
     def blocks(self, block_samples: int) -> Iterator[Samples]:
         """float32 [n, channels], 0 < n <= block_samples, in order, to the end or to the first
         place that cannot be decoded (the block that holds it is left out)."""
-        block_samples = min(block_samples, max(1, MOST_VALUES // self.channels))
-        read = 0
-        while True:
-            block = np.empty((block_samples, self.channels), np.float32)
-            try:
-                count = self._file.buffer_read_into(block, dtype="float32")
-            except self._errors as error:
-                self.complaint = f"broken after {read / self.rate_hz:.2f} s ({_reason(error)})"
-                return
-            if not count:
-                break
-            read += count
-            yield block[:count]
-        promised = self._promised_samples()
-        if promised is not None and promised - read > SHORTAGE_S * self.rate_hz:
-            self.complaint = (
-                f"cut short: {promised / self.rate_hz:.2f} s promised, "
-                f"{read / self.rate_hz:.2f} s there"
-            )
+        return self._decoder.blocks(block_samples)
 
     def close(self) -> None:
-        self._file.close()
+        self._decoder.close()
 
-    def _promised_samples(self) -> int | None:
-        """What the header says; libsndfile corrects a WAV's to what is there."""
-        in_header = _wav_promise(self._path)
-        if in_header is not None:
-            return in_header
-        frames: int = self._file.frames
-        return frames if frames < UNKNOWN_FRAMES else None
+    def _open(self, path: Path) -> Decoder:
+        start = _start_of(path)
+        found = signatures.audio_format(start)
+        other = None if found else signatures.other_format(start)
+        if other not in (None, signatures.TEXT):
+            raise UnreadableAudio(f"{path} is {other}, no audio; give a recording")
+        if found == signatures.WAV:
+            try:
+                decoder = WavDecoder(path)
+            except UnreadableAudio:
+                pass  # compressed, or broken: libsndfile knows, or says why
+            else:
+                return _not_empty(decoder, path)
+        try:
+            decoded = self._by_libsndfile(path, found)
+        except Exception as error:
+            if found not in (None, signatures.WAV) and can_open_media():
+                return open_media(path, str(path))
+            raise UnreadableAudio(_why_not(path, found, other, error)) from error
+        return _not_empty(decoded, path)
+
+    def _by_libsndfile(self, path: Path, found: str | None) -> LibsndfileDecoder:
+        if found == signatures.OGG:
+            ranges, unknown = ogg.parts(path)
+            self._tell_unknown(unknown)
+            if len(ranges) > 1:
+                return LibsndfileDecoder(path, [ByteRange(path, *each) for each in ranges])
+        elif found == signatures.MP3:
+            parts, unknown = mpeg.parts(path)
+            self._tell_unknown(unknown)
+            if parts and (len(parts) > 1 or not parts[0].has_length):
+                seconds = sum(part.samples / part.rate_hz for part in parts)
+                return LibsndfileDecoder(path, [_part(path, part) for part in parts], seconds)
+        return LibsndfileDecoder(path)
+
+    def _tell_unknown(self, count: int) -> None:
+        if count:
+            text = f"{count:,} bytes are no audio and were left out"
+            self._extra.append(Notice(text, "undecoded"))
 
 
-def _forward_only(soundfile: Any) -> Any:
-    """SoundFile seeks to where it already is after every read, which breaks Opus's decoding."""
-
-    class ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]
-        def seekable(self) -> bool:
-            return False
-
-    return ForwardOnly
-
-
-def _wav_promise(path: Path) -> int | None:
-    """Samples that a PCM or float WAV's header declares; None for others, or where it is open."""
-    from streamer.audio.sources.wav_stream import read_header
-
+def _start_of(path: Path) -> bytes:
+    if not path.exists():
+        raise UnreadableAudio(
+            f"{path} does not exist; give a file or folder of audio, or - for standard input"
+        )
     try:
         with path.open("rb") as file:
-            pcm, size = read_header(file.read, path.name)
-    except (UnreadableAudio, OSError, struct.error):
-        return None
-    return None if size is None else size // pcm.frame_bytes
+            start = file.read(signatures.LOOK_BYTES)
+    except OSError as error:
+        raise UnreadableAudio(f"{path} cannot be read ({error.strerror}); {GIVE}") from error
+    if not start:
+        raise UnreadableAudio(f"{path} is empty; give another recording")
+    return start
 
 
-def _why_not(path: Path, error: Exception) -> str:
-    if not path.exists():
-        return f"{path} does not exist; give a file or folder of audio, or - for standard input"
-    if not path.stat().st_size:
-        return f"{path} is empty; give another recording"
+def _part(path: Path, part: mpeg.Part) -> ByteRange:
+    """One of the joined MP3 files, with a first frame that tells its length."""
+    prefix = b""
+    if not part.has_length:
+        with path.open("rb") as file:
+            file.seek(part.start)
+            prefix = mpeg.length_frame(file.read(4), part.frames)
+    return ByteRange(path, part.start, part.end, prefix)
+
+
+def _not_empty(decoder: WavDecoder | LibsndfileDecoder, path: Path) -> Decoder:
+    if decoder.is_empty:
+        decoder.close()
+        raise UnreadableAudio(f"{path} holds no samples; give another recording")
+    return decoder
+
+
+def _why_not(path: Path, found: str | None, other: str | None, error: Exception) -> str:
     if isinstance(error, TypeError):
         return f"{path} has no header; pipe it as raw s16le at 16 kHz: --input - < FILE"
-    return (
-        f"{path} cannot be read as audio ({_reason(error)}); "
-        "give WAV, FLAC, OGG, Opus or MP3, or convert: ffmpeg -i FILE out.wav"
-    )
-
-
-def _reason(error: Exception) -> str:
-    """libsndfile's own words without the path, or the system's."""
-    text: str = getattr(error, "error_string", "") or getattr(error, "strerror", "") or str(error)
-    return text.removeprefix("Error : ").rstrip(".").strip()
+    if other is not None:
+        return f"{path} cannot be read as audio (it is {other}); {GIVE}"
+    if found not in (None, signatures.WAV):
+        return (
+            f"{path} is {found}, which cannot be read here ({reason(error)}): pip install "
+            "'streamer[media]' (or install ffmpeg), or convert: ffmpeg -i FILE out.wav"
+        )
+    return f"{path} cannot be read as audio ({reason(error)}); {GIVE}"

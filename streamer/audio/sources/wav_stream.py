@@ -1,7 +1,6 @@
 """A WAV header read from a pipe, and its samples as float32."""
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +32,10 @@ class PcmFormat:
     bits: int
 
     @property
+    def is_float(self) -> bool:
+        return self.encoding == FLOAT
+
+    @property
     def frame_bytes(self) -> int:
         """Bytes of one sample of every channel."""
         return self.channels * self.bits // 8
@@ -40,7 +43,8 @@ class PcmFormat:
     def decode(self, raw: bytes) -> Samples:
         """Whole frames as float32 [n, channels]; integers are scaled to [-1, 1)."""
         if self.encoding == FLOAT:
-            samples = np.frombuffer(raw, dtype=f"<f{self.bits // 8}").astype(np.float32)
+            with np.errstate(over="ignore"):
+                samples = np.frombuffer(raw, dtype=f"<f{self.bits // 8}").astype(np.float32)
         elif self.bits == 8:
             samples = (np.frombuffer(raw, np.uint8).astype(np.float32) - 128) / np.float32(128)
         else:
@@ -51,37 +55,42 @@ class PcmFormat:
 RAW: Final = PcmFormat(rate_hz=16_000, channels=1, encoding=PCM, bits=16)
 
 
-def read_header(read: Callable[[int], bytes], name: str) -> tuple[PcmFormat, int | None]:
-    """The format, and how many bytes of samples follow (None: until the end of the stream).
+def decode_header(buffer: bytes | bytearray, name: str) -> tuple[PcmFormat, int | None, int] | None:
+    """The format, how many bytes of samples follow, and how many the header takes.
 
-    read(n) returns n bytes, or fewer at the end of the stream. name: for messages. RF64 is read
-    too. Raises UnreadableAudio where it is no WAV header or the encoding is a compressed one.
+    Bytes of samples is None where only the end of the stream tells. Returns None while the header
+    is not whole. name: for messages. RF64 is read too.
+    Raises UnreadableAudio where it is no WAV header or the encoding is a compressed one.
     """
-    riff = read(12)
-    if riff[:4] not in (b"RIFF", b"RF64") or riff[8:] != b"WAVE":
+    if len(buffer) < 12:
+        return None
+    if buffer[:4] not in (b"RIFF", b"RF64") or buffer[8:12] != b"WAVE":
         raise _unreadable(name, "no WAV header")
     pcm: PcmFormat | None = None
     size_64: int | None = None
-    while True:
-        head = read(8)
-        if len(head) < 8:
-            raise _unreadable(name, "the WAV header ends before its samples")
-        tag, size = head[:4], int(struct.unpack("<I", head[4:])[0])
+    at = 12
+    while len(buffer) >= at + 8:
+        tag, size = bytes(buffer[at : at + 4]), int(struct.unpack_from("<I", buffer, at + 4)[0])
+        at += 8
         if tag == b"data":
             if pcm is None:
                 raise _unreadable(name, "the WAV header does not say what its samples are")
             if size_64 is not None and size == 0xFFFF_FFFF:
-                return pcm, size_64
-            return pcm, size if 0 < size < ENDLESS_FROM else None
+                size = size_64
+            # What is written while it is recorded is 0, or a size that nothing has.
+            known = 0 < size < (2**62 if size_64 else ENDLESS_FROM)
+            return pcm, size if known else None, at
         if size > MOST_CHUNK_BYTES:
             raise _unreadable(name, f"a WAV header with {size:,} bytes of {tag!r}")
-        body = read(size + size % 2)
-        if len(body) < size:
-            raise _unreadable(name, "the WAV header ends before its samples")
+        if len(buffer) < at + size + size % 2:
+            return None
+        body = bytes(buffer[at : at + size])
+        at += size + size % 2
         if tag == b"fmt ":
             pcm = _parse_format(body, name)
         elif tag == b"ds64" and size >= 16:
             size_64 = struct.unpack("<Q", body[8:16])[0]
+    return None
 
 
 def _parse_format(body: bytes, name: str) -> PcmFormat:

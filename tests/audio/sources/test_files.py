@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from streamer.audio.sources import recording
+from streamer.audio.sources import libsndfile, wav_file
 from streamer.audio.sources.files import FileSource
 from streamer.audio.sources.open import open_source
+from streamer.audio.sources.recording import Recording
 from streamer.errors import UnreadableAudio, UsageError
 from streamer.types import Chunk
 from tests.audio.hearing import hear_all, noise
@@ -87,9 +88,23 @@ def test_folder_is_heard_in_the_order_of_its_paths(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert {name: len(samples) for name, samples in heard.samples.items()} == heard.rates_hz
     assert [text.split()[:2] for text in heard.notices] == [
+        ["left", "out"],
         ["skipped:", str(tmp_path / "a" / "broken.wav")],
         ["skipped:", str(tmp_path / "c" / "empty.flac")],
     ]
+
+
+def test_what_a_folder_holds_beside_audio_is_counted_and_named(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", noise(1_000), 16_000)
+    soundfile.write(tmp_path / "no suffix", noise(1_000), 16_000, format="FLAC")
+    for k in range(7):
+        (tmp_path / f"labels{k}.csv").write_text("utterance,valence\n")
+    heard = hear_all(open_source(tmp_path))
+    assert list(heard.samples) == ["a.wav", "no suffix"]
+    (said,) = heard.notices
+    assert "7 files" in said
+    assert "labels0.csv" in said
+    assert "and 2 more" in said
 
 
 @pytest.mark.parametrize(
@@ -266,7 +281,7 @@ def test_shared_recordings_are_heard_to_the_last_sample() -> None:
         described = soundfile.info(folder / name)
         assert samples.shape == (described.frames, described.channels)
         assert math.isfinite(float(samples.sum()))
-    assert heard.notices == []
+    assert heard.notices == ["left out as no audio: 1 file (session_48k.csv)"]
 
 
 @pytest.mark.parametrize("rate_hz", [8, 999, 768_001, 1_179_205_248])
@@ -281,9 +296,10 @@ def test_a_rate_that_no_microphone_has_is_refused(tmp_path, rate_hz):
 
 
 def test_many_channels_take_no_more_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(recording, "MOST_VALUES", 4_000)
+    for module in (libsndfile, wav_file):
+        monkeypatch.setattr(module, "MOST_VALUES", 4_000)
     path = tmp_path / "wide.wav"
     soundfile.write(path, np.zeros((1_000, 64)), 16_000)
-    blocks = list(recording.Recording(path).blocks(8_000))
+    blocks = list(Recording(path).blocks(8_000))
     assert max(block.size for block in blocks) <= 4_000
     assert sum(len(block) for block in blocks) == 1_000
