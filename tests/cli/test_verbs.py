@@ -322,8 +322,8 @@ def test_a_terminal_without_unicode_gets_plain_lines(
         (("queue", "--nonsense"), "queue --help"),
         (("label", "1", "--emotion", "joy", "--annotator", " "), "--annotator is empty"),
         (("run", "--input", "a.wav", "--strategy", ""), "--strategy is empty"),
-        (("run", "--input", "a.wav", "--no-web", "--port", "9"), "add --web"),
-        (("label", "--host", "0.0.0.0"), "add --web"),
+        (("run", "--input", "a.wav", "--no-web", "--port", "9"), "require --web"),
+        (("label", "--host", "0.0.0.0"), "require --web"),
         (("import", "nowhere.age"), "there is no nowhere.age"),
     ],
 )
