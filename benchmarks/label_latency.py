@@ -95,6 +95,8 @@ def measure(tree: Path, recording: Path, profile: Path, answers: int) -> dict[st
     reader.start()
     begun.wait(120)
     page = Page(url)  # only now: the server closes a connection that is idle for long
+    first = page.get("/api/next")["item"]["utterance"]
+    page.get(f"/clips/{first}/picture")  # whatever pictures need is loaded by then
     save_ms, known_ms, empty_ms = [], [], []
     rng = np.random.default_rng(len(str(tree)))
     for _ in range(answers):

@@ -1,4 +1,4 @@
-"""What a running session says, and how it is written as JSON.
+"""The events of a running session, and how they are written as JSON.
 
 `streamer.Loop` yields these; `streamer run --json` writes each as one line.
 
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from streamer.types import DIMENSIONS, Prediction, Quality, Verdict
 
-# What each mode of privacy comes to, said wherever it is shown that somebody is heard.
+# What each mode of privacy keeps, shown wherever the loop is shown to listen.
 AUDIO_KEPT: Final[Mapping[str, str]] = {
     "clips": "keeps the audio of open questions only",
     "embeddings": "keeps no audio",
@@ -132,7 +132,7 @@ class Unlearned:
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """Something changed for good; text says it in words. See `core.drift.Drift` for the fields."""
+    """Something changed for good; text: in words. See `learners.drift.Drift` for the fields."""
 
     cause: str
     signal: str

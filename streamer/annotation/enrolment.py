@@ -13,7 +13,7 @@ from streamer.loop.trust import widened
 from streamer.store.profile import Profile
 from streamer.types import Encoding, Notice, Prediction, Samples, Utterance, Verdict
 
-Told = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +33,19 @@ def enroll(
     emotion: str,
     utterances: Sequence[int],
     files: Sequence[str],
-    notice: Told,
+    notify: Notify,
 ) -> int:
-    """Enroll stored utterances and every utterance that is heard in the files; all or none.
+    """Enroll stored utterances and every utterance in the files; all or none.
 
-    notice: told what is wrong with a file that is heard all the same.
+    notify: receives what is wrong with a file that can be used all the same.
     Returns how many. Raises NotFound, AudioError for a file without speech, EncoderError.
     """
     vectors: list[tuple[Samples, str, int | None]] = []
     if files:
         encoder = bind_encoder(config, profile)
         for file in files:
-            for heard in utterances_in(config, file, notice):
-                vectors.append((encoder.encode(heard.audio)[1], heard.source, None))
+            for found in utterances_in(config, file, notify):
+                vectors.append((encoder.encode(found.audio)[1], found.source, None))
     with profile.database.transaction():
         for number in dict.fromkeys(utterances):
             stored = profile.utterances.get(number)
@@ -56,7 +56,7 @@ def enroll(
 
 
 def verify_files(
-    config: Config, profile: Profile, files: Sequence[str], notice: Told
+    config: Config, profile: Profile, files: Sequence[str], notify: Notify
 ) -> Iterator[Verified]:
     """The verdict and prediction of every utterance in the files; the profile stays as it is."""
     encoder = bind_encoder(config, profile)
@@ -64,7 +64,7 @@ def verify_files(
     profile_model.follow()
     model = profile_model.model
     for file in files:
-        for utterance in utterances_in(config, file, notice):
+        for utterance in utterances_in(config, file, notify):
             encoding = Encoding(*encoder.encode(utterance.audio))
             yield Verified(
                 utterance.source,
@@ -84,24 +84,24 @@ def read_numbers(text: str | None) -> list[int]:
     return numbers
 
 
-def utterances_in(config: Config, file: str, notice: Told = lambda text: None) -> list[Utterance]:
-    """Every utterance that is heard in a recording. Raises AudioError, also where there is none."""
+def utterances_in(config: Config, file: str, notify: Notify = lambda text: None) -> list[Utterance]:
+    """Every utterance in a recording. Raises AudioError, also where there is none."""
     source = open_source(file)
     utterance_stream = make_utterance_stream(config)
-    heard: list[Utterance] = []
+    found: list[Utterance] = []
     try:
         for item in source:
             if isinstance(item, Notice):
-                notice(item.text)
+                notify(item.text)
             else:
-                heard += utterance_stream.hear(item)
-            for said in utterance_stream.take_notices():
-                notice(said.text)
-        heard += utterance_stream.finish()
-        for said in utterance_stream.take_notices():
-            notice(said.text)
+                found += utterance_stream.hear(item)
+            for notice in utterance_stream.take_notices():
+                notify(notice.text)
+        found += utterance_stream.finish()
+        for notice in utterance_stream.take_notices():
+            notify(notice.text)
     finally:
         source.close()
-    if not heard:
+    if not found:
         raise UnreadableAudio(f"no speech was found in {file}: give a recording of a voice")
-    return heard
+    return found

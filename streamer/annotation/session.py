@@ -161,7 +161,7 @@ class AnnotationSession:
         return Saved(predicted, now, None)
 
     def pass_over(self, kind: Kind, utterance: int, annotator: str) -> None:
-        """Skip it, or close it because nobody can tell: then its audio is deleted.
+        """Skip an utterance, or close its query because nobody can tell: that deletes its audio.
 
         A repeat that is passed over is dropped; nothing else about it changes.
         """
@@ -180,7 +180,7 @@ class AnnotationSession:
         person.acts.append("event")
 
     def undo(self, annotator: str) -> Item | None:
-        """Take back what the annotator did last, whenever that was; None if there is nothing."""
+        """Take back what the annotator did last, in whichever session; None if there is nothing."""
         label = self.profile.labels.newest_of(annotator)
         event = self.profile.annotation_events.newest(annotator)
         person = self._annotators[annotator]
@@ -212,7 +212,7 @@ class AnnotationSession:
         self.profile.annotation_events.ask_skipped_again(annotator, self._wall_s())
 
     def clip(self, utterance: int) -> bytes | None:
-        """FLAC bytes: from memory, the open query, or the recording that it was heard in."""
+        """FLAC bytes: from memory, the open query, or the recording that it is from."""
         kept = self._clips.get(utterance) or self.profile.audio.clip(utterance)
         if kept is not None:
             return kept

@@ -41,10 +41,10 @@ def open_profile(config: Config, *, create: bool = True) -> Iterator[Profile]:
 
 
 @contextmanager
-def known_profile(config: Config, tell: "Callable[[str], None]") -> Iterator[Profile]:
-    """For verbs that ask about what is there, so that a slip in its name makes no profile.
+def known_profile(config: Config, notify: "Callable[[str], None]") -> Iterator[Profile]:
+    """A profile for commands that read only: they do not create a missing one.
 
-    Where there is none yet, says so, and an empty one that is gone afterwards stands in.
+    In place of a missing one: a notice, and an empty profile that is deleted afterwards.
     """
     folder = profile_folder(config.profile, config.home)
     if _is_there(folder):
@@ -56,11 +56,11 @@ def known_profile(config: Config, tell: "Callable[[str], None]") -> Iterator[Pro
         closing(Profile(Path(scratch) / folder.name)) as profile,
     ):
         yield profile
-    tell(f"nothing was heard yet: there is no profile in {folder}")
+    notify(f"nothing was heard yet: there is no profile in {folder}")
 
 
 def _is_there(folder: Path) -> bool:
-    """Or something else is, or something that may not be looked at: opening it tells."""
+    """Also where something else is, or it cannot be read: opening it raises the right error."""
     try:
         return (folder / FILE_NAME).exists() or (folder.exists() and not folder.is_dir())
     except OSError:
@@ -119,7 +119,7 @@ def open_input(config: Config, input: str | None, *, realtime: bool = False) -> 
 def make_queue(
     encoder: "OnnxEncoder | AcousticEncoder", kind: str
 ) -> tuple["EncodingQueue", "deque[str]"]:
-    """How utterances of a kind of source reach their encoder, and what it has people told.
+    """How utterances of a kind of source reach their encoder, and the notices that it queues.
 
     A recording and a pipe can wait for the encoder; a microphone cannot, so it encodes on another
     thread, less of each utterance where the machine is too slow.

@@ -63,7 +63,7 @@ class Loop:
     max_seconds
         Stop after so much audio, in seconds; None for no limit.
     holder
-        What a second process that wants the same profile is told about this one.
+        How the error of a second process that wants the same profile names this one.
     **settings
         Fields of `streamer.config.Config`: ``buffer``, ``keep``, ``strategy``, ``encoder``,
         ``device``, ``seed``, ``privacy`` and so on. Those not given come from the environment.
@@ -280,7 +280,7 @@ class Loop:
         # The microphone first: it already records while the models load.
         source = enter(closing(self._open_source(config)))
         encoder = bind_encoder(config, profile)
-        encoding_queue, news = make_queue(encoder, source.kind)
+        encoding_queue, notices = make_queue(encoder, source.kind)
         enter(closing(encoding_queue))
         retention = make_retention(config, profile, self.clips)
         self._session, self._profile_model = make_session(
@@ -288,7 +288,7 @@ class Loop:
         )
         self._resources.callback(self._detach_model)
         first = opening(config, profile, encoder, source, retention)
-        return self._run(first, source, self._session, self._profile_model, news)
+        return self._run(first, source, self._session, self._profile_model, notices)
 
     def _open_source(self, config: Config) -> Source:
         source = self._source
@@ -303,7 +303,7 @@ class Loop:
         source: Source,
         session: Session,
         profile_model: ProfileModel,
-        news: deque[str],
+        notices: deque[str],
     ) -> Generator[Event | None]:
         yield from first
         for step in steps(
@@ -314,8 +314,8 @@ class Loop:
             now_s=time.monotonic,
             max_seconds=self._max_seconds,
         ):
-            while news:
-                yield Noticed(news.popleft())
+            while notices:
+                yield Noticed(notices.popleft())
             if isinstance(step, Ended):
                 self.ended = step
             yield step

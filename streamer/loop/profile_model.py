@@ -32,7 +32,7 @@ class Update:
     """One change of the learner.
 
     learned: labels that were learned for the first time; refitted: whether others were taken back
-    or replaced, so that it was fitted anew; labels: how many it now rests on.
+    or replaced, so that it was refitted; labels: how many it now rests on.
     """
 
     learned: Sequence[Label]
@@ -67,10 +67,10 @@ class ProfileModel:
 
     def drifts(self) -> list[Drift]:
         """What has changed since the beginning, in the order in which it was found."""
-        # The voice is heard before its utterance has a number, so its changes count utterances.
+        # An utterance has no id yet when the voice detector takes it in: it counts utterances.
         nth = self.profile.utterances.nth
-        heard, errors = self.model.changes()
-        voice = [replace(c, since=nth(c.since), found=nth(c.found)) for c in heard]
+        voices, errors = self.model.changes()
+        voice = [replace(c, since=nth(c.since), found=nth(c.found)) for c in voices]
         return drifts(voice, errors)
 
     @contextmanager
@@ -92,7 +92,7 @@ class ProfileModel:
     def learn_new(self) -> None:
         """Learn what was added to the log, at most `LABELS_AT_ONCE` rows of it.
 
-        Callable from any thread; `take_updates` tells what came of it.
+        Callable from any thread; `take_updates` returns the outcome.
         """
         with self.exclusive():
             if self.profile.labels.newest() <= self._through:
@@ -173,7 +173,7 @@ class ProfileModel:
     def save(self) -> None:
         """Keep the learner as it is, so that the next start need not fold from the beginning.
 
-        A learner whose state cannot be stored is folded anew at every start.
+        A learner whose state cannot be stored is replayed at every start.
         """
         if not self.model.learner.is_storable:
             return
@@ -196,10 +196,10 @@ class ProfileModel:
         self._through = 0
 
     def _classify(self, entries: Sequence[LogEntry]) -> tuple[list[LogEntry], bool]:
-        """The rows that count among the next ones of the log, and whether to fit all anew.
+        """The effective rows among the next ones of the log, and whether to refit on all.
 
-        All has to be fitted anew, unless no learned row is retracted and as many rows count as
-        were learned before and are new: an answer that replaces another takes it out of the count.
+        A refit is needed, unless no learned row is retracted and as many rows are effective as
+        were learned before and are new: an answer that replaces another makes that ineffective.
         """
         fresh = [entry for entry in entries if entry.effective]
         retracted = any(e.retracts is not None and e.retracts <= self._through for e in entries)

@@ -15,12 +15,14 @@ Privacy = Literal["clips", "embeddings", "everything"]
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """clips: of open questions, on disk, until they are answered.
+    """What of the audio is kept.
 
-    embeddings: none on disk; questions sound only while this process remembers them.
+    clips: of open queries, on disk, until they are answered.
+
+    embeddings: none on disk; queries can be played only while this process keeps their clips.
     everything: all utterances, on disk, answered or not.
 
-    to_clip: audio to FLAC bytes; memory: where clips go that may not lie on disk; query_life_s,
+    to_clip: audio to FLAC bytes; memory: holds clips that may not be on disk; query_life_s,
     audio_life_s: after that an unanswered question, and audio that was kept, is deleted;
     most_bytes: of audio on disk, beyond which the oldest is deleted.
     """
@@ -34,29 +36,29 @@ class Retention:
     most_bytes: float = math.inf
 
     def begin(self) -> Iterator[str]:
-        """What is kept already and no longer should be; says it. Raises ProfileBusy."""
+        """Delete what should no longer be kept; notices of it. Raises ProfileBusy."""
         self.profile.delete_left()
         if self.privacy == "embeddings":
-            self.profile.delete_played(everyone_s=True)
+            self.profile.delete_played(of_all=True)
             count = self.profile.audio.delete_all()
             if count:
                 gone = many(count, "clip")
-                yield f"{gone} deleted: with --privacy embeddings no audio lies on the disk"
+                yield f"{gone} deleted: --privacy embeddings keeps no audio on disk"
         elif self.privacy == "clips" and (kept := self.profile.audio.kept()):
             yield (
                 f"the audio of {many(kept, 'utterance')} is still kept: `streamer forget --audio` "
                 "deletes it"
             )
 
-    def heard(self, utterance: int, audio: Samples, now: float) -> None:
+    def store_utterance(self, utterance: int, audio: Samples, now: float) -> None:
         """Called as an utterance is stored, in the same transaction."""
         if self.privacy == "everything":
             self.profile.audio.keep(utterance, self.to_clip(audio), now)
 
-    def asked(self, utterance: int, audio: Samples) -> bytes | None:
-        """The clip that the question's row is to hold, if it may."""
+    def clip_for_query(self, utterance: int, audio: Samples) -> bytes | None:
+        """The clip to store with a query, where it may be stored."""
         if self.privacy == "everything":
-            return None  # it is kept already
+            return None  # it is stored already
         clip = self.to_clip(audio)
         if self.privacy == "clips":
             return clip
@@ -64,17 +66,17 @@ class Retention:
         return None
 
     def expire(self, now: float) -> Iterator[str]:
-        """Delete what is too old or too much; says how many."""
+        """Delete what is too old or too much; notices of it."""
         closed = self.profile.utterances.expire_queries(now - self.query_life_s, now)
         if closed:
             yield f"{many(closed, 'question')} closed: not answered in time"
         old = self.profile.audio.expire(now - self.audio_life_s)
         if old:
-            yield f"the audio of {many(old, 'utterance')} deleted: its time was over"
+            yield f"the audio of {many(old, 'utterance')} deleted: older than audio_days"
         yield from self.make_room(now)
 
     def make_room(self, now: float) -> Iterator[str]:
-        """Delete the oldest beyond `most_bytes`; says how many."""
+        """Delete the oldest audio beyond `most_bytes`; a notice of it."""
         over = self.profile.audio.keep_within(self.most_bytes, now)
         if over:
-            yield f"the {many(over, 'oldest clip')} deleted: audio may take no more room (audio_mb)"
+            yield f"the {many(over, 'oldest clip')} deleted: more than audio_mb of audio"

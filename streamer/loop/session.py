@@ -1,7 +1,7 @@
-"""The whole flow, top to bottom: hear, predict, select, learn.
+"""The whole flow, top to bottom: process, predict, select, learn.
 
     chunk -> utterances -> embedding -> prediction and verdict -> stored -> event
-          -> buffer of N -> the informative half becomes queries, the rest is let go
+          -> buffer of N -> the informative half becomes queries, the rest is released
     label -> stored first, then learned
 
 No thread, socket, clock or SQL in here: they come in through the constructor.
@@ -44,7 +44,7 @@ NOT_STORED: Final = "not_stored"
 
 @dataclass(frozen=True, slots=True)
 class Buffered:
-    """An utterance that waits for its buffer to fill. Its audio is here and nowhere else."""
+    """An utterance in the buffer. Until it is selected, its audio is nowhere else."""
 
     id: int
     embedding: Samples
@@ -100,7 +100,7 @@ class Session:
         self._scorer = informativeness
         self._unstored: dict[int, Utterance] = {}  # by identity
         self._buffer: list[Buffered] = []
-        self._utterances = self._asked = self._released = self._given_up = 0
+        self._utterances = self._asked = self._released = self._dropped = 0
         self._open_queries: int | None = None
 
     def process(self, item: Chunk | Gap | Notice) -> Iterator[Event]:
@@ -125,10 +125,9 @@ class Session:
             yield from self._drifted()
 
     def expire(self) -> Iterator[Noticed]:
-        """Now and then, delete the audio that is too old or too much, and say so.
+        """Now and then, delete the audio that is too old or too much; notices of it.
 
-        Time goes on as the steady clock does, so that nothing is too old because somebody, or the
-        network, sets the other one meanwhile.
+        Ages are measured by the steady clock: setting the other one makes nothing too old.
         """
         self._profile.database.fold_erased()
         wall_s, steady_s = self._began
@@ -157,7 +156,7 @@ class Session:
     def ended(self, busy_s: float) -> Ended:
         """The accounting. busy_s: seconds of work, for the real-time factor (work over audio).
 
-        After an error, what was heard but not stored is dropped: it counts as that.
+        Utterances lost to an error before they were stored are counted as dropped.
         """
         for utterance in self._unstored.values():
             self._utterance_stream.give_up(utterance, NOT_STORED)
@@ -193,7 +192,7 @@ class Session:
         )
 
     def _expect(self, utterances: list[Utterance]) -> None:
-        """Until they are stored or given up: what an error leaves of them is lost, and counted."""
+        """Keep track of utterances until they are stored or dropped: an error may lose some."""
         self._unstored |= {id(one): one for one in utterances}
 
     def _encode(self, utterances: list[Utterance]) -> Iterator[Event]:
@@ -201,20 +200,20 @@ class Session:
         decided_s = self._now_s()
         for utterance in utterances:
             if not self._encoding_queue.put(utterance, decided_s):
-                yield from self._give_up(utterance)
+                yield from self._drop(utterance)
         yield from self._settle(self._encoding_queue.ready())
 
     def _sound_notices(self) -> Iterator[Noticed]:
         for notice in self._utterance_stream.take_notices():
             yield Noticed(notice.text, notice.kind)
 
-    def _give_up(self, utterance: Utterance) -> Iterator[Noticed]:
+    def _drop(self, utterance: Utterance) -> Iterator[Noticed]:
         del self._unstored[id(utterance)]
         self._utterance_stream.give_up(utterance, TOO_SLOW)
-        self._given_up += 1
-        if self._given_up & (self._given_up - 1) == 0:  # the 1st, 2nd, 4th, 8th...
+        self._dropped += 1
+        if self._dropped & (self._dropped - 1) == 0:  # the 1st, 2nd, 4th, 8th...
             yield Noticed(
-                f"the encoder is slower than people speak: {many(self._given_up, 'utterance')} "
+                f"the encoder is slower than people speak: {many(self._dropped, 'utterance')} "
                 "given up; choose a faster one (`streamer bench`)"
             )
 
@@ -243,7 +242,7 @@ class Session:
                 informativeness,
                 wall_s,
             )
-            self._retention.heard(number, utterance.audio, wall_s)
+            self._retention.store_utterance(number, utterance.audio, wall_s)
         del self._unstored[id(utterance)]
         clear = self._ask_unclear or utterance.quality.is_clear
         self._buffer.append(Buffered(number, encoded.embedding, utterance.audio, clear))
@@ -298,7 +297,7 @@ class Session:
         number = self._profile.utterances.select(
             self._strategy.name,
             choice.scores.reason,
-            [(b.id, score, self._retention.asked(b.id, b.audio)) for b, score in asked],
+            [(b.id, score, self._retention.clip_for_query(b.id, b.audio)) for b, score in asked],
             released,
             self._wall_s(),
             explored,

@@ -35,7 +35,7 @@ class Sink(Protocol):
 class Sinks:
     """Passes each event to every sink in the order in which they were added, the output last.
 
-    A sink that fails is dropped, and a notice tells the others. Only the output is required: where
+    A sink that fails is dropped, with a notice to the others. Only the output is required: where
     it can no longer be written, the run is asked to stop.
 
     Parameters

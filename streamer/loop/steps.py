@@ -14,7 +14,7 @@ from streamer.types import Chunk, Gap
 
 
 class Stopwatch:
-    """Counts the seconds of work inside iterators, not those of whoever consumes them."""
+    """Counts the seconds of work inside iterators, not of their consumer."""
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self.busy_s = 0.0

@@ -1,4 +1,4 @@
-"""Tells where a loop hangs: the stacks of all threads, on standard error."""
+"""Reports where a loop hangs: the stacks of all threads, on standard error."""
 
 import faulthandler
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Final
 
-# To set the watchdog takes a thread: not at every turn of the loop.
+# Setting the watchdog starts a thread: not at every step of the loop.
 _SET_EVERY_S: Final = 1.0
 _SET_OFTEN: Final = 5
 
@@ -20,29 +20,29 @@ def watching(
     file: IO[str] | None = None,
     now_s: Callable[[], float] = time.monotonic,
 ) -> Iterator[Callable[[], None]]:
-    """Call what it gives at every turn of the loop; `limit_s` after the last call, it tells.
+    """Yields a function to call at every step; `limit_s` after its last call, stacks are written.
 
-    leave: the process ends then too, with code 1, so that whoever watches over it starts it anew:
-    what was acknowledged is stored, as after any kill. Works though no Python code runs any more.
-    file: where it tells, standard error for None; 0 seconds, or a file without a descriptor, watch
-    nothing.
+    leave: the process then also ends, with code 1, so that a service manager restarts it: what was
+    acknowledged is stored, as after any kill. It works even where no Python code runs any more.
+    file: where it writes, standard error for None. With 0 seconds, or a file without a descriptor,
+    it does nothing.
     """
-    told_to = file or sys.stderr
-    if limit_s <= 0 or not _has_descriptor(told_to):
+    out = file or sys.stderr
+    if limit_s <= 0 or not _has_descriptor(out):
         yield lambda: None
         return
     every_s = min(_SET_EVERY_S, limit_s / _SET_OFTEN)
     set_s = -every_s
 
-    def turn() -> None:
+    def made_progress() -> None:
         nonlocal set_s
         if now_s() - set_s >= every_s:
             set_s = now_s()
-            faulthandler.dump_traceback_later(limit_s, exit=leave, repeat=not leave, file=told_to)
+            faulthandler.dump_traceback_later(limit_s, exit=leave, repeat=not leave, file=out)
 
-    turn()
+    made_progress()
     try:
-        yield turn
+        yield made_progress
     finally:
         faulthandler.cancel_dump_traceback_later()
 

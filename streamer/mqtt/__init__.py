@@ -1,1 +1,1 @@
-"""What is heard, told to a broker of the user's own; only where it is asked for."""
+"""Utterances, published to the user's own MQTT broker; only with --mqtt."""

@@ -1,4 +1,4 @@
-"""What Home Assistant is told, so that it shows a profile as a device without any set-up.
+"""What Home Assistant needs to show a profile as a device without any set-up.
 
 Its MQTT discovery: a retained configuration for each entity under
 homeassistant/COMPONENT/NODE/OBJECT/config.

@@ -45,8 +45,8 @@ MACHINE_ID: Final = Path("/etc/machine-id")
 def node_name(profile: str) -> str:
     """This machine and profile, as MQTT and Home Assistant take it.
 
-    Two stay two: other letters, and boards that are all called raspberrypi, are told apart by six
-    digits, from which nobody can tell the machine's number.
+    Six digits keep names with other letters, and boards that are all called raspberrypi, distinct;
+    the machine's number cannot be derived from them.
 
     >>> re.fullmatch(".+-ann-s-voice-[0-9a-f]{6}", node_name("Ann's voice")) is not None
     True
@@ -120,7 +120,7 @@ class MqttPublisher:
             self._publish("state", values)
 
     def close(self) -> None:
-        """Tell the broker, where it is connected, within about `GOODBYE_S`."""
+        """Announce the end to the broker, where connected, within about `GOODBYE_S`."""
         if self._client.is_connected():
             # Of a queue that is full, or a connection just lost: the last will says the same.
             with suppress(ValueError, RuntimeError):

@@ -67,8 +67,7 @@ def forget_emotion(profile: Profile, emotion: str) -> int:
 def _erasing(profile: Profile) -> Iterator[None]:
     """Afterwards, nothing that was deleted can be read from the disk any more.
 
-    Also where there was nothing to delete: whoever repeats it had been told that something was
-    still in the way of just this.
+    Also where there was nothing to delete: an earlier attempt may have failed at just this step.
     """
     try:
         yield

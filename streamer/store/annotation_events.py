@@ -1,4 +1,4 @@
-"""Answers that teach nothing: skipped, cannot tell, and the same utterance a second time."""
+"""Answers that are not learned: skipped, cannot tell, and repeats of an utterance."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _INSERT: Final = """
 
 @dataclass(frozen=True, slots=True)
 class AnnotationEvent:
-    """One of them. answer: what was said, its fields None except for a repeat."""
+    """One of them. answer: its fields are None except for a repeat."""
 
     id: int
     kind: Kind
@@ -27,7 +27,10 @@ class AnnotationEvent:
 
 
 class AnnotationEvents:
-    """What annotators did with an utterance without labelling it anew; each can be undone."""
+    """What annotators did with an utterance other than labelling it; each can be undone.
+
+    Stored in the table `asides`.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -50,9 +53,9 @@ class AnnotationEvents:
             raise NotFound(
                 f"no utterance {answer.utterance} in this profile; `streamer queue` lists some"
             )
-        said = (*values, answer.emotion) if kind == "repeat" else (None,) * 4
+        given = (*values, answer.emotion) if kind == "repeat" else (None,) * 4
         annotator = checked_annotator(answer.annotator)
-        return self._database.write(_INSERT, answer.utterance, annotator, kind, *said, now)
+        return self._database.write(_INSERT, answer.utterance, annotator, kind, *given, now)
 
     def newest(self, annotator: str) -> AnnotationEvent | None:
         """The last one of an annotator that was not undone."""

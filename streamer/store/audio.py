@@ -20,7 +20,7 @@ class Audio:
         self._database = database
 
     def keep(self, utterance: int, audio: bytes, now: float) -> None:
-        """Keep what was heard, asked about or not, labelled or not."""
+        """Keep the audio of an utterance, whether queried or not, labelled or not."""
         self._database.write(
             "INSERT INTO recordings (utterance, audio, kept_at) VALUES (?, ?, ?)",
             utterance,

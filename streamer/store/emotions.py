@@ -40,7 +40,7 @@ class Emotions:
         )
 
     def forget(self, emotion: str) -> int:
-        """Delete its enrollments, and its name wherever something was called so or compared.
+        """Delete its enrollments, and its name from labels, annotation events and verdicts.
 
         Returns in how many rows it was found.
         """

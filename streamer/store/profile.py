@@ -155,7 +155,7 @@ class Profile:
             )
 
     def rebind(self, encoder: str, sha256: str, prior: Prior) -> None:
-        """Name another encoder; whoever calls has replaced all vectors by its own."""
+        """Name another encoder. The caller has replaced all vectors by those of that encoder."""
         with self.database.transaction():
             self.set_meta("encoder", encoder)
             self.set_meta("encoder_sha256", sha256)
@@ -179,7 +179,7 @@ class Profile:
         return path
 
     def recording_of(self, utterance: int) -> Path | None:
-        """The file that an utterance was heard in, where it was a file and still is there."""
+        """The recording that an utterance is from, where it is a file that still exists."""
         row = self.database.row(
             """SELECT s.kind, s.source AS input, u.source FROM utterances AS u
                JOIN sessions AS s ON s.id = u.session WHERE u.id = ?""",
@@ -192,7 +192,7 @@ class Profile:
         return path if path.is_file() else None
 
     def is_empty(self) -> bool:
-        """Nothing was ever heard or enrolled."""
+        """No session and no enrollment has used it yet."""
         return self.meta("encoder_sha256") is None
 
     def holder(self) -> str | None:
@@ -206,7 +206,7 @@ class Profile:
             return self.meta("holder")
 
     def prior(self) -> Prior:
-        """Raises ProfileError while nothing was ever heard into this profile."""
+        """Raises ProfileError while the profile is empty."""
         kept = self.load_state("prior")
         if kept is None:
             raise ProfileError(
@@ -251,10 +251,10 @@ class Profile:
             self.folder.rmdir()
 
     def delete_copies(self) -> None:
-        """Delete all that holds on to what is to be forgotten: copies of the database, clips."""
+        """Delete all other copies of what is to be forgotten: of the database, and clips."""
         for path in self.folder.glob(COPIES):
             path.unlink()
-        self.delete_played(everyone_s=True)
+        self.delete_played(of_all=True)
         self.delete_left()
 
     def delete_left(self) -> None:
@@ -270,7 +270,7 @@ class Profile:
     def scratch(self) -> Path:
         """A new folder for plain copies, its owner's alone, no less private than the profile.
 
-        Whoever asks for it deletes it; if killed, whoever opens the profile next does.
+        The caller deletes it; after a kill, the next process that opens the profile does.
         Raises ProfileError.
         """
         try:
@@ -286,11 +286,11 @@ class Profile:
         """Where a clip lies while somebody labels it on a machine without sound output."""
         return self.folder / PLAYING_NAME
 
-    def delete_played(self, *, everyone_s: bool = False) -> None:
+    def delete_played(self, *, of_all: bool = False) -> None:
         """Delete such clips of this process and of those that are no more, or everyone's."""
         for clip in self.playing.glob("*"):
             owner = clip.stem.rpartition("-")[2]
-            if everyone_s or owner == str(os.getpid()) or not is_running(owner):
+            if of_all or owner == str(os.getpid()) or not is_running(owner):
                 clip.unlink(missing_ok=True)
         with suppress(OSError):  # it is not there, or somebody else's clip lies in it
             self.playing.rmdir()

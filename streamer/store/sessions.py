@@ -92,7 +92,8 @@ class Sessions:
     def all(self) -> list[SessionRow]:
         """Oldest first."""
         rows = self._database.rows(
-            """SELECT s.*, (SELECT count(*) FROM utterances AS u WHERE u.session = s.id) AS heard
+            """SELECT s.*,
+                      (SELECT count(*) FROM utterances AS u WHERE u.session = s.id) AS utterances
                FROM sessions AS s ORDER BY s.id"""
         )
         return [_session(row) for row in rows]
@@ -130,7 +131,7 @@ def _session(row: sqlite3.Row) -> SessionRow:
             source=row["source"],
             started_at=row["started_at"],
             accounting=json.loads(row["accounting"]) if row["accounting"] else None,
-            utterances=row["heard"],
+            utterances=row["utterances"],
         )
 
 

@@ -94,7 +94,7 @@ def write_row(database: Database, table: Table, row: Mapping[str, Any]) -> None:
 
 
 def clear_rows(database: Database) -> None:
-    """Delete everything that was heard, said and learned."""
+    """Delete all rows and what was learned from them."""
     for name in ("states", *(table.name for table in reversed(TABLES))):
         database.write(f"DELETE FROM {name}")
     database.write("DELETE FROM meta WHERE key NOT IN ('holder', 'listener')")

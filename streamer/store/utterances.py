@@ -28,7 +28,7 @@ OPEN_QUERIES = """
 
 
 class Utterances:
-    """What was heard. Ids grow and are never reused."""
+    """The utterances of all sessions. Ids grow and are never reused."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -80,14 +80,14 @@ class Utterances:
         return {state: found.get(state, 0) for state in ("buffered", "asked", "released")}
 
     def numbers(self, heard_before: float = math.inf) -> list[int]:
-        """All ids, in order, of what was heard before a time."""
+        """All ids, in order, of utterances before a time, in seconds since 1970."""
         rows = self._database.rows(
             "SELECT id FROM utterances WHERE heard_at < ? ORDER BY id", heard_before
         )
         return [row["id"] for row in rows]
 
     def nth(self, place: int) -> int:
-        """The id of the one that was heard as the `place`th, from 1, of those that are left."""
+        """The id of the `place`th utterance, from 1, of those that are left."""
         row = self._database.row(
             "SELECT id FROM utterances ORDER BY id LIMIT 1 OFFSET ?", place - 1
         )
@@ -98,7 +98,7 @@ class Utterances:
         self._database.write("DELETE FROM utterances WHERE id = ?", utterance)
 
     def delete_empty_sessions(self) -> None:
-        """Those of which no utterance is left, with the names of what was heard, and selections."""
+        """Sessions without utterances, with their sources' names; and such selections."""
         for table, column in (("sessions", "session"), ("selections", "selection")):
             self._database.write(
                 f"""DELETE FROM {table} WHERE NOT EXISTS (
@@ -167,7 +167,7 @@ class Utterances:
         return int(row[0]) if row else 0
 
     def close_query(self, utterance: int, now: float) -> None:
-        """Nobody can tell: ask no more, and delete the audio."""
+        """Ask no more about it, and delete its audio."""
         self._database.erase(
             "UPDATE queries SET expired_at = ?, clip = NULL WHERE utterance = ?", now, utterance
         )

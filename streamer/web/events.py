@@ -1,7 +1,7 @@
 """Events from the loop's thread to any number of pages, none of which can hold it up.
 
 `publish` appends to a bounded deque and returns. The web thread hands copies to bounded queues,
-one a page; a page that does not keep up loses its queue and is told to fetch the state anew.
+one a page; a page that does not keep up loses its queue and is asked to reload the state.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ WAITING: Final = 64
 MOST_PAGES: Final = 32
 HEARTBEAT_S: Final = 15.0
 KEPT_NOTICES: Final = 20
-# What stays true until the next of its kind; a page that comes later is told it first.
+# What holds until the next of its kind: sent first to a page that opens later.
 _LASTING: Final = ("start", "status", "end")
 
 STATUS_EVERY_S: Final = 0.2
@@ -52,11 +52,11 @@ class EventHub:
 
     @property
     def watched(self) -> bool:
-        """Somebody looks."""
+        """Whether a page is open."""
         return bool(self._pages)
 
     def publish(self, name: str, values: Mapping[str, Any]) -> None:
-        """Tell all pages; never waits."""
+        """Send to all pages; never waits."""
         if name in _LASTING:
             self.lasting[name] = values
         if name in {"notice", "drift"}:

@@ -31,7 +31,7 @@ GOODBYE_S: Final = 3
 class Pages:
     """A running web server.
 
-    url: with the token that lets in whoever opens it; sink: through which the events of a loop
+    url: with the token that grants access; sink: through which the events of a loop
     reach the pages.
     """
 

@@ -78,7 +78,7 @@ class Pages:
 
 
 def make_site(worker: StoreWorker) -> Starlette:
-    """All routes. Whoever serves it puts a `Auth` in front."""
+    """All routes. The server puts an `Auth` in front."""
     answers, live = Answers(worker), Live(worker)
     emotions, profile = EmotionRequests(worker), ProfileRequests(worker)
     downloads = Downloads(worker)

@@ -33,8 +33,8 @@ P = ParamSpec("P")
 
 
 @dataclass(slots=True)
-class _Shelf:
-    """What only the desk's own thread may touch."""
+class _Opened:
+    """What only the worker's own thread may use."""
 
     annotation: AnnotationSession | None = None
 
@@ -51,11 +51,11 @@ class StoreWorker:
     hub: EventHub
     loop: Loop | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _clip_cache: _Shelf = field(default_factory=_Shelf)
-    _clerk: ThreadPoolExecutor = field(
+    _opened: _Opened = field(default_factory=_Opened)
+    _store_thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="web-store")
     )
-    _painter: ThreadPoolExecutor = field(
+    _picture_thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="web-picture")
     )
 
@@ -67,12 +67,12 @@ class StoreWorker:
     async def ask(
         self, work: Callable[Concatenate[AnnotationSession, P], T], *args: P.args, **named: P.kwargs
     ) -> T:
-        """The result of `work(sitting, ...)`, done on the desk's thread; its error is raised."""
+        """The result of `work(annotation_session, ...)` on the store's thread, or its error."""
 
         def do() -> T:
             return work(self._annotation(), *args, **named)
 
-        return await asyncio.get_running_loop().run_in_executor(self._clerk, do)
+        return await asyncio.get_running_loop().run_in_executor(self._store_thread, do)
 
     def announce(self, utterance: int, annotator: str) -> None:
         """Publish `learned` once the process that listens has learned an answer.
@@ -92,22 +92,24 @@ class StoreWorker:
 
     async def picture(self, clip: bytes) -> dict[str, Any]:
         """What to draw of a FLAC clip; the last ones are kept."""
-        return await asyncio.get_running_loop().run_in_executor(self._painter, _picture, clip)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._picture_thread, _picture, clip
+        )
 
     def prepare_pictures(self) -> None:
         """Load librosa on the thread that makes pictures, so that the first one does not wait."""
-        self._painter.submit(_make_ready)
+        self._picture_thread.submit(_load_pictures)
 
     def close(self) -> None:
         """Finish what was begun; the profile is closed by the thread that opened it."""
-        self._painter.shutdown(cancel_futures=True)
-        self._clerk.submit(self._put_away)
-        self._clerk.shutdown()
+        self._picture_thread.shutdown(cancel_futures=True)
+        self._store_thread.submit(self._close_annotation)
+        self._store_thread.shutdown()
 
     def _annotation(self) -> AnnotationSession:
-        if self._clip_cache.annotation is None:
+        if self._opened.annotation is None:
             profile = Profile(self.folder)
-            self._clip_cache.annotation = AnnotationSession(
+            self._opened.annotation = AnnotationSession(
                 profile,
                 np.random.default_rng(),
                 time.time,
@@ -115,12 +117,12 @@ class StoreWorker:
                 self.loop,
                 on_disk="embeddings" not in (self.config.privacy, profile.meta("privacy")),
             )
-        return self._clip_cache.annotation
+        return self._opened.annotation
 
-    def _put_away(self) -> None:
-        if self._clip_cache.annotation is not None:
-            self._clip_cache.annotation.profile.close()
-            self._clip_cache.annotation = None
+    def _close_annotation(self) -> None:
+        if self._opened.annotation is not None:
+            self._opened.annotation.profile.close()
+            self._opened.annotation = None
 
 
 @lru_cache(maxsize=PICTURES)
@@ -130,6 +132,6 @@ def _picture(clip: bytes) -> dict[str, Any]:
     return picture_of(clip)
 
 
-def _make_ready() -> None:
+def _load_pictures() -> None:
     """The picture of half a second of silence: loads and compiles all that a picture needs."""
     _picture(to_flac(np.zeros(SAMPLE_RATE_HZ // 2, np.float32)))

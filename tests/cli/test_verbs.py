@@ -274,7 +274,7 @@ def test_audio_takes_no_more_room_than_it_may_at_any_end(
             f"{tmp_path}/{mode}/",
         )
         done = streamer(*words, env=limited)
-        assert "audio may take no more room" in done.stdout
+        assert "more than audio_mb of audio" in done.stdout
         profile = Profile(tmp_path / mode)
         assert 0 < profile.audio.size()[1] <= 100_000
         profile.close()

@@ -35,9 +35,9 @@ def test_where_an_utterances_audio_goes(
     bound_profile(profile.folder).close()
     number = store_utterance(profile)
     retention = Retention(profile, to_flac, ClipCache(), privacy)
-    retention.heard(number, AUDIO, 50.0)
+    retention.store_utterance(number, AUDIO, 50.0)
     assert profile.audio.kept() == on_disk
-    assert retention.asked(number, AUDIO) == (CLIP if in_row else None)
+    assert retention.clip_for_query(number, AUDIO) == (CLIP if in_row else None)
     assert retention.memory.get(number) == (CLIP if in_memory else None)
 
 
@@ -45,15 +45,17 @@ def test_what_was_kept_by_choice_outlives_its_label_and_has_its_own_end(profile:
     bound_profile(profile.folder).close()
     number = store_utterance(profile)
     retention = Retention(profile, to_flac, ClipCache(), "everything", audio_life_s=10.0)
-    retention.heard(number, AUDIO, 50.0)
+    retention.store_utterance(number, AUDIO, 50.0)
     profile.utterances.select(
-        "random", "", [(number, 0.5, retention.asked(number, AUDIO))], [], 50.0
+        "random", "", [(number, 0.5, retention.clip_for_query(number, AUDIO))], [], 50.0
     )
     assert profile.queries.open(1)[0].has_clip
     profile.labels.add([label_of(number, valence=0.5)], 55.0)
     assert profile.audio.clip(number) == CLIP
     assert not list(retention.expire(60.0))
-    assert list(retention.expire(60.5)) == ["the audio of 1 utterance deleted: its time was over"]
+    assert list(retention.expire(60.5)) == [
+        "the audio of 1 utterance deleted: older than audio_days"
+    ]
     assert profile.audio.clip(number) is None
     assert profile.labels.count() == 1
 
@@ -111,7 +113,7 @@ def test_what_may_not_lie_on_the_disk_is_heard_and_asked_again_from_memory(
     loop = Loop("another.wav")
     retention = Retention(profile, to_flac, loop.clips, "embeddings")
     profile.utterances.select(
-        "random", "", [(number, 0.5, retention.asked(number, AUDIO))], [], 50.0
+        "random", "", [(number, 0.5, retention.clip_for_query(number, AUDIO))], [], 50.0
     )
     rng = np.random.default_rng(0)
     annotation = AnnotationSession(profile, rng, lambda: 60.0, loop=loop, on_disk=False)

@@ -216,7 +216,7 @@ def test_no_audio_ever_lies_on_the_disk_where_that_was_chosen(lived: Profile) ->
     assert not lived.playing.exists()
     assert b"fLaC" not in raw(lived)
     audio = np.random.default_rng(5).uniform(-0.5, 0.5, 4_000).astype(np.float32)
-    retention.heard(4, audio, 80.0)
-    assert retention.asked(4, audio) is None
+    retention.store_utterance(4, audio, 80.0)
+    assert retention.clip_for_query(4, audio) is None
     assert retention.memory.get(4) == to_flac(audio)
     assert b"fLaC" not in raw(lived)

@@ -1,6 +1,6 @@
-"""The label page's requests: what comes next, what was answered, what that changed.
+"""The label page's requests: the next item, answers, and what they changed.
 
-The prediction of an item leaves this place only with the reply to its answer.
+The prediction of an item is sent only in the reply to its answer.
 """
 
 from dataclasses import asdict
@@ -57,7 +57,7 @@ class Person(Body):
 
 
 class Answers:
-    """Handlers; each does its work on the desk's thread."""
+    """Handlers; each does its work on the worker's thread."""
 
     def __init__(self, worker: StoreWorker) -> None:
         self._worker = worker
@@ -67,7 +67,7 @@ class Answers:
         order: Any = from_query(request, "order", "informative", get_args(Order))
 
         def work(annotation: AnnotationSession) -> dict[str, Any]:
-            return _turn(annotation, annotation.next(annotator, order), annotator)
+            return _item_and_progress(annotation, annotation.next(annotator, order), annotator)
 
         return reply(await self._worker.ask(work))
 
@@ -99,9 +99,9 @@ class Answers:
         return reply({"now": await self._worker.ask(work)})
 
     async def pass_over(self, request: Request) -> JSONResponse:
-        said = await read(request, Passed)
+        passed = await read(request, Passed)
         await self._worker.ask(
-            AnnotationSession.pass_over, said.kind, said.utterance, said.annotator
+            AnnotationSession.pass_over, passed.kind, passed.utterance, passed.annotator
         )
         return reply({})
 
@@ -109,7 +109,7 @@ class Answers:
         annotator = (await read(request, Person)).annotator
 
         def work(annotation: AnnotationSession) -> dict[str, Any]:
-            return _turn(annotation, annotation.undo(annotator), annotator)
+            return _item_and_progress(annotation, annotation.undo(annotator), annotator)
 
         return reply(await self._worker.ask(work))
 
@@ -133,7 +133,9 @@ class Answers:
         return clip
 
 
-def _turn(annotation: AnnotationSession, item: Item | None, annotator: str) -> dict[str, Any]:
+def _item_and_progress(
+    annotation: AnnotationSession, item: Item | None, annotator: str
+) -> dict[str, Any]:
     progress = annotation.progress(annotator)
     return {
         "item": None if item is None else _item_values(item),
@@ -143,14 +145,14 @@ def _turn(annotation: AnnotationSession, item: Item | None, annotator: str) -> d
 
 
 def _item_values(item: Item) -> dict[str, Any]:
-    """Without the prediction: an annotator who sees it is led by it."""
-    heard = item.utterance
+    """Without the prediction, which would bias the annotator."""
+    stored = item.utterance
     return {
-        "utterance": heard.id,
-        "source": heard.source,
-        "onset_s": heard.onset_s,
-        "offset_s": heard.offset_s,
-        "heard_at": heard.heard_at,
+        "utterance": stored.id,
+        "source": stored.source,
+        "onset_s": stored.onset_s,
+        "offset_s": stored.offset_s,
+        "heard_at": stored.heard_at,
         "has_audio": item.has_audio,
         "answered": None if item.answered is None else label_values(item.answered),
     }

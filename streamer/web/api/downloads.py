@@ -18,7 +18,7 @@ from streamer.web.store_worker import StoreWorker
 
 
 class Downloads:
-    """Handlers; what the store holds is read on the desk's thread."""
+    """Handlers; what the store holds is read on the worker's thread."""
 
     def __init__(self, worker: StoreWorker) -> None:
         self._worker = worker

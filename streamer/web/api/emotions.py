@@ -31,7 +31,7 @@ class Enrollment(Picked):
 
 
 class EmotionRequests:
-    """Handlers; each does its work on the desk's thread."""
+    """Handlers; each does its work on the worker's thread."""
 
     def __init__(self, worker: StoreWorker) -> None:
         self._worker = worker
@@ -61,7 +61,7 @@ class EmotionRequests:
 
 
 def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
-    """Enrolled emotions with their error rates, and the last utterances as they are told now."""
+    """Enrolled emotions with their error rates, and the last utterances with verdicts as of now."""
     profile = annotation.profile
     if profile.is_empty():
         return {"emotions": [], "utterances": [], "enough": ENOUGH}
@@ -89,7 +89,7 @@ def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
                 "cohesion": cohesion(vectors[name], usual).cohesion,
             }
         )
-    heard = [
+    shown = [
         {
             "id": stored.id,
             "onset_s": stored.onset_s,
@@ -101,7 +101,7 @@ def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
         }
         for stored, verdict, prediction in zip(recent, verdicts, predictions, strict=True)
     ]
-    return {"emotions": rows, "utterances": heard, "enough": ENOUGH}
+    return {"emotions": rows, "utterances": shown, "enough": ENOUGH}
 
 
 def _compare(annotation: AnnotationSession, utterances: list[int]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ SHOWN_QUERIES: Final = 10
 
 
 class Live:
-    """Handlers; what the store holds is read on the desk's thread."""
+    """Handlers; what the store holds is read on the worker's thread."""
 
     def __init__(self, worker: StoreWorker) -> None:
         self._worker = worker
@@ -38,7 +38,7 @@ class Live:
         )
 
     async def track(self, request: Request) -> JSONResponse:
-        """Labels and how well they were predicted: worth asking anew after each label."""
+        """Labels and how well they were predicted: to be requested again after each label."""
         return reply(finite(await self._worker.ask(_track)))
 
     async def events(self, request: Request) -> Response:
@@ -57,7 +57,7 @@ class Live:
 
 
 def utterance_values(stored: StoredUtterance) -> dict[str, Any]:
-    """As the `utterance` event tells it, and what became of it."""
+    """As in the `utterance` event, with when it was and its state."""
     return {
         "id": stored.id,
         "source": stored.source,

@@ -36,7 +36,7 @@ Sample = tuple[str, str, str, float]
 
 
 class Metrics:
-    """Handlers. listens: whether this process is to hear at all."""
+    """Handlers. listens: whether this process runs a loop."""
 
     def __init__(
         self, hub: EventHub, listens: bool, now_s: Callable[[], float] = time.monotonic
@@ -76,15 +76,19 @@ class Metrics:
         if start:
             labels = {"version": start["version"], "encoder": start["encoder"]["name"]}
             yield "streamer_info", "What runs.", labelled(labels), 1
-        yield "streamer_listening", "1 while the loop hears.", "", float(state == "listening")
+        yield "streamer_listening", "1 while the loop listens.", "", float(state == "listening")
         if age_s is not None:
             yield "streamer_beat_age_seconds", "Since the loop last gave a sign.", "", age_s
         for name, key, said in (
-            ("streamer_heard_seconds_total", "audio_s", "Audio that was heard."),
+            ("streamer_heard_seconds_total", "audio_s", "Seconds of audio processed."),
             ("streamer_utterances_total", "utterances", "Utterances of this run."),
             ("streamer_labels", "labels", "Labels that the learner rests on."),
             ("streamer_open_queries", "open_queries", "Questions that nobody has answered."),
-            ("streamer_realtime_factor", "realtime_factor", "Seconds of work a second heard."),
+            (
+                "streamer_realtime_factor",
+                "realtime_factor",
+                "Work over audio, in time.",
+            ),
         ):
             if key in counts:
                 yield name, said, "", counts[key]
@@ -131,9 +135,9 @@ def written(samples: Iterator[Sample]) -> str:
 
 
 class ScraperDoor:
-    """ASGI, before the gate: lets bearers of the scraper's token to `PATHS` of `site`.
+    """ASGI, before `Auth`: bearers of the scraper's token reach `PATHS` of `site`.
 
-    is_ours: whether a Host header is one of ours, as at the gate.
+    is_ours: whether a Host header is one of ours, as for `Auth`.
     """
 
     def __init__(
@@ -173,7 +177,7 @@ def scraper_token(folder: Path) -> str:
             Path(name).replace(path)
         token = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ProfileError(f"{path}: {error}: mend or delete it, or --no-web") from error
+        raise ProfileError(f"{path}: {error}: repair or delete it, or give --no-web") from error
     if len(token) < 32:
         raise ProfileError(f"{path} holds no token, only {len(token)} characters: delete it")
     return token

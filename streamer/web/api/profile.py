@@ -36,7 +36,7 @@ class Expired(Body):
 
 
 class ProfileRequests:
-    """Handlers; each does its work on the desk's thread."""
+    """Handlers; each does its work on the worker's thread."""
 
     def __init__(self, worker: StoreWorker) -> None:
         self._worker = worker
