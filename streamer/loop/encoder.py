@@ -47,7 +47,7 @@ def load_encoder(name: str | Path = "", *, threads: int = 1) -> "SpeechEncoder":
     --------
     >>> encoder = load_encoder("acoustic")
     >>> encoder.name, encoder.embedding_size
-    ('acoustic', 88)
+    ('acoustic', 112)
     """
     return SpeechEncoder(open_encoder(_row(name), threads))
 
@@ -74,7 +74,7 @@ class SpeechEncoder:
     >>> tone = 0.1 * np.sin(2 * np.pi * 220 * np.arange(44_100) / 44_100)
     >>> encoding = encoder(tone, 44_100)
     >>> encoding.embedding.shape, encoding.embedding.dtype
-    ((88,), dtype('float32'))
+    ((112,), dtype('float32'))
     >>> round(float(np.linalg.norm(encoding.emotion)), 3)
     1.0
     """
