@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,30 @@ def made_prior(rng: np.random.Generator, size: int = 6, emotion_size: int = 4) -
         weights=rng.normal(size=(size, len(DIMENSIONS))) / 5,
         intercept=rng.uniform(-0.2, 0.2, len(DIMENSIONS)),
         noise=rng.uniform(0.2, 0.5, len(DIMENSIONS)),
+    )
+
+
+def made_voices(
+    rng: np.random.Generator, size: int = 6, emotion_size: int = 4, emotions: int = 5
+) -> Prior:
+    """As `made_prior`, with every part that a fitted one has."""
+    directions = np.linalg.qr(rng.normal(size=(size, 2)))[0]
+    prototypes = rng.normal(size=(emotions, emotion_size))
+    return replace(
+        made_prior(rng, size, emotion_size),
+        weights=np.zeros((size, len(DIMENSIONS))),
+        intercept=np.zeros(len(DIMENSIONS)),
+        class_weights=rng.normal(size=(size, emotions)),
+        class_intercept=rng.normal(size=emotions),
+        class_affect=rng.uniform(-1, 1, (emotions, len(DIMENSIONS))),
+        offset_variance=rng.uniform(0.2, 0.6, len(DIMENSIONS)),
+        weight_variance=rng.uniform(2.0, 8.0, len(DIMENSIONS)),
+        damped_directions=directions,
+        damping=np.array([0.7, 0.3]),
+        prototypes=prototypes / np.linalg.norm(prototypes, axis=1, keepdims=True),
+        prototype_names=np.array(["anger", "fear", "joy", "neutral", "sadness"][:emotions]),
+        prototype_thresholds=rng.uniform(0.5, 0.8, emotions),
+        prototype_weight=np.array([2.0]),
     )
 
 

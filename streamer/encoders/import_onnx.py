@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from streamer.encoders.manifest import write_row
 from streamer.encoders.onnx import OnnxEncoder, open_session
+from streamer.encoders.prior_file import write_prior
 from streamer.encoders.probe_outputs import Measurement, choose_outputs, measure, runner
 from streamer.encoders.registry import MANIFEST, EncoderRow, known_encoders
 from streamer.errors import EncoderError, UsageError
@@ -116,18 +117,7 @@ def _with_prior(row: EncoderRow, voices: Sequence[Samples], own: int) -> Encoder
     emotions = np.array([emotion for _, emotion in outputs], np.float64)
     prior = measured_prior(embeddings, emotions, own)
     path = row.folder / f"{row.name}.prior.npz"
-    partial = path.with_suffix(".part.npz")
-    np.savez(
-        partial,
-        embedding_mean=prior.embedding_mean,
-        embedding_std=prior.embedding_deviation,
-        emotion_mean=prior.emotion_mean,
-        weights=prior.weights,
-        intercept=prior.intercept,
-        noise_std=prior.noise,
-    )
-    partial.replace(path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = write_prior(path, prior, row.sha256)
     return replace(row, prior=path.name, prior_sha256=digest)
 
 

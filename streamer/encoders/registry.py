@@ -2,15 +2,12 @@
 
 import hashlib
 import tomllib
-import zipfile
-import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from streamer.encoders.acoustic import encoder as acoustic
+from streamer.encoders.prior_file import read_prior
 from streamer.errors import EncoderError
 from streamer.learners.prior import Prior
 
@@ -146,25 +143,4 @@ def load_prior(row: EncoderRow) -> Prior:
         return Prior.uninformed(row.embedding_size, row.emotion_size)
     path = row.folder / row.prior
     check_hash(path, row.prior_sha256 or "")
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            prior = Prior(
-                embedding_mean=arrays["embedding_mean"].astype(np.float64),
-                embedding_deviation=arrays["embedding_std"].astype(np.float64),
-                emotion_mean=arrays["emotion_mean"].astype(np.float64),
-                weights=arrays["weights"].astype(np.float64),
-                intercept=arrays["intercept"].astype(np.float64),
-                noise=arrays["noise_std"].astype(np.float64),
-            )
-    except (
-        KeyError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error
-    ) as error:  # fmt: skip
-        raise EncoderError(f"{path}: {error}: not a prior; export the encoder again") from error
-    expected = Prior.uninformed(row.embedding_size, row.emotion_size).to_arrays()
-    for name, array in prior.to_arrays().items():
-        if array.shape != expected[name].shape or not np.isfinite(array).all():
-            raise EncoderError(
-                f"{path}: its {name} is {list(array.shape)}, not finite numbers "
-                f"{list(expected[name].shape)} for encoder {row.name!r}: export it again"
-            )
-    return prior
+    return read_prior(path, row.name, row.sha256, (row.embedding_size, row.emotion_size))

@@ -103,9 +103,9 @@ class EvaluatedLearner:
         usual: the utterances heard so far, labelled or not.
         """
         column = DIMENSIONS.index(dimension)
-        seen = self.affect.means(self.features[usual])[:, column]
-        gain = spread_gain(seen, self._noise_variance(dimension))
-        means = self.affect.means(self.features[utterances])[:, column]
+        seen = self.affect.middles(self.features[usual])[:, column]
+        gain = spread_gain(seen, self.affect.noise(dimension) ** 2)
+        means = self.affect.middles(self.features[utterances])[:, column]
         return widened(means, float(seen.mean()), gain)
 
     def emotions(self, utterances: Sequence[int] | Indices) -> list[str]:
@@ -118,12 +118,6 @@ class EvaluatedLearner:
     def _answer(self, utterance: int, name: str) -> float | None:
         value = self._material.affect[utterance, DIMENSIONS.index(name)]
         return float(value) if name in self._taught and np.isfinite(value) else None
-
-    def _noise_variance(self, dimension: str) -> float:
-        """What the regression knows it will never explain of a dimension's labels."""
-        # At inputs of length 0 the doubt about the weights has no part in the deviation.
-        nothing = np.zeros(self.features.shape[1] + 1)
-        return float(self.affect.dimensions[dimension].regression.deviation(nothing)[0] ** 2)
 
     def labelled(self) -> Labelled:
         return Labelled.of(self._learned, self.features.shape[1])

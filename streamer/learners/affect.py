@@ -12,11 +12,15 @@ from streamer.learners.metrics import RunningAgreement
 from streamer.learners.platt import binary_label, confidence, fit_sigmoid
 from streamer.learners.prior import Prior
 from streamer.learners.regression import BayesianRegression
+from streamer.learners.scale import squash
 from streamer.types import DIMENSIONS, Estimate, Label, Matrix, Prediction, Vector
 
-PRIOR_STRENGTH: Final = 0.2
+# An error of more deviations than this is learned as if it were this many.
+LIMIT: Final = 2.0
 MINIMUM_PER_CLASS: Final = 2
 CALIBRATION_PAIRS: Final = 200
+# Of a sign around what the population expects of it.
+SIGN_DEVIATION: Final = 1.0
 
 
 class Regression(Protocol):
@@ -28,7 +32,7 @@ class Regression(Protocol):
     def covariance(self) -> Matrix | None: ...
     def predict(self, inputs: Matrix) -> Matrix: ...
     def deviation(self, inputs: Matrix) -> Matrix: ...
-    def learn(self, inputs: Vector, targets: Vector) -> Vector: ...
+    def learn(self, inputs: Vector, targets: Vector, limit: float = np.inf) -> Vector: ...
 
 
 @runtime_checkable
@@ -47,9 +51,12 @@ class DimensionLearner:
 
     errors: whether those of its predictions have risen for good (see `learners.drift`).
 
-    The regression has two targets: the label, and its sign, which makes the second output a
-    least-squares classifier (Suykens and Vandewalle 1999) that costs nothing more to update.
-    Everything that judges the learner is told what the regression expected before it learned.
+    The regression learns what the population's expectation leaves of two targets: of the label,
+    and of its sign, which makes the second output a least-squares classifier (Suykens and
+    Vandewalle 1999) that costs nothing more to update. `expected`, everywhere: those two
+    expectations, float64 [2] or [n, 2].
+
+    Everything that judges the learner is told what it said before it learned.
     """
 
     def __init__(self, regression: Regression) -> None:
@@ -60,32 +67,46 @@ class DimensionLearner:
         self.calibration: Matrix = np.zeros((0, 2))
         self._sigmoid: tuple[float, float] | None = None
 
-    def estimate(self, inputs: Vector) -> Estimate:
-        mean = _on_scale(self.regression.predict(inputs)[0])
-        half = self.interval.width * float(self.regression.deviation(inputs)[0])
-        return Estimate(mean, _on_scale(mean - half), _on_scale(mean + half))
+    def estimate(self, inputs: Vector, expected: Vector) -> Estimate:
+        """The guess, squashed onto the scale, and the part of the scale that the interval holds."""
+        middle = float(expected[0] + self.regression.predict(inputs)[0])
+        return self._estimate(middle, float(self.regression.deviation(inputs)[0]))
 
-    def learn(self, inputs: Vector, value: float, utterance: int, *, first: bool) -> None:
-        """Test, then train. Only an utterance's `first` label tests fairly."""
+    def learn(
+        self, inputs: Vector, expected: Vector, value: float, utterance: int, *,
+        first: bool, weight: float = 1.0,
+    ) -> None:  # fmt: skip
+        """Test, then train. Only an utterance's `first` label tests fairly.
+
+        weight: in (0, 1], of this label against one of full weight; its noise variance is 1/weight
+        of the usual. Weighted least squares: inputs and targets times the root of the weight.
+        """
         sign = binary_label(value)
-        mean, output = self.regression.predict(inputs)
-        deviation = self.regression.learn(inputs, np.array([value, sign]))
+        said = expected + self.regression.predict(inputs)
+        # How others weigh a label is not in river's protocol.
+        root = np.sqrt(weight) if isinstance(self.regression, StoredRegression) else 1.0
+        rest = np.array([value, sign]) - expected
+        before = None if weight == 1.0 else self.regression.deviation(inputs)
+        deviation = self.regression.learn(root * inputs, root * rest, LIMIT)
         if first:
-            shown = _on_scale(mean)
-            self.interval.observe(value - shown, float(deviation[0]))
-            self.agreement.observe(shown, value)
-            self.errors.observe(utterance, abs(value - shown))
-            pair = np.array([[output, sign]])
+            before = deviation if before is None else before  # as `estimate` has it
+            shown = self._estimate(float(said[0]), float(before[0]))
+            inside = shown.low <= value <= shown.high  # what is shown, cut at the scale's ends
+            self.interval.observe(0.0 if inside else value - float(said[0]), float(before[0]))
+            self.agreement.observe(shown.mean, value)
+            self.errors.observe(utterance, abs(value - shown.mean))
+            pair = np.array([[said[1], sign]])
             self.calibration = np.concatenate([self.calibration, pair])[-CALIBRATION_PAIRS:]
             self._sigmoid = None
 
-    def confidence(self, inputs: Matrix) -> Vector | None:
+    def confidence(self, inputs: Matrix, expected: Matrix) -> Vector | None:
         """Chance in [0, 1], [n], that each of [n, d] is above 0; None while a class is missing."""
         if self.scarce_class() is not None:
             return None
         if self._sigmoid is None:
             self._sigmoid = fit_sigmoid(self.calibration[:, 0], self.calibration[:, 1])
-        return confidence(self.regression.predict(inputs)[:, 1], *self._sigmoid)
+        outputs = expected[:, 1] + self.regression.predict(inputs)[:, 1]
+        return confidence(outputs, *self._sigmoid)
 
     def covariance(self, inputs: Matrix) -> Matrix | None:
         """Posterior covariance of the means at [n, d], [n, n], in units of the noise variance.
@@ -125,66 +146,98 @@ class DimensionLearner:
         restored.calibration = np.array(arrays["calibration"])
         return restored
 
+    def _estimate(self, middle: float, deviation: float) -> Estimate:
+        mean = float(squash(middle))
+        half = self.interval.width * deviation
+        low, high = max(middle - half, -1.0), min(middle + half, 1.0)
+        # Where the middle lies far outside the scale, all of the interval does.
+        return Estimate(mean, min(low, mean), max(high, mean))
+
 
 class AffectLearner:
     """A `DimensionLearner` for each of valence, arousal and dominance.
 
-    `features` everywhere: float64 [d], standard scores of an embedding. They enter the
-    regressions as [features / sqrt(d), 1], so `PRIOR_STRENGTH` means the same for every encoder.
+    `features` everywhere: float64 [d], standard scores of an embedding. They enter the regression
+    of a dimension as [sqrt(b/d) L features, sqrt(a)] with prior covariance s2 I, which is the
+    hierarchical model of `learners.prior`: what this voice's weights and offset add to the
+    population's expectation.
     """
 
     def __init__(self, prior: Prior, make: MakeRegression = BayesianRegression) -> None:
-        size = prior.weights.shape[0]
-        # The prior's noise is all that it leaves unexplained on a new voice. Of that, the doubt
-        # about the weights takes its part: the squared length of typical inputs is 2.
-        doubt = np.sqrt(1.0 + 2.0 / PRIOR_STRENGTH)
+        self._prior = prior
+        self._weight_scale, self._offset_scale = _scales(prior)
+        nothing = np.zeros((prior.size + 1, 2))
         self.dimensions: dict[str, DimensionLearner] = {}
         for column, name in enumerate(DIMENSIONS):
-            weights = np.append(prior.weights[:, column] * np.sqrt(size), prior.intercept[column])
-            regression = make(
-                np.stack([weights, weights], axis=1),
-                PRIOR_STRENGTH,
-                np.array([prior.noise[column], 1.0]) / doubt,
-            )
-            self.dimensions[name] = DimensionLearner(regression)
+            doubt = 1.0 + prior.offset_variance[column] + prior.weight_variance[column]
+            noise = np.array([prior.noise[column], SIGN_DEVIATION / np.sqrt(doubt)])
+            self.dimensions[name] = DimensionLearner(make(nothing, 1.0, noise))
 
     def predict(self, features: Vector) -> Prediction:
-        inputs = _inputs(features)
-        return Prediction(**{n: learner.estimate(inputs) for n, learner in self.dimensions.items()})
+        expected, inputs = self._expected(features), self._inputs(features)
+        return Prediction(
+            **{
+                name: one.estimate(inputs[column], expected[column])
+                for column, (name, one) in enumerate(self.dimensions.items())
+            }
+        )
 
-    def learn(self, features: Vector, label: Label, *, first: bool) -> None:
-        """Learn every dimension that the label answers; `first`: the utterance's first label."""
-        inputs = _inputs(features)
-        for name, learner in self.dimensions.items():
+    def learn(self, features: Vector, label: Label, *, first: bool, weight: float = 1.0) -> None:
+        """Learn every dimension that the label answers.
+
+        first: it is the utterance's first label; weight: see `DimensionLearner.learn`.
+        """
+        expected, inputs = self._expected(features), self._inputs(features)
+        for column, (name, one) in enumerate(self.dimensions.items()):
             value = getattr(label, name)
             if value is not None:
-                learner.learn(inputs, value, label.utterance, first=first)
+                one.learn(
+                    inputs[column], expected[column], value, label.utterance,
+                    first=first, weight=weight,
+                )  # fmt: skip
 
     def confidence(self, dimension: str, features: Matrix) -> Vector | None:
         """See `DimensionLearner.confidence`; features [n, d]."""
-        return self.dimensions[dimension].confidence(_inputs(features))
+        column = DIMENSIONS.index(dimension)
+        inputs, expected = self._inputs(features)[column], self._expected(features)[column]
+        return self.dimensions[dimension].confidence(inputs, expected)
 
     def lacks(self, dimension: str) -> str:
         """Why there is no confidence, for people."""
         return f"too few {self.dimensions[dimension].scarce_class()} {dimension} labels"
 
     def means(self, features: Matrix) -> Matrix:
-        """Predictions, [n, 3] for [n, d], not clipped to the scale."""
-        inputs = _inputs(features)
-        columns = [learner.regression.predict(inputs)[:, 0] for learner in self.dimensions.values()]
+        """Guesses in (-1, 1), [n, 3] for [n, d]."""
+        return squash(self.middles(features))
+
+    def middles(self, features: Matrix) -> Matrix:
+        """What is squashed into the guesses, [n, 3] for [n, d]: may lie outside the scale."""
+        expected, inputs = self._expected(features), self._inputs(features)
+        columns = [
+            expected[column][:, 0] + one.regression.predict(inputs[column])[:, 0]
+            for column, one in enumerate(self.dimensions.values())
+        ]
         return np.stack(columns, axis=1)
 
     def deviations(self, features: Matrix) -> Matrix:
         """Standard deviations of a new label, [n, 3] for [n, d], noise included."""
-        inputs = _inputs(features)
+        inputs = self._inputs(features)
         columns = [
-            learner.regression.deviation(inputs)[:, 0] for learner in self.dimensions.values()
+            one.regression.deviation(inputs[column])[:, 0]
+            for column, one in enumerate(self.dimensions.values())
         ]
         return np.stack(columns, axis=1)
 
+    def noise(self, dimension: str) -> float:
+        """Standard deviation of a label around what can be known of it."""
+        # At inputs of length 0 the doubt about offset and weights has no part in the deviation.
+        nothing = np.zeros(self._prior.size + 1)
+        return float(self.dimensions[dimension].regression.deviation(nothing)[0])
+
     def covariance(self, dimension: str, features: Matrix) -> Matrix | None:
         """See `DimensionLearner.covariance`; features [n, d]."""
-        return self.dimensions[dimension].covariance(_inputs(features))
+        column = DIMENSIONS.index(dimension)
+        return self.dimensions[dimension].covariance(self._inputs(features)[column])
 
     @property
     def is_storable(self) -> bool:
@@ -200,9 +253,11 @@ class AffectLearner:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[np.float64]]) -> Self:
-        """The inverse of `to_arrays`, bit for bit."""
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.float64]], prior: Prior) -> Self:
+        """The inverse of `to_arrays`, bit for bit; prior: the one that it was made with."""
         restored = cls.__new__(cls)
+        restored._prior = prior
+        restored._weight_scale, restored._offset_scale = _scales(prior)
         restored.dimensions = {}
         for name in DIMENSIONS:
             own = {
@@ -211,11 +266,22 @@ class AffectLearner:
             restored.dimensions[name] = DimensionLearner.from_arrays(own)
         return restored
 
+    def _expected(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of each dimension the expected label and sign, [3, 2] for [d] or [3, n, 2] for [n, d]."""
+        values, signs = self._prior.expect(np.atleast_2d(features))
+        both = np.stack([values.T, signs.T], axis=-1)
+        return both[:, 0] if features.ndim == 1 else both
 
-def _inputs(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    ones = np.ones((*features.shape[:-1], 1))
-    return np.concatenate([features / np.sqrt(features.shape[-1]), ones], axis=-1)
+    def _inputs(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of each dimension, [3, d + 1] for [d] or [3, n, d + 1] for [n, d]."""
+        inputs = np.empty((len(DIMENSIONS), *features.shape[:-1], self._prior.size + 1))
+        damped = self._prior.damped(features)
+        for column in range(len(DIMENSIONS)):
+            np.multiply(damped, self._weight_scale[column], out=inputs[column][..., :-1])
+            inputs[column][..., -1] = self._offset_scale[column]
+        return inputs
 
 
-def _on_scale(value: float) -> float:
-    return min(max(float(value), -1.0), 1.0)
+def _scales(prior: Prior) -> tuple[Vector, Vector]:
+    """Of damped features and of 1, [3] each: roots of their prior variances."""
+    return np.sqrt(prior.weight_variance), np.sqrt(prior.offset_variance)

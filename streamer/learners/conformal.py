@@ -10,6 +10,10 @@ from streamer.types import Vector
 COVERAGE: Final = 0.8
 START: Final = 1.533
 STEP: Final = 0.1
+# The first labels of a voice tell most about how wide its intervals must be: the step begins at
+# (1 + FIRST_STEPS) STEP and has fallen half of the way to STEP after SETTLED labels.
+FIRST_STEPS: Final = 8.0
+SETTLED: Final = 3.0
 _BOUNDS: Final = (0.1, 20.0)
 
 
@@ -18,7 +22,7 @@ class AdaptiveInterval:
 
     Adaptive conformal inference (Gibbs and Candes 2021, equation 2) on the width itself, as in
     quantile tracking (Angelopoulos, Candes and Tibshirani 2023, section 2.1), in the logarithm so
-    that the width stays positive: log q <- log q + STEP (missed - (1 - COVERAGE)). Whatever the
+    that the width stays positive: log q <- log q + step (missed - (1 - COVERAGE)). Whatever the
     labels do, the share of misses tends to 1 - COVERAGE, as long as the width stays between 0.1 and
     20. Starts at the width of Student's t with 4 degrees of freedom.
 
@@ -33,7 +37,8 @@ class AdaptiveInterval:
     def observe(self, error: float, deviation: float) -> None:
         """One label came: `error` off the mean that was predicted with `deviation`, > 0."""
         missed = abs(error) > self.width * deviation
-        self.width *= float(np.exp(STEP * (float(missed) - (1.0 - COVERAGE))))
+        step = STEP * (1.0 + FIRST_STEPS / (1.0 + self.count / SETTLED))
+        self.width *= float(np.exp(step * (float(missed) - (1.0 - COVERAGE))))
         self.width = min(max(self.width, _BOUNDS[0]), _BOUNDS[1])
         self.covered += not missed
         self.count += 1

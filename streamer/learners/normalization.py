@@ -8,13 +8,18 @@ from collections.abc import Mapping
 from typing import Final, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from streamer.types import Vector
+from streamer.types import Matrix, Vector
 
-PRIOR_WEIGHT: Final = 4.0
+PRIOR_WEIGHT: Final = 6.0
 MEMORY: Final = 500.0
 LIMIT: Final = 6.0
+# How many of the last utterances a new one is compared with, on how many of its values.
+RECENT: Final = 16
+SKETCH: Final = 32
+# The squared distance, in within-voice variances, from which an utterance counts in full.
+NEW_FROM: Final = 0.25
 _SMALLEST_DEVIATION: Final = 1e-3
 
 
@@ -24,15 +29,27 @@ class RunningNormalization:
     The population counts as `PRIOR_WEIGHT` observations, so the first utterance already has a
     sensible scale; after `MEMORY` observations old ones fade, so a new microphone is adapted to.
 
-    mean, deviation: float64 [d], of the population; a deviation of 0 is taken as `1e-3`.
+    An observation counts for less than one where it nearly repeats one of the last `RECENT`: the
+    same recording heard fifty times says no more of a voice than heard once, and must not become
+    what is usual. Its weight is the squared distance to the nearest of them, over `NEW_FROM` times
+    what two utterances of a voice differ by, at most 1.
 
-    The update is the exponentially weighted form of Welford's (Finch 2009, "Incremental
-    calculation of weighted mean and variance", section 9) with weight 1/n until n = MEMORY.
+    Parameters
+    ----------
+    mean, deviation : float64 [d]
+        Of the population; the deviation is that within one voice, and 0 is taken as `1e-3`.
 
-    >>> usual = RunningNormalization([0.0], [1.0])
-    >>> for value in [4.0, 6.0] * 50:
-    ...     usual.update(np.array([value]))
-    >>> bool(abs(usual.apply(np.array([5.0]))[0]) < 0.5)
+    References
+    ----------
+    The update is the exponentially weighted form of Welford's with weights: Finch 2009,
+    "Incremental calculation of weighted mean and variance", sections 2 and 9.
+
+    Examples
+    --------
+    >>> usual = RunningNormalization(np.zeros(8), np.ones(8))
+    >>> for vector in np.random.default_rng(0).normal(5.0, 1.0, (100, 8)):
+    ...     usual.update(vector)
+    >>> bool(abs(usual.apply(np.full(8, 5.0))).max() < 0.7)
     True
     """
 
@@ -42,31 +59,54 @@ class RunningNormalization:
             np.maximum(np.array(deviation, np.float64), _SMALLEST_DEVIATION) ** 2
         )
         self.count = 0
+        self.weight = 0.0
+        self._usual_variance = self._sketched(self.variance)
+        self._recent: Matrix = np.zeros((0, len(self._usual_variance)))
 
     def update(self, vector: Vector) -> None:
         """Take one finite vector, float64 [d], into account."""
         self.count += 1
-        weight = 1.0 / min(PRIOR_WEIGHT + self.count, MEMORY)
+        share = self._novelty(vector)
+        self.weight += share
+        rate = share / min(PRIOR_WEIGHT + self.weight, MEMORY)
         difference = vector - self.mean
-        self.mean = self.mean + weight * difference
-        self.variance = (1.0 - weight) * (self.variance + weight * difference * difference)
+        self.mean = self.mean + rate * difference
+        self.variance = (1.0 - rate) * (self.variance + rate * difference * difference)
+        self._recent = np.concatenate([self._recent, [self._sketched(vector)]])[-RECENT:]
 
     def apply(self, vector: Vector) -> Vector:
         """Standard scores, [d] or [n, d], cut to [-LIMIT, LIMIT] so that no outlier can rule."""
         deviation = np.maximum(np.sqrt(self.variance), _SMALLEST_DEVIATION)
         return np.clip((vector - self.mean) / deviation, -LIMIT, LIMIT)
 
-    def to_arrays(self) -> dict[str, Vector]:
+    def to_arrays(self) -> dict[str, NDArray[np.float64]]:
         return {
             "mean": self.mean,
             "variance": self.variance,
             "count": np.array([self.count], np.float64),
+            "weight": np.array([self.weight], np.float64),
+            "usual_variance": self._usual_variance,
+            "recent": self._recent,
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Vector]) -> Self:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.float64]]) -> Self:
         """The inverse of `to_arrays`, bit for bit."""
         restored = cls(arrays["mean"], np.ones_like(arrays["mean"]))
         restored.variance = np.array(arrays["variance"])
-        restored.count = int(arrays["count"][0])
+        restored.count, restored.weight = int(arrays["count"][0]), float(arrays["weight"][0])
+        restored._usual_variance = np.array(arrays["usual_variance"])
+        restored._recent = np.array(arrays["recent"])
         return restored
+
+    def _novelty(self, vector: Vector) -> float:
+        """How much of an observation this is, in [0, 1]."""
+        if not len(self._recent):
+            return 1.0
+        # Two independent utterances differ by twice the variance.
+        apart = (self._sketched(vector) - self._recent) ** 2 / (2.0 * self._usual_variance)
+        return float(min(apart.mean(axis=1).min() / NEW_FROM, 1.0))
+
+    def _sketched(self, vector: Vector) -> Vector:
+        """Every so many-th value, `SKETCH` or fewer of them: enough to know a repetition by."""
+        return vector[:: -(-len(vector) // SKETCH)].copy()

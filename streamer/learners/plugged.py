@@ -93,8 +93,11 @@ class PluggedRegression:
         deviation = np.sqrt(self._squares / (NOISE_WEIGHT + self.count))
         return np.broadcast_to(deviation, (*np.shape(inputs)[:-1], len(deviation))).copy()
 
-    def learn(self, inputs: Vector, targets: Vector) -> Vector:
-        """Take one observation, [d] and [k]. Returns the deviation with which it was expected."""
+    def learn(self, inputs: Vector, targets: Vector, limit: float = np.inf) -> Vector:
+        """Take one observation, [d] and [k]. Returns the deviation with which it was expected.
+
+        limit: is not looked at; how much one label may move is the regressor's own affair.
+        """
         expected = self.deviation(inputs)
         error = targets - self.predict(inputs)
         for model, target in zip(self._models, targets.tolist(), strict=True):

@@ -70,8 +70,12 @@ class BayesianRegression:
         spread = 1.0 + self._folded.quadratic(inputs)
         return np.sqrt(np.multiply.outer(spread, self._noise_variance))
 
-    def learn(self, inputs: Vector, targets: Vector) -> Vector:
+    def learn(self, inputs: Vector, targets: Vector, limit: float = np.inf) -> Vector:
         """Take one observation, [d] and [k], into the posterior (Sherman and Morrison 1950).
+
+        limit: an error of more than so many deviations is learned as if it were just that many
+        (Huber's psi, as in the robust Kalman filter of Masreliez and Martin 1977), so that one
+        wrong target moves the weights only so far.
 
         Returns the deviation, [k], with which it was expected: that of `deviation` before it.
         """
@@ -80,6 +84,7 @@ class BayesianRegression:
         expected = np.sqrt((1.0 + doubt) * self._noise_variance)
         share = 1.0 / (1.0 + doubt)
         error = targets - inputs @ self.weights
+        error = np.minimum(np.maximum(error, -limit * expected), limit * expected)
         self.weights += np.multiply.outer(row * share, error)
         self.residual = self.residual + error * error * share
         self.count += 1

@@ -51,10 +51,12 @@ class TunedRegression:
         """See `BayesianRegression.deviation`."""
         return self._regression.deviation(inputs)
 
-    def learn(self, inputs: Vector, targets: Vector) -> Vector:
-        """Take one observation, [d] and [k]. Returns the deviation with which it was expected."""
-        expected = self._regression.learn(inputs, targets)
-        self._bank.learn(inputs, targets)
+    def learn(self, inputs: Vector, targets: Vector, limit: float = np.inf) -> Vector:
+        """See `BayesianRegression.learn`; the evidence is of the targets as they were limited."""
+        before = self._regression.predict(inputs)
+        expected = self._regression.learn(inputs, targets, limit)
+        error = np.clip(targets - before, -limit * expected, limit * expected)
+        self._bank.learn(inputs, before + error if np.isfinite(limit) else targets)
         if self.count >= FIRST_CHOICE and self.count.bit_count() == 1:
             self._regression = self._bank.regression(self._bank.best())
         return expected

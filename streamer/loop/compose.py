@@ -32,11 +32,18 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_profile(config: Config, *, create: bool = True) -> Iterator[Profile]:
-    """Raises ProfileError, also where there is none yet and `create` is False."""
+    """One that an earlier version taught is taught anew first, and standard error says so.
+
+    Raises ProfileError, also where there is none yet and `create` is False.
+    """
     folder = profile_folder(config.profile, config.home)
     if not create and not _is_there(folder):
         raise NotFound(f"there is no profile in {folder}: name another with --profile")
     with closing(Profile(folder)) as profile:
+        if profile.is_to_learn_anew():
+            from streamer.loop.relearning import learn_anew_where_due
+
+            learn_anew_where_due(config, profile, lambda text: print(text, file=sys.stderr))
         yield profile
 
 

@@ -269,18 +269,19 @@ class OnlineModel:
     def restore_learner(self, arrays: Mapping[str, NDArray[np.float64]]) -> None:
         """The inverse of `learner_to_arrays`, bit for bit."""
         self.labels = int(arrays["labels"][0])
-        self.learner = AffectLearner.from_arrays({k: v for k, v in arrays.items() if k != "labels"})
+        learned = {k: v for k, v in arrays.items() if k != "labels"}
+        self.learner = AffectLearner.from_arrays(learned, self.prior)
 
     def _untaught(self) -> AffectLearner:
         return AffectLearner(self.prior, self._make_regression)
 
     def _labelled(self) -> Labelled:
         learned = [(lesson.label, lesson.features) for lesson in self._taught.lessons()]
-        return Labelled.of(learned, self.prior.weights.shape[0])
+        return Labelled.of(learned, self.prior.size)
 
     def _emotion_models(self) -> EmotionModels:
         if self._emotions is None:
-            self._emotions = EmotionModels(self.prior.weights.shape[0])
+            self._emotions = EmotionModels(self.prior.size)
             for lesson in self._taught.lessons():
                 self._emotions.learn(lesson.features, lesson.label)
         return self._emotions

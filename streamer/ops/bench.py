@@ -125,7 +125,7 @@ def _loop(config: Config, rng: np.random.Generator) -> tuple[list[Heard], Ended]
 
 def _learner(prior: Prior, rng: np.random.Generator, now_s: Clock) -> tuple[float, float]:
     learner = AffectLearner(prior)
-    features: Vector = rng.standard_normal((LABELS, prior.weights.shape[0]))
+    features: Vector = rng.standard_normal((LABELS, prior.size))
     values: Vector = rng.uniform(-1.0, 1.0, (LABELS, 3))
     learned_ms = []
     for number, (inputs, (valence, arousal, dominance)) in enumerate(

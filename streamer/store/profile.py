@@ -25,6 +25,8 @@ from streamer.store.sessions import Sessions
 from streamer.store.utterances import Utterances
 
 FILE_NAME: Final = "profile.db"
+# What an earlier version learned is to be learned anew; see `schema`.
+LEARN_ANEW: Final = "learn_anew"
 LOCK_NAME: Final = "learner.lock"
 TOKEN_NAME: Final = "metrics.token"
 COPIES: Final = "profile-*.db"
@@ -161,11 +163,16 @@ class Profile:
             self.set_meta("encoder_sha256", sha256)
             self.save_state("prior", prior.to_arrays())
 
+    def is_to_learn_anew(self) -> bool:
+        """An earlier version learned it; nothing that it learned is kept but the rows."""
+        return bool(self.meta(LEARN_ANEW))
+
     def forget_states(self) -> None:
         """Delete what was learned, and the features it was learned with; the rows stay."""
         with self.database.transaction():
             self.database.write("DELETE FROM states WHERE name IN ('usual', 'learner')")
             self.database.write("DELETE FROM lessons")
+            self.database.write("DELETE FROM meta WHERE key = ?", LEARN_ANEW)
 
     def forget_state(self, name: str) -> None:
         """Delete one learned state, which is then folded anew from the rows."""
@@ -212,7 +219,7 @@ class Profile:
             raise ProfileError(
                 f"profile {self.folder.name!r} is empty: run `streamer run` with it first"
             )
-        return Prior(**kept[0])
+        return Prior.from_arrays(kept[0])
 
     def meta(self, key: str) -> str | None:
         row = self.database.row("SELECT value FROM meta WHERE key = ?", key)

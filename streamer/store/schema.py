@@ -147,6 +147,13 @@ MIGRATIONS = (
         kept_at REAL NOT NULL
     );
     """,
+    # Ratings are learned as what a voice adds to the population's, and a repetition is no longer
+    # taken for something new: all that was learned is another fold of the same rows.
+    """
+    INSERT OR REPLACE INTO meta (key, value)
+        SELECT 'learn_anew', '1' WHERE EXISTS (SELECT 1 FROM states WHERE name = 'prior');
+    DELETE FROM states WHERE name IN ('learner', 'usual');
+    """,
 )
 
 

@@ -5,6 +5,7 @@
     python -m streamer.training tapt    --speech DIR --run DIR --from RUN/checkpoint.pt
     python -m streamer.training head    --cache DIR --run DIR
     python -m streamer.training export  --cache DIR --run DIR --models DIR
+    python -m streamer.training prior   --speech DIR --models DIR
     python -m streamer.training probe   --encoder FILE.onnx --speech DIR
 
 cache    log-mel and the teacher's answers for every clip, once (2 GB for 10 hours)
@@ -14,6 +15,7 @@ tapt     a student goes on, without labels or teacher, on any folder of recordin
 head     the map to emotion vectors, chosen on emotions and speakers left out; without it the
          export makes one without labels
 export   checkpoint to ONNX, prior and manifest row
+prior    fit the prior of an encoder of the manifest anew, with prototypes of the emotions
 probe    the figures of an exported encoder, a JSON line each
 """
 
@@ -22,6 +24,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from tempfile import gettempdir
 
 import torch
 
@@ -38,6 +41,7 @@ from streamer.training.export.publish import (
     head_candidates,
     publish,
 )
+from streamer.training.export.voices import print_prior
 from streamer.training.head.choice import make_head, save_head, try_out
 from streamer.training.head.head import HeadRecipe
 from streamer.training.student.distill import Run, train
@@ -130,6 +134,11 @@ def export(args: argparse.Namespace) -> None:
     print(json.dumps(row, indent=1))
 
 
+def prior(args: argparse.Namespace) -> None:
+    cache = args.cache or Path(gettempdir()) / f"streamer-{args.name}-labelled.npz"
+    print_prior(args.models, args.name, args.speech, cache, args.without, args.out)
+
+
 def probe(args: argparse.Namespace) -> None:
     print_measurements(args.encoder, args.speech, frozenset(args.corpora))
 
@@ -195,6 +204,15 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--models", type=Path, required=True, help="folder of manifest.toml")
     verb.add_argument("--name", default="streamer-small")
     verb.add_argument("--skip", nargs="*", default=[], metavar="CORPUS")
+
+    verb = verbs.add_parser("prior", help="fit an encoder's prior anew")
+    verb.set_defaults(verb=prior)
+    verb.add_argument("--speech", type=Path, required=True, help="packed corpora")
+    verb.add_argument("--models", type=Path, required=True, help="folder of manifest.toml")
+    verb.add_argument("--name", default="streamer-small")
+    verb.add_argument("--cache", type=Path, help="npz of the vectors (default: a temporary one)")
+    verb.add_argument("--without", nargs="*", default=[], metavar="CORPUS")
+    verb.add_argument("--out", type=Path, help="write only this file, not the manifest's")
 
     verb = verbs.add_parser("probe", help="figures of an exported encoder")
     verb.set_defaults(verb=probe)

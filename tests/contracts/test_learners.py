@@ -17,16 +17,18 @@ from streamer.learners.logistic import OnlineLogistic
 from streamer.learners.low_rank import LowRank
 from streamer.learners.metrics import RunningAgreement
 from streamer.learners.normalization import RunningNormalization
+from streamer.learners.prior import Prior
 from streamer.learners.random_features import FourierMap, NystromMap
 from streamer.learners.regression import BayesianRegression
 from streamer.learners.tuned import TunedRegression
 from streamer.store.database import pack, unpack
 from streamer.testing.learner_contract import LEARNER_RULES, LearnerCase, check_learner
 from streamer.types import DIMENSIONS
-from tests.support import label_of, made_prior, same_arrays
+from tests.support import label_of, made_voices, same_arrays
 
 SIZE = 6
 BIG = float(np.finfo(np.float32).max)
+PRIOR = made_voices(np.random.default_rng(2), SIZE)
 
 
 def learn_affect(learner, rng, size):
@@ -46,9 +48,10 @@ def affect_answers(learner, size):
 
 
 def dimension_answers(learner, size):
-    inputs = np.full(SIZE, size)
-    estimate = learner.estimate(inputs)
-    return [estimate.mean, estimate.low, estimate.high, learner.confidence(inputs[np.newaxis])]
+    inputs, expected = np.full(SIZE, size), np.zeros(2)
+    estimate = learner.estimate(inputs, expected)
+    confidence = learner.confidence(inputs[np.newaxis], expected[np.newaxis])
+    return [estimate.mean, estimate.low, estimate.high, confidence]
 
 
 def regression():
@@ -123,15 +126,17 @@ ROWS = {
         lambda: DimensionLearner(regression()),
         lambda one, rng, size: one.learn(
             size * rng.normal(size=SIZE).clip(-1, 1),
+            rng.uniform(-0.5, 0.5, 2),
             rng.uniform(-1, 1),
             1,
             first=rng.random() < 0.7,
+            weight=rng.uniform(0.1, 1.0),
         ),
         dimension_answers,
         1e3,
     ),
     AffectLearner: LearnerCase(
-        lambda: AffectLearner(made_prior(np.random.default_rng(2), SIZE)),
+        lambda: AffectLearner(PRIOR),
         learn_affect,
         affect_answers,
         1e3,
@@ -164,9 +169,12 @@ ROWS = {
     ),
 }
 # Made once, these learn nothing; their own tests store them.
-MAPS = {FourierMap, NystromMap}
+MAPS = {FourierMap, NystromMap, Prior}
 
 ALL = {kind.__name__: replace(case, from_arrays=kind.from_arrays) for kind, case in ROWS.items()}
+ALL["AffectLearner"] = replace(
+    ROWS[AffectLearner], from_arrays=lambda arrays: AffectLearner.from_arrays(arrays, PRIOR)
+)
 REGRESSORS = [
     "river:linear_model.PARegressor(C=0.5)",
     "river:linear_model.BayesianLinearRegression",

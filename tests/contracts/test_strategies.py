@@ -57,7 +57,7 @@ def test_a_restored_learner_is_scored_alike(name):
     for number, row in enumerate(buffer(30)):
         affect = row[:3].clip(-1, 1)
         learner.learn(row, Label(number, *affect, None, "me"), first=True)
-    restored = AffectLearner.from_arrays(learner.to_arrays())
+    restored = AffectLearner.from_arrays(learner.to_arrays(), made_prior(rng(), SIZE))
     first = strategy(buffer(12), knowing.knowing(learner, []), rng())
     second = strategy(buffer(12), knowing.knowing(restored, []), rng())
     assert first.values.tobytes() == second.values.tobytes()

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.learners.conformal import COVERAGE, START, STEP, AdaptiveInterval
+from streamer.learners.conformal import (
+    COVERAGE,
+    FIRST_STEPS,
+    SETTLED,
+    START,
+    STEP,
+    AdaptiveInterval,
+)
 
 
 def sequences():
@@ -54,10 +61,12 @@ def test_starts_at_the_normal_width_and_follows_the_rule():
     assert interval.width == START
     assert interval.coverage is None
     interval.observe(10.0, 1.0)
-    assert interval.width == pytest.approx(START * math.exp(STEP * COVERAGE))
+    first = STEP * (1.0 + FIRST_STEPS)
+    assert interval.width == pytest.approx(START * math.exp(first * COVERAGE))
     assert interval.coverage == 0.0
     interval.observe(0.0, 1.0)
-    expected = START * math.exp(STEP * COVERAGE) * math.exp(-STEP * (1.0 - COVERAGE))
+    second = STEP * (1.0 + FIRST_STEPS / (1.0 + 1.0 / SETTLED))
+    expected = START * math.exp(first * COVERAGE) * math.exp(-second * (1.0 - COVERAGE))
     assert interval.width == pytest.approx(expected)
     assert (interval.covered, interval.count) == (1, 2)
 

@@ -12,12 +12,10 @@ onnx = pytest.importorskip("onnx", reason="the extra 'train' (onnx) is not insta
 pytest.importorskip("sklearn", reason="the extra 'train' (scikit-learn) is not installed")
 ort = pytest.importorskip("onnxruntime")
 
-from streamer.training.data.speech import Clip  # noqa: E402
 from streamer.training.data.targets import Cache, tokens, write_mel  # noqa: E402
 from streamer.training.data.teacher import WhisperTeacher  # noqa: E402
 from streamer.training.export.embedder import Embedder, valid_frames  # noqa: E402
 from streamer.training.export.onnx import HALVED_FROM, write_onnx  # noqa: E402
-from streamer.training.export.prior import fit_prior, norms, ridge  # noqa: E402
 from streamer.training.export.projection import fit_embedding  # noqa: E402
 from streamer.training.student.distill import Recipe, Run, load_distiller, read_recipe, train  # noqa: E402
 from streamer.training.student.logmel import LogMel  # noqa: E402
@@ -147,32 +145,6 @@ def test_skipped_corpora_are_named_when_nothing_is_left(tmp_path):
     recipe = Recipe(shape=TINY, hints=((1, "tiny", 0, 8),), skip=(cache.clips[0].corpus,))
     with pytest.raises(ValueError, match="speech"):
         Run(recipe, cache)
-
-
-def test_ridge_equals_scikit_learn():
-    linear_model = pytest.importorskip("sklearn.linear_model")
-    rng = np.random.default_rng(0)
-    x, y, weights = rng.standard_normal((60, 7)), rng.standard_normal((60, 3)), rng.random(60) + 0.5
-    weights /= weights.mean()
-    solution, intercept = ridge(x, y, weights, penalty=0.3)
-    model = linear_model.Ridge(alpha=0.3 * 60).fit(x, y, sample_weight=weights)
-    np.testing.assert_allclose(solution, model.coef_.T, atol=1e-10)
-    np.testing.assert_allclose(intercept, model.intercept_, atol=1e-10)
-
-
-def test_prior_finds_a_linear_truth_on_unheard_speakers():
-    rng = np.random.default_rng(0)
-    names = ["anger", "fear", "happiness", "neutral", "sadness"]
-    clips = [
-        Clip("made", f"{i}", f"{i % 10}", names[i // 10 % len(names)], "", 0, 16_000)
-        for i in range(700)
-    ]
-    vectors = np.concatenate([norms(clips), rng.standard_normal((700, 5))], axis=1)
-    vectors += 0.2 * rng.standard_normal(vectors.shape)
-    prior = fit_prior(vectors, clips, penalty=0.05)
-    assert prior.weights.shape == (8, 3)
-    assert prior.weights.dtype == np.float32
-    assert np.all(prior.noise_std < 0.35)
 
 
 def test_embedding_has_unit_variance_whatever_the_power():

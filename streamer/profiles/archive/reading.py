@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from streamer.errors import OtherEncoder, ProfileError, ProfileTooNew, UsageError
 from streamer.learners.answers import checked_annotator, emotion_name
-from streamer.learners.prior import Prior
+from streamer.learners.prior import Prior, is_outdated
 from streamer.loop.profile_model import learn_anew
 from streamer.profiles import archive as layout
 from streamer.profiles.archive.manifest import Manifest
 from streamer.profiles.archive.safe_files import Folder
-from streamer.store.profile import Profile
+from streamer.store.profile import LEARN_ANEW, Profile
 from streamer.store.schema import MIGRATIONS
 from streamer.store.tables import (
     TABLES,
@@ -72,6 +73,8 @@ def import_profile(
                 )
             use_numbers_after(profile.database, manifest.numbers_used)
             learn_anew(profile)
+            if is_outdated(files.json(layout.PRIOR)):
+                profile.set_meta(LEARN_ANEW, "1")
     if replace:
         profile.delete_copies()
         profile.database.vacuum()
@@ -194,17 +197,18 @@ def _manifest(files: Folder, encoders: Collection[str] | None) -> Manifest:
 def _prior(files: Folder) -> Prior:
     values = files.json(layout.PRIOR)
     try:
-        arrays = {name: np.array(value, np.float64) for name, value in values.items()}
-        prior = Prior(**arrays)
-        size, emotion_size = len(prior.embedding_mean), len(prior.emotion_mean)
-        if not 0 < max(size, emotion_size) <= LARGEST_VECTOR:
-            raise ValueError(f"vectors of {size} and {emotion_size}")
-        expected = Prior.uninformed(size, emotion_size).to_arrays()
-        for name, array in prior.to_arrays().items():
-            if array.shape != expected[name].shape or not np.isfinite(array).all():
-                raise ValueError(f"{name} is {list(array.shape)}, or not finite")
-        if (prior.embedding_deviation <= 0).any() or (prior.noise <= 0).any():
-            raise ValueError("a deviation is not above 0")
-    except (ValueError, TypeError, AttributeError) as error:
+        prior = Prior.from_arrays({name: _array(value) for name, value in values.items()})
+        sizes = len(prior.embedding_mean), len(prior.emotion_mean)
+        if not 0 < max(sizes) <= LARGEST_VECTOR:
+            raise ValueError("vectors of {} and {}".format(*sizes))
+        if (fault := prior.fault(*sizes)) is not None:
+            raise ValueError(fault)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise files.damaged(layout.PRIOR, f"no prior ({error})") from error
     return prior
+
+
+def _array(value: object) -> NDArray[Any]:
+    """Of numbers float64, of names str."""
+    array = np.array(value)
+    return array if array.dtype.kind == "U" else array.astype(np.float64)

@@ -11,20 +11,21 @@ import numpy as np
 import onnxruntime
 
 from streamer.learners.affective_norms import affective_norm
-from streamer.training.data.speech import RATE_HZ, Clip, read_clips
+from streamer.training.data.speech import RATE_HZ, Clip, read_clips, read_rows
 from streamer.training.export.prior import cold_concordance
 from streamer.training.export.probe import (
     NEUTRAL,
     centre_speakers,
     probe_uar,
     standardize_speakers,
+    unit,
     verify_uar,
 )
 
 FOLDS = {"ravdess": 6, "urdu": 5, "nemo": 9, "turev": 6, "baved": 6}
 UNSEEN = ("disgust", "fear", "surprise")
 ENROLLED = 10
-PRIOR_PENALTY = 0.6
+PRIOR_PENALTY = 0.001
 
 
 def open_encoder(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
@@ -35,19 +36,28 @@ def open_encoder(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
 
 
 def embed_corpora(
-    encoder: onnxruntime.InferenceSession, speech: Path, corpora: frozenset[str]
+    encoder: onnxruntime.InferenceSession,
+    speech: Path,
+    corpora: frozenset[str],
+    *,
+    unit_length: bool = True,
 ) -> tuple[list[Clip], np.ndarray, np.ndarray]:
-    """Clips with an emotion, their embeddings [clips, d] and emotion vectors [clips, e]."""
+    """Clips with an emotion, their embeddings [clips, d] and emotion vectors [clips, e].
+
+    unit_length: the graph's emotion vectors have it; else they are brought to it.
+    """
     clips, embeddings, emotions = [], [], []
-    for clip, audio in read_clips(speech):
-        if clip.corpus in corpora and clip.emotion:
+    others = frozenset(clip.corpus for clip in read_rows(speech)) - corpora
+    for clip, audio in read_clips(speech, skip=others):
+        if clip.emotion:
             embedding, emotion = encoder.run(["embedding", "emotion"], {"audio": audio[None]})
             clips.append(clip)
             embeddings.append(embedding[0])
             emotions.append(emotion[0])
     if not clips:
         raise ValueError(f"no labelled clips of {', '.join(sorted(corpora))} in {speech}")
-    return clips, np.array(embeddings), np.array(emotions)
+    vectors = np.array(emotions)
+    return clips, np.array(embeddings), vectors if unit_length else unit(vectors)
 
 
 def latency_ms(encoder: onnxruntime.InferenceSession, seconds: float, runs: int = 50) -> float:

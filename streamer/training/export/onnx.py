@@ -1,4 +1,4 @@
-"""One ONNX file, its prior, and the manifest row that binds them.
+"""One ONNX file, and the manifest row that binds it and its prior.
 
 The graph takes ``audio`` float32 [batch, samples] at 16 kHz and gives ``embedding`` [batch, d] and
 ``emotion`` [batch, e]; both input axes are free. Large weights are stored as float16 and cast back
@@ -8,7 +8,6 @@ when the file is loaded; arithmetic stays float32.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +19,11 @@ from onnx import TensorProto, helper, numpy_helper
 from streamer.training.data.speech import RATE_HZ
 from streamer.training.data.targets import MIN_SAMPLES
 from streamer.training.export.embedder import Embedder
-from streamer.training.export.prior import Prior
 from streamer.training.export.projection import Affine
 
 OPSET = 17
 HALVED_FROM = 4_096
 KEPT_WHOLE = ("front.columns", "front.rows", "front.filters")
-
-
-@dataclass(frozen=True, slots=True)
-class Population:
-    """Statistics of the shipped outputs over the training corpora."""
-
-    embedding_mean: np.ndarray
-    embedding_std: np.ndarray
-    emotion_mean: np.ndarray
 
 
 def set_affine(layer: torch.nn.Linear, affine: Affine) -> None:
@@ -85,21 +74,6 @@ def _halve(graph: onnx.GraphProto) -> None:
         graph.node.insert(
             0, helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT)
         )
-
-
-def write_prior(path: Path, population: Population, prior: Prior) -> None:
-    """float32 npz: population statistics, and the regressors' prior on standardized embeddings."""
-    partial = path.with_suffix(".part.npz")
-    np.savez(
-        partial,
-        embedding_mean=np.float32(population.embedding_mean),
-        embedding_std=np.float32(population.embedding_std),
-        emotion_mean=np.float32(population.emotion_mean),
-        weights=prior.weights,
-        intercept=prior.intercept,
-        noise_std=prior.noise_std,
-    )
-    partial.replace(path)
 
 
 def manifest_row(

@@ -1,123 +1,377 @@
-"""Sense before the first label: ridge weights from the embedding to valence, arousal, dominance.
+"""Sense before the first label: the hierarchical prior of an encoder, fitted to many voices.
 
-Each emotion word stands for its affective norm. Vectors are standardized for each speaker first,
-as the running product does for each profile.
+Each emotion word stands for its affective norm. Vectors are standardized for each voice first, as
+the running product does for each profile. See `learners.prior` for the model. Nothing in it is
+chosen by hand: the penalty of the population's expectation is the one with the least error on
+corpora left out, and offset, weights and noise of voices are those of the most evidence, where the
+residuals of a corpus are those of an expectation that was fitted without it. The offset alone is
+held back further, so that one wrong label cannot move all guesses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import gammaln
+from sklearn.linear_model import LogisticRegression
 
+from streamer.learners.affect import LIMIT as AFFECT_LIMIT
 from streamer.learners.affective_norms import affective_norm
+from streamer.learners.normalization import LIMIT, PRIOR_WEIGHT
+from streamer.learners.prior import Prior
+from streamer.learners.regression import NOISE_WEIGHT
+from streamer.learners.softmax import softmax
 from streamer.training.data.speech import Clip
-from streamer.training.export.probe import concordance, standardize_speakers
+from streamer.training.export.probe import concordance
 from streamer.types import DIMENSIONS
 
 LEVELS_ONLY = frozenset({"baved"})
+# What NRC's table, as the CTIAL paper prints it, has no row for, and is nearest to.
+SAME_NORM = {"calm": "neutral"}
+FEWEST_CLIPS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Prior:
-    """weights [d, 3], intercept [3] on standardized vectors; noise_std [3] on unheard speakers."""
+class Settings:
+    """What the fit tries, and how much of the data it looks at.
 
-    weights: np.ndarray
-    intercept: np.ndarray
-    noise_std: np.ndarray
+    penalties: inverse penalties C of the softmax regression; shrinkage: of the within-class
+    covariance to a multiple of I; rank: directions kept of it; labels: of each draw from a voice
+    whose evidence is weighed; shift: the most that one label may move the guess of all others by
+    way of the offset.
+    """
 
-    def __call__(self, standardized: np.ndarray) -> np.ndarray:
-        return standardized @ self.weights + self.intercept
+    penalties: tuple[float, ...] = (0.0005, 0.001, 0.002, 0.004)
+    shrinkage: float = 0.5
+    rank: int = 32
+    labels: int = 40
+    shift: float = 0.05
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Clips that can be learned from, as standard scores of their own voice.
+
+    x: [n, d]; y: norms, [n, 3]; emotions, corpora, voices: [n]; mean, deviation: [d], of an
+    embedding, and within one voice; emotion_mean: [e].
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    emotions: np.ndarray
+    corpora: np.ndarray
+    voices: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+    emotion_mean: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    def of(self, kept: np.ndarray) -> Material:
+        """The part of it, bool [n], with the same statistics."""
+        return Material(
+            self.x[kept], self.y[kept], self.emotions[kept], self.corpora[kept], self.voices[kept],
+            self.mean, self.deviation, self.emotion_mean,
+        )  # fmt: skip
+
+
+def norm_of(emotion: str) -> tuple[float, float, float] | None:
+    return affective_norm(SAME_NORM.get(emotion, emotion))
 
 
 def usable(clips: Sequence[Clip]) -> np.ndarray:
-    """Clips with a norm, of speakers heard in two emotions or more: bool [clips].
+    """Clips with a norm, of voices heard in two emotions or more and often enough: bool [clips].
 
     Corpora whose labels are levels, not emotions, are left out.
     """
-    heard: dict[tuple[str, str], set[str]] = {}
+    heard: dict[tuple[str, str], list[str]] = {}
     for clip in clips:
-        heard.setdefault((clip.corpus, clip.speaker), set()).add(clip.emotion)
+        if norm_of(clip.emotion) is not None:
+            heard.setdefault((clip.corpus, clip.speaker), []).append(clip.emotion)
     return np.array(
         [
-            affective_norm(c.emotion) is not None
+            norm_of(c.emotion) is not None
             and c.corpus not in LEVELS_ONLY
-            and len(heard[c.corpus, c.speaker]) > 1
+            and c.speaker != ""
+            and len(heard[c.corpus, c.speaker]) >= FEWEST_CLIPS
+            and len(set(heard[c.corpus, c.speaker])) > 1
             for c in clips
-        ]
+        ],
+        bool,
     )
 
 
-def norms(clips: Sequence[Clip]) -> np.ndarray:
-    """float64 [clips, 3] in [-1, 1]."""
-    return np.array([affective_norm(c.emotion) for c in clips], np.float64)
+def material_of(vectors: np.ndarray, clips: Sequence[Clip]) -> Material:
+    """The usable clips; vectors: [clips, d]."""
+    kept = usable(clips)
+    rows = [c for c, keep in zip(clips, kept, strict=True) if keep]
+    if not rows:
+        raise ValueError("no clip has an emotion with a norm: give corpora with emotion labels")
+    corpora = np.array([c.corpus for c in rows])
+    voices = np.array([f"{c.corpus}/{c.speaker}" for c in rows])
+    raw = np.asarray(vectors[kept], np.float64)
+    mean, deviation = voice_statistics(raw, corpora, voices)
+    return Material(
+        standardized(raw, voices, mean, deviation),
+        np.array([norm_of(c.emotion) for c in rows], np.float64),
+        np.array([SAME_NORM.get(c.emotion, c.emotion) for c in rows]),
+        corpora, voices, mean, deviation,
+    )  # fmt: skip
+
+
+def voice_statistics(
+    raw: np.ndarray, corpora: np.ndarray, voices: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of the voices' means and root of their mean variance, [d] each.
+
+    A corpus counts by the root of its voices.
+    """
+    names = np.unique(voices)
+    corpus = np.array([corpora[voices == name][0] for name in names])
+    share = np.array([1.0 / np.sqrt((corpus == one).sum()) for one in corpus])
+    share /= share.sum()
+    means = np.array([raw[voices == name].mean(axis=0) for name in names])
+    variances = np.array([raw[voices == name].var(axis=0) for name in names])
+    return share @ means, np.sqrt(share @ variances)
+
+
+def standardized(
+    raw: np.ndarray, voices: np.ndarray, mean: np.ndarray, deviation: np.ndarray
+) -> np.ndarray:
+    """Standard scores by voice, the population counting for `PRIOR_WEIGHT` clips of it."""
+    out = np.empty_like(raw)
+    for name in np.unique(voices):
+        own = raw[voices == name]
+        weight = PRIOR_WEIGHT + len(own)
+        centre = (PRIOR_WEIGHT * mean + own.sum(axis=0)) / weight
+        within = PRIOR_WEIGHT * (deviation**2 + (mean - centre) ** 2)
+        variance = (within + ((own - centre) ** 2).sum(axis=0)) / weight
+        out[voices == name] = np.clip((own - centre) / np.sqrt(variance), -LIMIT, LIMIT)
+    return out
 
 
 def corpus_weights(clips: Sequence[Clip]) -> np.ndarray:
     """Weights that make corpora count by the square root of their clips: mean 1."""
-    corpora = np.array([c.corpus for c in clips])
+    return _root_weights(np.array([c.corpus for c in clips]))
+
+
+def _root_weights(corpora: np.ndarray) -> np.ndarray:
     names, counts = np.unique(corpora, return_counts=True)
     weights = 1.0 / np.sqrt(counts[np.searchsorted(names, corpora)])
-    return weights / weights.mean()
+    return np.asarray(weights / weights.mean())
 
 
-def balanced_weights(clips: Sequence[Clip]) -> np.ndarray:
-    """As corpus_weights, and within a corpus every emotion weighs the same: mean 1."""
-    weights = corpus_weights(clips)
-    kinds = np.array([f"{c.corpus}/{c.emotion}" for c in clips])
-    corpora = np.array([c.corpus for c in clips])
-    for kind in np.unique(kinds):
-        own = kinds == kind
-        weights[own] *= np.mean(corpora == corpora[own][0]) / np.mean(own)
-    return weights / weights.mean()
+def balanced_weights(corpora: np.ndarray, emotions: np.ndarray) -> np.ndarray:
+    """As `corpus_weights`, and within a corpus every emotion weighs the same: mean 1."""
+    weights = _root_weights(corpora)
+    for corpus in np.unique(corpora):
+        own = corpora == corpus
+        kinds, counts = np.unique(emotions[own], return_counts=True)
+        each = own.sum() / len(kinds) / counts
+        weights[own] *= each[np.searchsorted(kinds, emotions[own])]
+    return np.asarray(weights / weights.mean())
 
 
-def ridge(
-    x: np.ndarray, y: np.ndarray, weights: np.ndarray, penalty: float
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """m of `learners.prior`: softmax regression on the emotions, then their norms."""
+
+    weights: np.ndarray
+    intercept: np.ndarray
+    affect: np.ndarray
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """[n, 3] for standard scores [n, d]."""
+        return softmax(x @ self.weights + self.intercept) @ self.affect
+
+
+def fit_expectation(material: Material, penalty: float) -> Expectation:
+    """penalty: the inverse one, C, of scikit-learn's logistic regression."""
+    weights = balanced_weights(material.corpora, material.emotions)
+    model = LogisticRegression(C=penalty, max_iter=300)
+    model.fit(material.x, material.emotions, sample_weight=weights)
+    coefficients, intercept = model.coef_.T, model.intercept_
+    if len(model.classes_) == 2:  # one column there, for the second class
+        coefficients = np.concatenate([-coefficients, coefficients], axis=1) / 2
+        intercept = np.concatenate([-intercept, intercept]) / 2
+    return Expectation(coefficients, intercept, np.array([norm_of(e) for e in model.classes_]))
+
+
+def damped_directions(
+    material: Material, shrinkage: float, rank: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Minimize mean_i w_i |y_i - x_i W - b|^2 + penalty |W|^2 (w of mean 1): W [d, k], b [k]."""
-    share = weights / weights.sum()
-    x_mean, y_mean = share @ x, share @ y
-    centred = (x - x_mean) * share[:, None]
-    gram = centred.T @ (x - x_mean) + penalty * np.eye(x.shape[1])
-    solution = np.linalg.solve(gram, centred.T @ (y - y_mean))
-    return solution, y_mean - x_mean @ solution
+    """U [d, r] and h [r] of `learners.prior`, from the within-class covariance.
 
-
-def fit_prior(vectors: np.ndarray, clips: Sequence[Clip], penalty: float, folds: int = 5) -> Prior:
-    """Fit on all usable clips; then widen by what folds that leave speakers out show.
-
-    Ridge shrinks: on voices it has not heard its answers vary less than the norms do, which costs
-    concordance. The weights are multiplied by the ratio of the two deviations, for each dimension.
+    The inverse root of (1 - shrinkage) S + shrinkage tr(S)/d I, over its value in all the
+    directions that are not kept.
     """
-    kept = usable(clips)
-    rows = [c for c, keep in zip(clips, kept, strict=True) if keep]
-    x, y, weights = standardize_speakers(vectors[kept], rows), norms(rows), balanced_weights(rows)
-    share = weights / weights.sum()
-    speakers = sorted({(c.corpus, c.speaker) for c in rows})
-    fold = np.array([speakers.index((c.corpus, c.speaker)) % folds for c in rows])
-    answer = np.empty_like(y)
-    for held in range(folds):
-        train, test = fold != held, fold == held
-        solution, intercept = ridge(x[train], y[train], weights[train], penalty)
-        answer[test] = x[test] @ solution + intercept
-    centre = share @ y
-    spread = np.sqrt(share @ (y - centre) ** 2) / np.sqrt(share @ (answer - share @ answer) ** 2)
-    noise = np.sqrt(share @ (y - centre - spread * (answer - share @ answer)) ** 2)
-    solution, intercept = ridge(x, y, weights, penalty)
-    intercept = centre + spread * (intercept - centre)
-    return Prior(*(part.astype(np.float32) for part in (solution * spread, intercept, noise)))
+    size = material.x.shape[1]
+    total, scatter = 0.0, np.zeros((size, size))
+    kinds = np.char.add(np.char.add(material.voices, "/"), material.emotions)
+    for corpus in np.unique(material.corpora):
+        own = np.zeros((size, size))
+        count = 0
+        for kind in np.unique(kinds[material.corpora == corpus]):
+            rows = material.x[kinds == kind]
+            centred = rows - rows.mean(axis=0)
+            own += centred.T @ centred
+            count += len(rows) - 1
+        if count:
+            scatter += own / np.sqrt(count)
+            total += np.sqrt(count)
+    values, vectors = np.linalg.eigh(scatter / total)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    rank = min(rank, size - 1)
+    shrunk = (1.0 - shrinkage) * values + shrinkage * values.mean()
+    factors = 1.0 / np.sqrt(shrunk)
+    return vectors[:, :rank], 1.0 - factors[:rank] / factors[rank:].mean()
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Some clips of one voice: damped scores' Gram matrix [n, n], residuals [n, 3], weight."""
+
+    gram: np.ndarray
+    residual: np.ndarray
+    weight: float
+
+
+def draws(
+    material: Material, expected: np.ndarray, damped: np.ndarray, settings: Settings
+) -> list[Draw]:
+    """Of every voice some clips, drawn more than once where a corpus has few voices.
+
+    A corpus counts by the root of its draws. expected: [n, 3]; damped: [n, d].
+    """
+    rng, found = np.random.default_rng(settings.seed), []
+    for corpus in np.unique(material.corpora):
+        voices = np.unique(material.voices[material.corpora == corpus])
+        repeats = 3 if len(voices) < 12 else 1
+        weight = 1.0 / np.sqrt(len(voices) * repeats)
+        for voice in np.repeat(voices, repeats):
+            own = rng.permutation(np.flatnonzero(material.voices == voice))[: settings.labels]
+            gram = damped[own] @ damped[own].T
+            found.append(Draw(gram, material.y[own] - expected[own], weight))
+    return found
+
+
+def log_evidence(found: Sequence[Draw], column: int, logs: np.ndarray) -> float:
+    """Mean log density of a rating, under the noise s2, offset a and weights b of exp(logs).
+
+    Student's t with `NOISE_WEIGHT` degrees of freedom: the noise of each voice is its own.
+    """
+    noise, offset, weights = np.exp(logs)
+    total = count = 0.0
+    for draw in found:
+        size = len(draw.residual)
+        factor = np.linalg.cholesky(offset + weights * draw.gram + np.eye(size))
+        white = np.linalg.solve(factor, draw.residual[:, column])
+        density = (
+            gammaln((NOISE_WEIGHT + size) / 2)
+            - gammaln(NOISE_WEIGHT / 2)
+            - size / 2 * np.log(NOISE_WEIGHT * np.pi * noise)
+            - np.log(np.diag(factor)).sum()
+            - (NOISE_WEIGHT + size) / 2 * np.log1p(white @ white / (NOISE_WEIGHT * noise))
+        )
+        total += draw.weight * density
+        count += draw.weight * size
+    return total / count
+
+
+def strongest_evidence(found: Sequence[Draw], column: int) -> np.ndarray:
+    """s2, a, b of the most evidence, [3]."""
+    result = minimize(
+        lambda logs: -log_evidence(found, column, logs),
+        np.log([0.1, 0.3, 4.0]),
+        method="L-BFGS-B",
+        bounds=[(-7.0, 1.0), (-7.0, 4.0), (-7.0, 5.0)],
+    )
+    return np.exp(result.x)
+
+
+def limited_offset(voice: np.ndarray, length: float, shift: float) -> float:
+    """a, or the largest by which one label moves the guess of what it shares nothing with by shift.
+
+    voice: s2, a, b; length: mean squared length of damped inputs. A label at `affect.LIMIT`
+    deviations moves the offset by a s LIMIT / sqrt(1 + a + b length).
+    """
+    noise, offset, weights = voice
+    ratio = (shift / AFFECT_LIMIT) ** 2 / noise  # a^2 / (1 + a + b length) at the limit
+    most = (ratio + np.sqrt(ratio**2 + 4.0 * ratio * (1.0 + weights * length))) / 2.0
+    return float(min(offset, most))
+
+
+def left_out(material: Material, penalty: float) -> np.ndarray:
+    """What is expected of each clip by what was fitted without its corpus, [n, 3]."""
+    expected = np.empty_like(material.y)
+    for corpus in np.unique(material.corpora):
+        own = material.corpora == corpus
+        expected[own] = fit_expectation(material.of(~own), penalty)(material.x[own])
+    return expected
+
+
+def corpus_error(material: Material, expected: np.ndarray) -> float:
+    """Root mean square error over a corpus's clips, then the mean over corpora by their weight."""
+    errors, weights = [], []
+    for corpus in np.unique(material.corpora):
+        own = material.corpora == corpus
+        errors.append(np.sqrt(((expected[own] - material.y[own]) ** 2).mean()))
+        weights.append(np.sqrt(own.sum()))
+    return float(np.average(errors, weights=weights))
+
+
+def fit_prior(
+    material: Material, settings: Settings | None = None
+) -> tuple[Prior, dict[str, object]]:
+    """The hierarchical prior without prototypes, and what was chosen on the way."""
+    settings = settings or Settings()
+    tried = {penalty: left_out(material, penalty) for penalty in settings.penalties}
+    errors = {penalty: corpus_error(material, expected) for penalty, expected in tried.items()}
+    penalty = min(errors, key=errors.__getitem__)
+    directions, damping = damped_directions(material, settings.shrinkage, settings.rank)
+    size = material.x.shape[1]
+    along = (material.x @ directions) * damping
+    damped = (material.x - along @ directions.T) / np.sqrt(size)
+    found = draws(material, tried[penalty], damped, settings)
+    voices = np.array([strongest_evidence(found, column) for column in range(len(DIMENSIONS))])
+    length = float((damped**2).sum(axis=1).mean())
+    offset = np.array([limited_offset(voice, length, settings.shift) for voice in voices])
+    expectation = fit_expectation(material, penalty)
+    prior = Prior(
+        embedding_mean=material.mean,
+        embedding_deviation=material.deviation,
+        emotion_mean=material.emotion_mean,
+        weights=np.zeros((size, len(DIMENSIONS))),
+        intercept=np.zeros(len(DIMENSIONS)),
+        noise=np.sqrt(voices[:, 0]),
+        class_weights=expectation.weights,
+        class_intercept=expectation.intercept,
+        class_affect=expectation.affect,
+        offset_variance=offset,
+        weight_variance=voices[:, 2],
+        damped_directions=directions,
+        damping=damping,
+    )
+    chosen = {
+        "penalty": penalty,
+        "error_left_out": {str(p): round(e, 4) for p, e in errors.items()},
+        "noise": prior.noise.round(4).tolist(),
+        "offset_variance": prior.offset_variance.round(4).tolist(),
+        "offset_variance_by_evidence": voices[:, 1].round(4).tolist(),
+        "weight_variance": prior.weight_variance.round(4).tolist(),
+    }
+    return prior, chosen
 
 
 def cold_concordance(
     vectors: np.ndarray, clips: Sequence[Clip], held_out: str, penalty: float
 ) -> dict[str, float]:
-    """CCC against the norms on one corpus, the prior fitted on all the others."""
-    corpora = np.array([c.corpus for c in clips])
-    other = corpora != held_out
-    prior = fit_prior(vectors[other], [c for c, o in zip(clips, other, strict=True) if o], penalty)
-    kept = ~other & usable(clips)
-    rows = [c for c, keep in zip(clips, kept, strict=True) if keep]
-    answer, truth = prior(standardize_speakers(vectors[kept], rows)), norms(rows)
-    return {name: concordance(truth[:, i], answer[:, i]) for i, name in enumerate(DIMENSIONS)}
+    """CCC against the norms on one corpus, of the expectation fitted on all the others."""
+    material = material_of(vectors, clips)
+    own = material.corpora == held_out
+    answer = fit_expectation(material.of(~own), penalty)(material.x[own])
+    return {
+        name: concordance(material.y[own][:, i], answer[:, i]) for i, name in enumerate(DIMENSIONS)
+    }

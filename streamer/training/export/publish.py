@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 
 from streamer.encoders.manifest import write_row
+from streamer.encoders.prior_file import write_prior
 from streamer.training.data.speech import RATE_HZ, Clip
 from streamer.training.data.targets import MEL_PER_TOKEN, Cache
 from streamer.training.export.embedder import Embedder, mean_columns, raw_vectors
 from streamer.training.export.onnx import (
-    Population,
     manifest_row,
     set_affine,
     sha256,
     write_onnx,
-    write_prior,
 )
-from streamer.training.export.prior import corpus_weights, fit_prior
+from streamer.training.export.prior import corpus_weights
 from streamer.training.export.projection import Affine, fit_embedding, fit_emotion
+from streamer.training.export.voices import fit_voices
 from streamer.training.head.choice import Candidate, candidates, load_head
 from streamer.training.head.head import HeadRecipe
 from streamer.training.student.distill import load_distiller
@@ -46,14 +46,12 @@ LICENCES = {
 class Projections:
     """Settings of the closed-form parts.
 
-    Output sizes, whitening power, ridge penalty, and how many clips of a corpus are looked at, at
-    most.
+    Output sizes, whitening power, and how many clips of a corpus are looked at, at most.
     """
 
     embedding_size: int = 256
     emotion_size: int = 128
     power: float = 0.0
-    penalty: float = 0.6
     clips_per_corpus: int = 1200
     seed: int = 0
 
@@ -140,14 +138,11 @@ def publish(
     vectors = to_embedding(raw)
     emotions = to_emotion(raw[:, columns])
     emotions /= np.linalg.norm(emotions, axis=1, keepdims=True)
-    share = corpus_weights(clips) / len(clips)
-    mean = share @ vectors
-    deviation = np.sqrt(share @ (vectors - mean) ** 2)
-    population = Population(mean, deviation, share @ emotions)
     models.mkdir(parents=True, exist_ok=True)
     onnx_path, prior_path = models / f"{name}.onnx", models / f"{name}.prior.npz"
     write_onnx(embedder, onnx_path)
-    write_prior(prior_path, population, fit_prior(vectors, clips, settings.penalty))
+    prior, _ = fit_voices(vectors, emotions, clips)
+    write_prior(prior_path, prior, sha256(onnx_path))
     description = (
         f"log-mel wav2vec 2.0 student, {recipe.shape.layers} blocks of {recipe.shape.channels}, "
         "25 tokens a second, distilled from Whisper tiny.en"

@@ -1,0 +1,30 @@
+"""From what a regression says, which knows no bounds, to a guess on the scale of the ratings."""
+
+from typing import Final
+
+import numpy as np
+
+from streamer.types import Vector
+
+ORDER: Final = 6
+
+
+def squash(values: Vector | float) -> Vector:
+    """An algebraic sigmoid, y / (1 + |y|^6)^(1/6), in (-1, 1), of any shape.
+
+    It is the identity to 0.01 up to 0.6, and never reaches the ends: a guess at the very end would
+    claim that no rating beyond it is possible. Against cutting at the ends it lowers the
+    error of 40 labels (benchmarks, "Ten labels").
+
+    Examples
+    --------
+    >>> squash(np.array([0.5, 1.0, 3.0])).round(3).tolist()
+    [0.499, 0.891, 1.0]
+    """
+    size = np.abs(np.asarray(values, np.float64))
+    # Of the two equal forms, the one whose power cannot overflow.
+    small = np.minimum(size, 1.0)
+    large = np.maximum(size, 1.0)
+    inner = small / (1.0 + small**ORDER) ** (1.0 / ORDER)
+    outer = 1.0 / (1.0 + large ** float(-ORDER)) ** (1.0 / ORDER)
+    return np.asarray(np.copysign(np.where(size <= 1.0, inner, outer), values))
