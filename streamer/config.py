@@ -72,6 +72,9 @@ class Config(BaseSettings):
         description="bayesian, river:module.Class, or your own as package.module:Class; "
         "empty: the profile's, bayesian in a new one",
     )
+    population: bool = Field(
+        True, description="name emotions that nobody has enrolled by how many voices say them"
+    )
     seed: int = Field(0, ge=0, description="seed of every random choice")
     query_days: float = Field(30.0, gt=0, description="an unanswered query expires after this")
 

@@ -165,21 +165,24 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The nearest enrolled emotion.
+    """The nearest emotion.
 
     Attributes
     ----------
     emotion : str or None
-        Its name; None for unknown: none is enrolled, or all are too far.
+        Its name; None for unknown: none is known, or all are too far.
     distance : float or None
-        Cosine distance to it, in [0, 2], also where it is too far; None where none is enrolled.
+        Cosine distance to it, in [0, 2], also where it is too far; None where none is known.
     distances : mapping of str to float
-        Cosine distance to every enrolled emotion.
+        Cosine distance to every known emotion.
+    own : bool
+        False while the nearest is one that many voices taught, and nobody has enrolled here.
     """
 
     emotion: str | None
     distance: float | None
     distances: Mapping[str, float]
+    own: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ def test_an_utterance_reads_as_in_the_contract():
             "emotion": "anger",
             "distance": 0.21,
             "distances": {"anger": 0.21, "neutral": 0.48},
+            "own": True,
         },
         "informativeness": -0.08,
         "quality": {"level_dbfs": -20.0, "snr_db": 21.4, "clipped": False, "trust": 1.0},
@@ -121,7 +122,7 @@ def test_what_is_not_known_is_null():
     )
     plain = to_json(unknown)
     assert plain["informativeness"] is None
-    assert plain["verdict"] == {"emotion": None, "distance": None, "distances": {}}
+    assert plain["verdict"] == {"emotion": None, "distance": None, "distances": {}, "own": True}
 
 
 def test_selection_and_end_read_as_in_the_contract():

@@ -3,17 +3,25 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
 
 from streamer.audio.sources.open import open_source
 from streamer.config import Config
 from streamer.errors import UnreadableAudio, UsageError
+from streamer.learners.prototypes import sounds_like
 from streamer.loop.compose import bind_encoder, make_utterance_stream
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.trust import widened
 from streamer.store.profile import Profile
+from streamer.text import many
 from streamer.types import Encoding, Notice, Prediction, Samples, Utterance, Verdict
 
 Notify = Callable[[str], None]
+
+ENOUGH: Final = 10
+NEUTRAL: Final = "neutral"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +42,14 @@ def enroll(
     utterances: Sequence[int],
     files: Sequence[str],
     notify: Notify,
+    confirmed: Callable[[str], bool] = lambda doubt: True,
 ) -> int:
     """Enroll stored utterances and every utterance in the files; all or none.
 
-    notify: receives what is wrong with a file that can be used all the same.
-    Returns how many. Raises NotFound, AudioError for a file without speech, EncoderError.
+    notify: receives what is wrong with a file that can be used all the same. confirmed: asked
+    whether they are to be enrolled although they sound like another emotion.
+    Returns how many. Raises NotFound, AudioError for a file without speech, EncoderError, and
+    UsageError where it is not confirmed.
     """
     vectors: list[tuple[Samples, str, int | None]] = []
     if files:
@@ -50,9 +61,39 @@ def enroll(
         for number in dict.fromkeys(utterances):
             stored = profile.utterances.get(number)
             vectors.append((stored.emotion, stored.source, number))
+        doubt = _doubt(profile, emotion, [vector for vector, _, _ in vectors])
+        if doubt is not None and not confirmed(doubt):
+            raise UsageError(f"{doubt}: nothing was enrolled; with --yes they are")
         for vector, source, utterance in vectors:
             profile.emotions.enroll(emotion, vector, source, utterance, time.time())
     return len(vectors)
+
+
+def advice(profile: Profile, emotion: str) -> str | None:
+    """What would make the recognition of an enrolled emotion better, or None.
+
+    About ten clips are enough (Li and Lee, figure 4), and those of neutral count most (figure 5).
+    """
+    enrolled = {name: len(vectors) for name, vectors in profile.emotions.enrolled().items()}
+    lacking = ENOUGH - enrolled.get(emotion, 0)
+    told = [f"{lacking} more would help: about {ENOUGH} are enough"] if lacking > 0 else []
+    if NEUTRAL not in enrolled:
+        told.append("enroll neutral next: its examples help to tell all others")
+    return "; ".join(told) or None
+
+
+def _doubt(profile: Profile, emotion: str, vectors: Sequence[Samples]) -> str | None:
+    """Why clips may not be of the emotion that they are to be enrolled as, for people."""
+    if profile.is_empty():
+        return None
+    model = ProfileModel(profile).model
+    if model.usual_emotion.count < ENOUGH:  # too little was heard to know what is usual here
+        return None
+    rows = np.array(vectors, np.float64)
+    other = sounds_like(rows, emotion, model.prototypes, model.usual_emotion.mean)
+    if other is None:
+        return None
+    return f"these {many(len(vectors), 'clip')} sound more like {other} than like {emotion}"
 
 
 def verify_files(

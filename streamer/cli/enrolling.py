@@ -1,5 +1,6 @@
 """Verbs of enrolled emotions: enroll, verify, emotions."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -14,6 +15,9 @@ def enroll(
     emotion: Annotated[str, typer.Argument(help="Name of the emotion.")],
     files: Annotated[list[str] | None, typer.Argument(help="Recordings of it.")] = None,
     utterances: Annotated[str | None, typer.Option(help="Or utterances heard: ID,ID,...")] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Also if they sound like another emotion.")
+    ] = False,
     profile: ProfileFlag = None,
     config: ConfigFlag = None,
     verbose: Verbose = False,
@@ -28,8 +32,19 @@ def enroll(
     if not files and not numbers:
         raise UsageError(f"nothing to enroll as {name!r}: give recordings, or --utterances ID,ID")
     with open_profile(settings) if files else known_profile(settings, tell) as opened:
-        count = enrolling.enroll(settings, opened, name, numbers, files or [], tell)
-    tell(f"enrolled {many(count, 'utterance')} as {name}")
+        count = enrolling.enroll(
+            settings, opened, name, numbers, files or [], tell, lambda doubt: yes or _sure(doubt)
+        )
+        more = enrolling.advice(opened, name)
+    tell(f"enrolled {many(count, 'utterance')} as {name}" + (f"; {more}" if more else ""))
+
+
+def _sure(doubt: str) -> bool:
+    """Somebody at a terminal is asked; a program's clips are enrolled, and it is told."""
+    if sys.stdin.isatty():
+        return typer.confirm(f"{doubt}. Enroll them all the same?", err=True)
+    tell(f"{doubt}: `streamer forget --emotion NAME` takes them back")
+    return True
 
 
 def verify(

@@ -70,6 +70,13 @@ def run(
         float | None,
         typer.Option(help="Part of the questions drawn at random, as a fair test [0.1]."),
     ] = None,
+    population: Annotated[
+        bool | None,
+        typer.Option(
+            "--population/--no-population",
+            help="Name emotions that nobody has enrolled by many voices' [yes].",
+        ),
+    ] = None,
     dimension: Annotated[
         str | None, typer.Option(help="Ask about valence, arousal or dominance only.")
     ] = None,
@@ -117,7 +124,7 @@ def run(
     settings = settings_from(
         config, profile=profile, device=device, channel=channel, buffer=buffer, keep=keep,
         strategy=strategy, learner=learner, explore=explore, dimension=dimension, encoder=encoder,
-        seed=seed, mqtt=mqtt, privacy=privacy,
+        seed=seed, population=population, mqtt=mqtt, privacy=privacy,
     )  # fmt: skip
     source = MICROPHONE if input is None else Path(input)
     loop = Loop(

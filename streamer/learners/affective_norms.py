@@ -28,14 +28,23 @@ _OTHER_NAMES: Final = {
 }
 
 
+def common_name(emotion: str) -> str:
+    """One word for an emotion that has several, itself for all others.
+
+    >>> common_name(" Anger "), common_name("angry"), common_name("glee")
+    ('angry', 'angry', 'glee')
+    """
+    name = emotion.strip().lower()
+    return _OTHER_NAMES.get(name, name)
+
+
 def affective_norm(emotion: str) -> tuple[float, float, float] | None:
     """Valence, arousal and dominance of an emotion in [-1, 1], or None where none is known.
 
     >>> [round(value, 3) for value in affective_norm("anger")]
     [-0.756, 0.66, 0.208]
     """
-    name = emotion.strip().lower()
-    row = _TABLE.get(_OTHER_NAMES.get(name, name))
+    row = _TABLE.get(common_name(emotion))
     if row is None:
         return None
     valence, arousal, dominance = (2.0 * value - 1.0 for value in row)

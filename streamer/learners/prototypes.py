@@ -1,16 +1,26 @@
-"""Enroll an emotion from a few utterances, then recognize it (Li and Lee, section 3)."""
+"""Recognize an emotion by its prototype (Li and Lee, section 3).
+
+Before anything is enrolled, prototypes are those of many voices (`learners.prior`). What a person
+enrolls draws a prototype towards their own voice: (k0 population + sum of clips) / (k0 + n), the
+mean of a posterior whose prior counts as k0 clips.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
+from streamer.learners.affective_norms import common_name
+from streamer.learners.prior import Prior
 from streamer.types import Matrix, Vector, Verdict
 
 UNCALIBRATED_THRESHOLD: Final = 0.7
 # Directions at right angles, distance 1, have nothing in common: no threshold comes near that.
 MAXIMUM_THRESHOLD: Final = 0.9
+# See `sounds_like`.
+DOUBT: Final = 0.16
+FEWEST_DOUBTED: Final = 5
 _SLACK: Final = 1.25
 _TINY: Final = 1e-12
 
@@ -20,13 +30,39 @@ class Prototype:
     """mean: unit vector [e]; threshold: the cosine distance beyond which it is unknown;
 
     eer: equal error rate in [0, 1] of that threshold on the user's own utterances, or None while
-    nothing else is enrolled to tell it from. count: enrolled utterances.
+    nothing else is enrolled to tell it from. count: enrolled utterances; 0 for one that is the
+    population's alone.
     """
 
     mean: Vector
     threshold: float
     eer: float | None
     count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Population:
+    """Emotions as many voices say them: unit vectors [e] and their thresholds, by name.
+
+    weight: k0, how many enrolled utterances each of them counts for, >= 0.
+    """
+
+    means: Mapping[str, Vector]
+    thresholds: Mapping[str, float]
+    weight: float
+
+    @classmethod
+    def of(cls, prior: Prior) -> Self:
+        """That of an encoder's prior; without emotions where the prior has none."""
+        names = [str(name) for name in prior.prototype_names]
+        return cls(
+            dict(zip(names, prior.prototypes, strict=True)),
+            dict(zip(names, prior.prototype_thresholds.tolist(), strict=True)),
+            float(prior.prototype_weight[0]),
+        )
+
+
+NOBODY: Final = Population({}, {}, 0.0)
 
 
 def cosine_distance(vectors: Matrix, direction: Vector) -> Vector:
@@ -36,20 +72,32 @@ def cosine_distance(vectors: Matrix, direction: Vector) -> Vector:
     return np.clip(1.0 - cosine, 0.0, 2.0)
 
 
-def build_prototypes(enrolled: Mapping[str, Matrix], usual: Vector) -> dict[str, Prototype]:
-    """Prototypes from each emotion's vectors, float64 [n, e], n >= 1.
+def build_prototypes(
+    enrolled: Mapping[str, Matrix], usual: Vector, population: Population = NOBODY
+) -> dict[str, Prototype]:
+    """Prototypes from each emotion's vectors, float64 [n, e], n >= 1, and those of the population.
 
     usual: [e], the profile's mean vector; it is taken off first, so that what all of a voice's
-    utterances share does not count as likeness.
+    utterances share does not count as likeness. "angry" is the population's "anger".
     """
-    centred = {emotion: vectors - usual for emotion, vectors in enrolled.items()}
+    units = {name: _units(vectors - usual) for name, vectors in enrolled.items()}
+    known = {common_name(name): name for name in population.means}
     prototypes = {}
-    for emotion, vectors in centred.items():
-        mean = _unit(vectors.mean(axis=0))
-        others = [other for name, other in centred.items() if name != emotion]
+    for name, vectors in units.items():
+        usual_name = known.pop(common_name(name), None)
+        start = np.zeros(len(usual))
+        if usual_name is not None:
+            start = population.weight * population.means[usual_name]
+        mean = _unit(start + vectors.sum(axis=0))
+        others = [other for other_name, other in units.items() if other_name != name]
         impostors = cosine_distance(np.concatenate(others), mean) if others else np.zeros(0)
-        threshold, eer = calibrate(_left_out_distances(vectors), impostors)
-        prototypes[emotion] = Prototype(mean, threshold, eer, len(vectors))
+        threshold, eer = calibrate(_left_out_distances(vectors, start), impostors)
+        if usual_name is not None and usual_name in population.thresholds:
+            share = population.weight / (population.weight + len(vectors))
+            threshold = share * population.thresholds[usual_name] + (1.0 - share) * threshold
+        prototypes[name] = Prototype(mean, threshold, eer, len(vectors))
+    for name in known.values():
+        prototypes[name] = Prototype(population.means[name], population.thresholds[name], None, 0)
     return prototypes
 
 
@@ -60,8 +108,30 @@ def verify(vector: Vector, prototypes: Mapping[str, Prototype], usual: Vector) -
     centred = (vector - usual)[np.newaxis]
     distances = {name: float(cosine_distance(centred, p.mean)[0]) for name, p in prototypes.items()}
     nearest = min(distances, key=distances.__getitem__)
-    known = distances[nearest] <= prototypes[nearest].threshold
-    return Verdict(nearest if known else None, distances[nearest], distances)
+    found = prototypes[nearest]
+    known = distances[nearest] <= found.threshold
+    return Verdict(nearest if known else None, distances[nearest], distances, found.count > 0)
+
+
+def sounds_like(
+    vectors: Matrix, emotion: str, prototypes: Mapping[str, Prototype], usual: Vector
+) -> str | None:
+    """Another emotion that these vectors, [n, e], resemble far more than the one they are to show.
+
+    None where there is none, where `emotion` has no prototype yet, or for fewer than
+    `FEWEST_DOUBTED`. By the distances of the vectors' mean: nearer to another by `DOUBT`. On voices
+    whose corpus had no part in the prototypes that holds of 5 % of the right groups of five clips
+    and of 76 % of the wrong ones.
+    """
+    named = {common_name(name): name for name in prototypes}.get(common_name(emotion))
+    if named is None or len(vectors) < FEWEST_DOUBTED:
+        return None
+    mean = _units(vectors - usual).mean(axis=0)[np.newaxis]
+    distances = {name: float(cosine_distance(mean, p.mean)[0]) for name, p in prototypes.items()}
+    # What people call calm and neutral sounds alike: neither makes the other doubtful.
+    others = [name for name in distances if {name, named} != {"calm", "neutral"}]
+    nearest = min(others, key=distances.__getitem__)
+    return nearest if distances[named] - distances[nearest] > DOUBT else None
 
 
 def calibrate(genuine: Vector, impostors: Vector) -> tuple[float, float | None]:
@@ -89,14 +159,21 @@ def calibrate(genuine: Vector, impostors: Vector) -> tuple[float, float | None]:
     return float(round(candidates[best], 12)), float((rejected[best] + accepted[best]) / 2)
 
 
-def _left_out_distances(vectors: Matrix) -> Vector:
-    """Distance of each enrolled vector to the mean of the others: no vector vouches for itself."""
+def _left_out_distances(vectors: Matrix, start: Vector) -> Vector:
+    """Distance of each enrolled unit vector to the prototype without it: none vouches for itself.
+
+    start: what the population adds to the sum of the vectors, [e].
+    """
     if len(vectors) < 2:
         return np.zeros(0)
-    others = vectors.sum(axis=0) - vectors
+    others = start + vectors.sum(axis=0) - vectors
     lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(others, axis=1)
     cosine = np.einsum("ne,ne->n", vectors, others) / np.maximum(lengths, _TINY)
     return np.asarray(np.clip(1.0 - cosine, 0.0, 2.0))
+
+
+def _units(vectors: Matrix) -> Matrix:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _TINY))
 
 
 def _unit(vector: Vector) -> Vector:

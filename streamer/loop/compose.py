@@ -1,5 +1,6 @@
 """The composition root: from a Config to things that run. Heavy imports wait for their verb."""
 
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -198,12 +199,13 @@ def make_session(
     strategies: tuple["Strategy", "BinaryConfidence"],
 ) -> tuple["Session", "ProfileModel"]:
     """A new session of a profile that is bound to its encoder, and the model that it updates."""
-    from streamer.loop.profile_model import ProfileModel
+    from streamer.loop.profile_model import POPULATION, ProfileModel
     from streamer.loop.session import Session
 
     place = str(Path(source.name).resolve()) if source.kind == "file" else source.name
     number = profile.sessions.begin(source.kind, place, time.time())
     profile.utterances.release_orphans()
+    profile.set_meta(POPULATION, "yes" if config.population else "no")
     profile_model = ProfileModel(profile)
     profile_model.catch_up()
     profile_model.take_updates()  # of labels that earlier sessions were given

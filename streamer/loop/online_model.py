@@ -22,7 +22,13 @@ from streamer.learners.emotion_models import EmotionModels
 from streamer.learners.normalization import RunningNormalization
 from streamer.learners.plugged import BAYESIAN, Learner, make_regression
 from streamer.learners.prior import Prior
-from streamer.learners.prototypes import Prototype, build_prototypes, verify
+from streamer.learners.prototypes import (
+    NOBODY,
+    Population,
+    Prototype,
+    build_prototypes,
+    verify,
+)
 from streamer.loop.training_set import Lesson, MemoryTrainingSet, TrainingSet
 from streamer.query.model_view import ModelView
 from streamer.query.strategy import Labelled
@@ -48,6 +54,8 @@ class OnlineModel:
         speaks river's protocol (`streamer.OnlineRegressor`).
     taught
         Where labels and enrolled utterances are kept, as in a profile; None: in this model.
+    population
+        Emotions that nobody has enrolled are known by how many voices say them.
 
     Attributes
     ----------
@@ -89,12 +97,14 @@ class OnlineModel:
         learner: Learner = BAYESIAN,
         *,
         taught: TrainingSet | None = None,
+        population: bool = True,
     ) -> None:
         self.prior = prior = encoder if isinstance(encoder, Prior) else encoder.prior
         self.usual = RunningNormalization(prior.embedding_mean, prior.embedding_deviation)
         self.usual_emotion = RunningNormalization(
             prior.emotion_mean, np.ones_like(prior.emotion_mean)
         )
+        self.population = Population.of(prior) if population else NOBODY
         self.voice = VoiceDriftDetector()
         self._make_regression = make_regression(learner)
         self.learner = self._untaught()
@@ -227,10 +237,16 @@ class OnlineModel:
         self._prototypes = None
 
     @property
+    def enrolled(self) -> dict[str, Prototype]:
+        """The emotions that somebody has enrolled, by name."""
+        return {name: one for name, one in self.prototypes.items() if one.count}
+
+    @property
     def prototypes(self) -> dict[str, Prototype]:
         """What `verdict` compares with, by name."""
         if self._prototypes is None:
-            self._prototypes = build_prototypes(self._taught.enrolled(), self.usual_emotion.mean)
+            enrolled, usual = self._taught.enrolled(), self.usual_emotion.mean
+            self._prototypes = build_prototypes(enrolled, usual, self.population)
         return self._prototypes
 
     def changes(self) -> tuple[list[Change], dict[str, tuple[Change, ...]]]:

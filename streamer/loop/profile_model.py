@@ -24,6 +24,8 @@ from streamer.store.records import LogEntry
 from streamer.types import HasEncoding, Label, Matrix, Vector
 
 LABELS_AT_ONCE: Final = 50
+# What `run --no-population` leaves in the profile, "no".
+POPULATION: Final = "population"
 SNAPSHOT_EVERY: Final = 64
 
 
@@ -52,7 +54,9 @@ class ProfileModel:
         self.profile = profile
         prior = profile.prior()
         check_learner(profile)
-        self.model = OnlineModel(prior, learner_of(profile), taught=self)
+        # For all processes alike, also those without the settings of the one that listens.
+        population = profile.meta(POPULATION) != "no"
+        self.model = OnlineModel(prior, learner_of(profile), taught=self, population=population)
         self._through = 0
         self._saved_labels = 0
         self._updates: list[Update] = []

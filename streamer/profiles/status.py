@@ -44,7 +44,7 @@ def emotion_rows(profile: Profile) -> list[dict[str, Any]]:
             "threshold": prototype.threshold,
             "eer": prototype.eer,
         }
-        for name, prototype in ProfileModel(profile).model.prototypes.items()
+        for name, prototype in ProfileModel(profile).model.enrolled.items()
     ]
 
 

@@ -56,7 +56,7 @@ def read_record(profile: Profile, session: int | None = None) -> Record:
     if not profile.is_empty():
         known = {name: trace.of(numbers) for name, trace in traces(profile).items()}
         model = ProfileModel(profile).model
-        enrolled = fans(profile.emotions.enrolled(), model.prototypes, model.usual_emotion.mean)
+        enrolled = fans(profile.emotions.enrolled(), model.enrolled, model.usual_emotion.mean)
     return Record(
         profile=profile.folder.name,
         encoder=profile.meta("encoder"),

@@ -97,11 +97,15 @@ def describe(event: Event) -> str:
 
 
 def verdict(event: Heard) -> str:
-    """The nearest emotion with its distance, "unknown", or nothing while none is enrolled."""
+    """The nearest emotion with its distance, "unknown", or nothing while none is known.
+
+    "usual voices" where it is known from many voices, and nobody has enrolled it.
+    """
     found = event.verdict
     if found.distance is None:
         return ""
-    return f"{found.emotion or 'unknown'} ({found.distance:.2f})"
+    known_by = "" if found.own else "usual voices, "
+    return f"{found.emotion or 'unknown'} ({known_by}{found.distance:.2f})"
 
 
 def interval(estimate: Estimate) -> str:

@@ -27,6 +27,7 @@ def verified_line(found: "Verified") -> str:
     near = sorted(verdict.distances.items(), key=lambda pair: pair[1])
     distances = ", ".join(f"{name} {distance:.2f}" for name, distance in near)
     answer = (verdict.emotion or "unknown") if near else "nothing is enrolled"
+    answer += "" if verdict.own else " by usual voices"
     return (
         f"{found.source} {clock(found.onset_s)}-{clock(found.offset_s)}  {answer}"
         f"{f' ({distances})' if near else ''}  valence {interval(found.prediction.valence)}  "

@@ -7,11 +7,15 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cosine
 
 from streamer.learners.prototypes import (
+    DOUBT,
     MAXIMUM_THRESHOLD,
+    NOBODY,
     UNCALIBRATED_THRESHOLD,
+    Population,
     build_prototypes,
     calibrate,
     cosine_distance,
+    sounds_like,
     verify,
 )
 
@@ -28,6 +32,10 @@ def clouds(seed=0, count=10, size=8, spread=0.4):
         for name, middle in around.items()
     }
     return enrolled, usual, around
+
+
+def units(vectors):
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def error_rates(genuine, impostors, threshold):
@@ -85,7 +93,7 @@ def test_a_prototype_is_the_direction_of_its_mean_beside_the_usual():
     enrolled, usual, _ = clouds()
     found = build_prototypes(enrolled, usual)
     for name, vectors in enrolled.items():
-        mean = (vectors - usual).mean(axis=0)
+        mean = units(vectors - usual).mean(axis=0)
         np.testing.assert_allclose(found[name].mean, mean / np.linalg.norm(mean), rtol=1e-12)
         assert found[name].count == len(vectors)
 
@@ -93,7 +101,7 @@ def test_a_prototype_is_the_direction_of_its_mean_beside_the_usual():
 def test_thresholds_come_from_vectors_that_do_not_vouch_for_themselves():
     enrolled, usual, _ = clouds(seed=3, spread=1.0)
     for name, prototype in build_prototypes(enrolled, usual).items():
-        own = enrolled[name] - usual
+        own = units(enrolled[name] - usual)
         genuine = [cosine(own[i], np.delete(own, i, axis=0).mean(axis=0)) for i in range(len(own))]
         impostors = [
             cosine(vector - usual, own.mean(axis=0))
@@ -135,3 +143,72 @@ def test_degenerate_vectors_give_finite_thresholds(vectors):
         assert 0.0 <= prototype.threshold <= MAXIMUM_THRESHOLD
     verdict = verify(np.zeros(3), found, np.zeros(3))
     assert all(np.isfinite(distance) for distance in verdict.distances.values())
+
+
+def population_of(around, weight=2.0, threshold=0.6):
+    means = {name: middle / np.linalg.norm(middle) for name, middle in around.items()}
+    return Population(means, dict.fromkeys(around, threshold), weight)
+
+
+def test_before_anything_is_enrolled_the_population_names_and_says_that_it_does():
+    enrolled, usual, around = clouds()
+    prototypes = build_prototypes({}, usual, population_of(around))
+    assert {one.count for one in prototypes.values()} == {0}
+    for name, vectors in enrolled.items():
+        verdict = verify(vectors[0], prototypes, usual)
+        assert verdict.emotion == name
+        assert not verdict.own
+    assert build_prototypes({}, usual, NOBODY) == {}
+
+
+def test_an_enrolled_emotion_lies_between_the_population_and_its_clips():
+    enrolled, usual, around = clouds(seed=3)
+    population = population_of(around, weight=2.0)
+    joy = enrolled["joy"][:3]
+    prototypes = build_prototypes({"joy": joy}, usual, population)
+    expected = 2.0 * population.means["joy"] + units(joy - usual).sum(axis=0)
+    np.testing.assert_allclose(prototypes["joy"].mean, expected / np.linalg.norm(expected))
+    assert prototypes["joy"].count == 3
+    assert prototypes["anger"].count == 0
+    assert verify(joy[0], prototypes, usual).own
+    # Its threshold is, by the same weights, the population's and that of the own clips.
+    wider = build_prototypes({"joy": joy}, usual, population_of(around, threshold=0.7))
+    gain = wider["joy"].threshold - prototypes["joy"].threshold
+    assert gain == pytest.approx(0.1 * 2 / 5)
+
+
+def test_an_emotion_that_the_population_does_not_know_is_its_clips_alone():
+    enrolled, usual, around = clouds()
+    population = population_of({"anger": around["anger"]})
+    with_it = build_prototypes({"joy": enrolled["joy"]}, usual, population)["joy"]
+    alone = build_prototypes({"joy": enrolled["joy"]}, usual)["joy"]
+    np.testing.assert_array_equal(with_it.mean, alone.mean)
+    assert with_it.threshold == alone.threshold
+
+
+def test_one_emotion_by_two_words_is_one():
+    enrolled, usual, around = clouds()
+    population = population_of(around)
+    prototypes = build_prototypes({"angry": enrolled["anger"]}, usual, population)
+    assert sorted(prototypes) == ["angry", "joy", "neutral"]
+    assert prototypes["angry"].count == 10
+    assert sounds_like(enrolled["joy"][:5], "angry", prototypes, usual) == "joy"
+
+
+def test_five_clips_of_another_emotion_are_doubted_and_those_of_their_own_are_not():
+    enrolled, usual, around = clouds(spread=0.3)
+    prototypes = build_prototypes({}, usual, population_of(around))
+    for name, vectors in enrolled.items():
+        assert sounds_like(vectors[:5], name, prototypes, usual) is None
+        for other in set(around) - {name}:
+            assert sounds_like(vectors[:5], other, prototypes, usual) == name
+    assert sounds_like(enrolled["joy"][:4], "anger", prototypes, usual) is None
+    assert sounds_like(enrolled["joy"][:5], "glee", prototypes, usual) is None
+
+
+def test_calm_and_neutral_do_not_make_each_other_doubtful():
+    enrolled, usual, around = clouds()
+    calm = population_of({"calm": around["joy"], "neutral": -around["joy"]})
+    prototypes = build_prototypes({}, usual, calm)
+    assert sounds_like(enrolled["joy"][:5], "neutral", prototypes, usual) is None
+    assert cosine_distance(calm.means["calm"][None], calm.means["neutral"])[0] > DOUBT

@@ -9,6 +9,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from streamer.annotation.enrolment import ENOUGH
 from streamer.annotation.session import AnnotationSession
 from streamer.learners.answers import emotion_name
 from streamer.learners.cohesion import cohesion, error_rates
@@ -17,7 +18,6 @@ from streamer.web.http import Body, prediction_values, read, reply
 from streamer.web.store_worker import StoreWorker
 
 # Li and Lee enroll about ten utterances.
-ENOUGH: Final = 10
 SHOWN_UTTERANCES: Final = 24
 MOST_AT_ONCE: Final = 100
 
@@ -69,12 +69,12 @@ def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
     with annotation.profile_model() as profile_model:
         model = profile_model.model
         model.reload_emotions()
-        prototypes, usual = model.prototypes, model.usual_emotion.mean
+        enrolled, usual = model.enrolled, model.usual_emotion.mean
         verdicts = [model.verdict(stored) for stored in recent]
         predictions = [model.predict(stored) for stored in recent]
     vectors = profile.emotions.enrolled()
     rows = []
-    for name, prototype in prototypes.items():
+    for name, prototype in enrolled.items():
         others = [other for emotion, other in vectors.items() if emotion != name]
         accepts, rejects = error_rates(
             vectors[name], others, prototype.mean, prototype.threshold, usual

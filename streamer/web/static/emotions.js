@@ -32,7 +32,8 @@ function button(text, hidden, action) {
 
 function told(verdict) {
   if (verdict.distance === null) return "nothing is enrolled";
-  return `${verdict.emotion ?? "unknown"} (${verdict.distance.toFixed(2)})`;
+  const by = verdict.own === false ? "usual voices, " : "";
+  return `${verdict.emotion ?? "unknown"} (${by}${verdict.distance.toFixed(2)})`;
 }
 
 function row(values) {

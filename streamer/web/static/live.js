@@ -32,7 +32,8 @@ const clock = (seconds) =>
 
 function verdict(found) {
   if (found.distance === null) return "";
-  return `${found.emotion ?? "unknown"} (${found.distance.toFixed(2)})`;
+  const by = found.own === false ? "usual voices, " : "";
+  return `${found.emotion ?? "unknown"} (${by}${found.distance.toFixed(2)})`;
 }
 
 function fate(state) {
