@@ -89,7 +89,9 @@ class CrossTaskPupil(EvaluatedLearner):
         if target == EMOTIONS:
             self.knowledge = ModelView(source.affect, self.labelled, lambda: self.classifier)
         else:
-            self.knowledge = ModelView(self.affect, self.labelled, lambda: source.classifier)
+            self.knowledge = ModelView(
+                self.affect, self.labelled, lambda: source.classifier, of_source=True
+            )
 
 
 @dataclass(frozen=True)

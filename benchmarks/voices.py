@@ -99,8 +99,13 @@ def voices_of(
     ]  # fmt: skip
 
 
-def sessions(voice: Voice, prior: Prior, draws: int, seed: int) -> Iterator[Session]:
-    """Draws of a voice, whatever the learner: the same clips in the same order."""
+def sessions(
+    voice: Voice, prior: Prior, draws: int, seed: int, most: int | None = None
+) -> Iterator[Session]:
+    """Draws of a voice, whatever the learner: the same clips in the same order.
+
+    most: clips in the pool; None: `MOST`.
+    """
     rng = np.random.default_rng(seed)
     long = len(voice) >= LONG
     emotions = np.array(voice.emotions)
@@ -110,7 +115,9 @@ def sessions(voice: Voice, prior: Prior, draws: int, seed: int) -> Iterator[Sess
             own = rng.permutation(np.flatnonzero(emotions == emotion))
             held.extend(own[: int(len(own) * HELD[long] + rng.random())])
         test = np.array(sorted(held))
-        pool = rng.permutation(np.setdiff1d(np.arange(len(voice)), test))[: MOST[long]]
+        pool = rng.permutation(np.setdiff1d(np.arange(len(voice)), test))[
+            : MOST[long] if most is None else most
+        ]
         usual = RunningNormalization(prior.embedding_mean, prior.embedding_deviation)
         for index in rng.permutation(len(voice)):
             usual.update(voice.embeddings[index])

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 
 from streamer.errors import UsageError
 from streamer.learners.entropy import entropy
+from streamer.learners.softmax import softmax
 from streamer.types import Matrix, Vector
 
 Cube = NDArray[np.float64]
+
+_LEAST = 1e-12
 
 
 def soft_labels(votes: Matrix, weights: Vector | None = None) -> Matrix:
@@ -83,13 +86,27 @@ def weighted_answers(answers: Matrix, weights: Vector) -> Vector:
 
 
 def individual_uncertainty(chances: Cube) -> Vector:
-    """Mean over annotators of the entropy of each one's own model, [n], for [a, n, K], in nats."""
-    return np.asarray(entropy(chances).mean(axis=0))
+    """Entropy of the least sure annotator's own model, [n], for [a, n, K], in nats.
+
+    AFTER's equation 13 takes the pair of utterance and annotator of the highest entropy:
+    `least_sure` is the annotator of the pair.
+    """
+    return np.asarray(entropy(chances).max(axis=0))
+
+
+def least_sure(chances: Cube) -> NDArray[np.intp]:
+    """Which annotator's own model is least sure of each utterance, [n], for [a, n, K]."""
+    return np.asarray(entropy(chances).argmax(axis=0))
 
 
 def group_uncertainty(chances: Cube) -> Vector:
-    """Entropy of the mean of the annotators' models, [n]."""
-    return np.asarray(entropy(chances.mean(axis=0)))
+    """Entropy of softmax(sum over annotators of their normalized logits), [n] (equation 14).
+
+    Normalized logits are log chances, so this is the entropy of the product of the annotators'
+    chances: where all lean the same way, the group is surer than any of them.
+    """
+    logits = np.log(np.maximum(chances, _LEAST)).sum(axis=0)
+    return np.asarray(entropy(softmax(logits)))
 
 
 def vote_variance(chances: Cube) -> Vector:

@@ -291,12 +291,13 @@ class Session:
                 self._strategy, features, model.knowledge, self._keep, self._explore, rng
             )
         values = choice.scores.values
+        reason = choice.scores.reason_of({i: buffer[i].id for i in choice.asked})
         asked = [(buffer[i], float(values[i])) for i in choice.asked]
         released = [*(buffer[i].id for i in choice.released), *unclear]
         explored = [buffer[i].id for i in choice.explored]
         number = self._profile.utterances.select(
             self._strategy.name,
-            choice.scores.reason,
+            reason,
             [(b.id, score, self._retention.clip_for_query(b.id, b.audio)) for b, score in asked],
             released,
             self._wall_s(),
@@ -307,7 +308,6 @@ class Session:
         self._asked += len(asked)
         self._released += len(released)
         ids = [b.id for b, _ in asked]
-        reason = choice.scores.reason
         yield Selected(number, self._strategy.name, reason, ids, released, explored)
         for text in self._retention.make_room(self._wall_s()):
             self._open_queries = None

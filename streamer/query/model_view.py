@@ -36,7 +36,8 @@ class ModelView:
     """The `Knowledge` of an affect learner, and of classifiers and answers where they are at hand.
 
     labelled, classifier, annotators: asked for only by the strategies that live on them.
-    annotators: each one's own classifier, by name.
+    annotators: each one's own classifier, by name. of_source: the classifier is one of another
+    corpus or task, which the answers here do not teach.
     """
 
     def __init__(
@@ -45,7 +46,10 @@ class ModelView:
         labelled: Callable[[], Labelled],
         classifier: Callable[[], Classifier | None] = lambda: None,
         annotators: Callable[[], Mapping[str, Classifier]] = dict,
+        *,
+        of_source: bool = False,
     ) -> None:
+        self._of_source = of_source
         self._labelled = labelled
         self._classifier = classifier
         self._annotators = annotators
@@ -62,19 +66,20 @@ class ModelView:
         classifier = self._classifier()
         if classifier is None or len(classifier.classes) < 2:
             return None
-        return ClassChances(classifier.probabilities(features), tuple(classifier.classes))
+        chances, names = classifier.probabilities(features), tuple(classifier.classes)
+        return ClassChances(chances, names, of_source=self._of_source)
 
     def annotators(self, features: Matrix) -> Sequence[ClassChances] | None:
         """Over the union of the annotators' classes; one that an annotator never named is at 0."""
         models = self._annotators()
-        able = [model for model in models.values() if model.classes]
-        names = sorted({name for model in able for name in model.classes})
+        able = {who: model for who, model in models.items() if model.classes}
+        names = sorted({name for model in able.values() for name in model.classes})
         if len(names) < 2:
             return None
         chances = []
-        for model in able:
+        for who, model in able.items():
             spread = np.zeros((len(features), len(names)))
             columns = [names.index(name) for name in model.classes]
             spread[:, columns] = model.probabilities(features)
-            chances.append(ClassChances(spread, tuple(names)))
+            chances.append(ClassChances(spread, tuple(names), annotator=who))
         return chances

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,9 +60,10 @@ def choose(
     asked = [*(rest[index] for index in batch.indices), *lot]
     scores = batch.scores
     if lot:
-        values = strategy(features, knowledge, rng).values.copy()
+        whole = strategy(features, knowledge, rng)
+        values = whole.values.copy()
         values[rest] = scores.values
-        scores = Scores(values, scores.reason, scores.at_random)
+        scores = replace(whole, values=values)
     return Choice(asked, others(asked, size), lot, explore * count / size, scores)
 
 

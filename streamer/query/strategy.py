@@ -6,7 +6,7 @@ the others would teach. `streamer.query.strategies` holds them all, `selection` 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -48,10 +48,16 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class ClassChances:
-    """probabilities: float64 [n, K], rows sum to 1; names: [K], the classes."""
+    """probabilities: float64 [n, K], rows sum to 1; names: [K], the classes.
+
+    annotator: whose own model says so; of_source: a classifier of another corpus or task does,
+    which the answers here do not teach.
+    """
 
     probabilities: Matrix
     names: Sequence[str]
+    annotator: str = ""
+    of_source: bool = False
 
 
 class Knowledge(Protocol):
@@ -103,11 +109,25 @@ class Scores:
         What they rest on, for people, in one line.
     at_random : bool
         What the strategy needs is missing, so the values are the generator's.
+    annotators : sequence of str [n] or None
+        Whom to ask about each, where the strategy chooses that too.
     """
 
     values: Vector
     reason: str
     at_random: bool = False
+    annotators: Sequence[str] | None = None
+
+    def reason_of(self, asked: Mapping[int, int]) -> str:
+        """The reason, with whom to ask; asked: the number of an utterance by its index.
+
+        >>> Scores(np.zeros(2), "one is unsure", annotators=["ann", "ben"]).reason_of({1: 17})
+        'one is unsure: ask ben about #17'
+        """
+        if self.annotators is None:
+            return self.reason
+        whom = ", ".join(f"{self.annotators[at]} about #{number}" for at, number in asked.items())
+        return f"{self.reason}: ask {whom}"
 
 
 @dataclass(frozen=True, slots=True)

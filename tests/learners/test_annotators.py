@@ -13,6 +13,7 @@ from streamer.learners.annotators import (
     annotator_weights,
     group_uncertainty,
     individual_uncertainty,
+    least_sure,
     mixed_uncertainty,
     soft_labels,
     stacked,
@@ -94,16 +95,23 @@ def test_answers_are_averaged_over_those_who_gave_one():
 
 def test_the_four_measures_by_hand():
     two = np.log(2)
-    np.testing.assert_allclose(individual_uncertainty(CUBE), [0.0, 0.0, two], atol=1e-12)
-    np.testing.assert_allclose(group_uncertainty(CUBE), [0.0, two, two], atol=1e-12)
-    np.testing.assert_allclose(mixed_uncertainty(CUBE), [0.0, two, 2 * two], atol=1e-12)
+    np.testing.assert_allclose(individual_uncertainty(CUBE), [0.0, 0.0, two], atol=1e-9)
+    np.testing.assert_allclose(group_uncertainty(CUBE), [0.0, two, two], atol=1e-9)
+    np.testing.assert_allclose(mixed_uncertainty(CUBE), [0.0, two, 2 * two], atol=1e-9)
     np.testing.assert_allclose(vote_variance(CUBE), [0.0, 0.5, 0.0], atol=1e-12)
 
 
 @given(seed=st.integers(0, 999), annotators=st.integers(1, 5))
-def test_the_group_is_never_surer_than_its_members_on_average(seed, annotators):
+def test_the_group_is_the_product_of_its_members(seed, annotators):
+    """AFTER, equation 14; and the individual one of the least sure (equation 13)."""
     cube = np.random.default_rng(seed).dirichlet(np.ones(4), (annotators, 6))
-    assert (group_uncertainty(cube) >= individual_uncertainty(cube) - 1e-12).all()
+    product = np.maximum(cube, 1e-12).prod(axis=0)
+    product /= product.sum(axis=1, keepdims=True)
+    expected = -(product * np.log(np.maximum(product, 1e-300))).sum(axis=1)
+    np.testing.assert_allclose(group_uncertainty(cube), expected, atol=1e-9)
+    each = np.array([individual_uncertainty(own[np.newaxis]) for own in cube])
+    np.testing.assert_allclose(individual_uncertainty(cube), each.max(axis=0), atol=1e-12)
+    assert (each[least_sure(cube), np.arange(6)] == each.max(axis=0)).all()
     votes = np.eye(4)[cube.argmax(axis=2)]
     np.testing.assert_allclose(vote_variance(cube), votes.var(axis=0).sum(axis=1), atol=1e-12)
 
@@ -118,9 +126,18 @@ def test_the_group_is_never_surer_than_its_members_on_average(seed, annotators):
     ],
 )
 def test_the_strategies_are_the_measures(name, measure):
-    here = Given(by_annotator=[ClassChances(part, ("sad", "happy")) for part in CUBE])
+    people = [f"annotator {number}" for number in range(len(CUBE))]
+    here = Given(
+        by_annotator=[
+            ClassChances(part, ("sad", "happy"), annotator=who)
+            for part, who in zip(CUBE, people, strict=True)
+        ]
+    )
     scores = make_strategy(name)(np.zeros((3, 2)), here, np.random.default_rng(0))
     assert scores.values.tolist() == measure(CUBE).tolist()
+    # AFTER's equation 13 names the annotator too.
+    whom = [people[at] for at in least_sure(CUBE)] if name == "individual" else None
+    assert scores.annotators == whom
     nobody = make_strategy(name)(np.zeros((3, 2)), Given(), np.random.default_rng(0))
     assert nobody.reason == "at random: no annotator has named two emotions"
 

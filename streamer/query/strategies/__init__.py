@@ -22,8 +22,10 @@ from streamer.query.strategies.density_start import DensityStart
 from streamer.query.strategies.greedy_sampling import FAMILY, GreedySampling
 from streamer.query.strategies.k_means_start import KMeansStart
 from streamer.query.strategies.matching_start import MatchingStart
+from streamer.query.strategies.neighbour_divergence import NeighbourDivergence
 from streamer.query.strategies.posterior import BatchBald, VarianceReduction, WidestPrediction
 from streamer.query.strategies.random_choice import RandomChoice
+from streamer.query.strategies.spread_confidence import ConfidenceInTurn, SpreadConfidence
 from streamer.query.strategies.surprisal_start import SurprisalStart
 from streamer.query.strategies.within_class_sampling import WithinClassSampling
 from streamer.query.strategy import ASKED_DIMENSIONS, Strategy
@@ -55,6 +57,10 @@ STRATEGIES: Final[dict[str, Factory]] = {
     SurprisalStart.name: _alike(SurprisalStart),
     DensityStart.name: _alike(DensityStart),
     MatchingStart.name: _alike(MatchingStart),
+    NeighbourDivergence.name: _alike(NeighbourDivergence),
+    "spread": partial(SpreadConfidence, "spread", False),
+    "spread-in-turn": partial(SpreadConfidence, "spread-in-turn", True),
+    ConfidenceInTurn.name: ConfidenceInTurn,
     **{
         name: _alike(partial(AnnotatorUncertainty, name, *row))
         for name, row in ANNOTATOR_MEASURES.items()

@@ -13,6 +13,7 @@ from streamer.learners.annotators import (
     Cube,
     group_uncertainty,
     individual_uncertainty,
+    least_sure,
     mixed_uncertainty,
     stacked,
     vote_variance,
@@ -36,11 +37,14 @@ class AnnotatorUncertainty(Ranking):
         if not chances:
             return by_chance(len(features), rng, NO_ANNOTATORS)
         cube = stacked([each.probabilities for each in chances])
-        return Scores(self._measure(cube), self._reason)
+        whom = None
+        if self._measure is individual_uncertainty:  # equation 13: utterance and annotator together
+            whom = [chances[at].annotator for at in least_sure(cube)]
+        return Scores(self._measure(cube), self._reason, annotators=whom)
 
 
 MEASURES: Final[dict[str, tuple[Callable[[Cube], Vector], str]]] = {
-    "individual": (individual_uncertainty, "each annotator's model is unsure"),
+    "individual": (individual_uncertainty, "the least sure of the annotators' models"),
     "group": (group_uncertainty, "the annotators' models are unsure together"),
     "vote-variance": (vote_variance, "the annotators would answer differently"),
     "mixed": (mixed_uncertainty, "the annotators' models are unsure, alone and together"),

@@ -9,6 +9,7 @@ from streamer.learners.entropy import entropy, least_confidence, margin
 from streamer.query.strategy import Knowledge, Ranking, Scores, by_chance
 from streamer.types import Matrix, Vector
 
+SOURCE: Final = "source-least-confidence"
 NO_CLASSES: Final = "fewer than two emotions have labels"
 
 
@@ -24,7 +25,10 @@ class ClassUncertainty(Ranking):
         chances = knowledge.classes(features)
         if chances is None:
             return by_chance(len(features), rng, NO_CLASSES)
-        return Scores(self._measure(chances.probabilities), self._reason)
+        reason = self._reason
+        if self.name == SOURCE and not chances.of_source:
+            reason = "the profile's own classifier is least sure (there is no source)"
+        return Scores(self._measure(chances.probabilities), reason)
 
 
 # The last is CTIAL's baseline for asking about dimensions. Its formula is that of least confidence;
@@ -34,5 +38,5 @@ MEASURES: Final[dict[str, tuple[Callable[[Matrix], Vector], str]]] = {
     "entropy": (entropy, "the emotion's name has the most entropy"),
     "least-confidence": (least_confidence, "the likeliest emotion is not likely"),
     "margin": (margin, "the two likeliest emotions are nearly alike"),
-    "source-least-confidence": (least_confidence, "the source's classifier is least sure"),
+    SOURCE: (least_confidence, "the source's classifier is least sure"),
 }

@@ -2,12 +2,12 @@
 
 Xu, Jiang and Wu (2024), "Cross-Task Inconsistency Based Active Learning for Emotion Recognition"
 (CTIAL). The class chances p of a candidate become dimensions through the affective norms
-(equations 1-4), and what the regressors predict is held against them (equation 5):
+(equation 3), and what the regressors predict is held against them (equation 4):
 
     I = | sum_k p_k norm_k - y^ |_2
 
 and alone (cti), times the entropy of p (equation 8, cti-entropy), over the largest p (equation 9,
-lc-ctial), or times the distance of MTiGS (equation 12, mtigs-ctial), which takes one by one.
+lc-ctial), or times the distance d' of equation 11 (equation 12, mtigs-ctial), taken one by one.
 Everything is on [-1, 1]; predictions are clipped to it.
 """
 
@@ -20,7 +20,7 @@ from streamer.learners.affective_norms import affective_norm
 from streamer.learners.entropy import entropy
 from streamer.query.strategies.class_uncertainty import NO_CLASSES
 from streamer.query.strategies.greedy import Greedy, Steps
-from streamer.query.strategies.greedy_sampling import Nearness, all_tasks
+from streamer.query.strategies.greedy_sampling import Nearness, both
 from streamer.query.strategy import (
     ASKED_DIMENSIONS,
     ClassChances,
@@ -70,7 +70,7 @@ def with_norms(chances: ClassChances) -> tuple[Matrix, Matrix] | None:
 def inconsistency(
     features: Matrix, knowledge: Knowledge, dimensions: Sequence[str]
 ) -> tuple[Vector, Matrix] | str:
-    """I of equation 5, [n], and the chances, [n, K]; or what is lacking."""
+    """I of equation 4, [n], and the chances, [n, K]; or what is lacking."""
     chances = knowledge.classes(features)
     if chances is None:
         return NO_CLASSES
@@ -79,7 +79,7 @@ def inconsistency(
         return NO_NORMS
     part, table = mapped
     columns = [DIMENSIONS.index(name) for name in dimensions]
-    said = (part @ table)[:, columns]  # equation 4
+    said = (part @ table)[:, columns]  # equation 3
     predicted = np.clip(knowledge.means(features)[:, columns], -1.0, 1.0)
     return np.linalg.norm(said - predicted, axis=1), chances.probabilities
 
@@ -102,7 +102,12 @@ class CrossTask(Ranking):
 
 
 class CrossTaskSampling(Greedy):
-    """Inconsistency times the distance to what is answered (CTIAL, equation 12)."""
+    """Inconsistency times the distance to what is answered (CTIAL, equation 12).
+
+    The distance is d' of equation 11, the length of the difference over all dimensions; not the
+    product over dimensions of equation 10, by which one dimension in agreement rules a candidate
+    out.
+    """
 
     name = "mtigs-ctial"
 
@@ -116,7 +121,7 @@ class CrossTaskSampling(Greedy):
         if isinstance(found, str):
             return by_chance(len(features), rng, found)
         weights, _ = found
-        near = Nearness(features, knowledge, self._dimensions, all_tasks)
+        near = Nearness(features, knowledge, self._dimensions, both)
         return Steps(
             weights * near.values,
             f"{REASON}, far from all that is answered",

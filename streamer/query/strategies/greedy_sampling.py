@@ -4,8 +4,8 @@ With d^x = |x_n - x_m| and d^y = |y^_n - y_m| between a candidate n and an answe
 
     GSx    min_m d^x                    diversity in the features
     GSy    min_m d^y                    diversity in the answers
-    iGS    min_m d^x d^y                both
-    MTiGS  min_m d^x prod_k d^y_k       both, over several dimensions k (CTIAL, equations 10, 11)
+    iGS    min_m d^x |d^y|_2            both (over several dimensions: CTIAL, equation 11)
+    MTiGS  min_m d^x prod_k d^y_k       both, over several dimensions k (CTIAL, equation 10)
 
 Over several dimensions, GSy and iGS take d^y as the Euclidean distance. What is taken earlier in a
 batch counts as answered, with its prediction for an answer. Before the first answer all of them
@@ -38,12 +38,12 @@ def only_answers(away: Matrix, apart: Matrix) -> Matrix:
 
 
 def both(away: Matrix, apart: Matrix) -> Matrix:
-    """iGS."""
+    """iGS; over several dimensions CTIAL's d' (equation 11)."""
     return away * only_answers(away, apart)
 
 
 def all_tasks(away: Matrix, apart: Matrix) -> Matrix:
-    """MTiGS (CTIAL, equation 11)."""
+    """MTiGS (CTIAL, equation 10)."""
     return np.asarray(away * apart.prod(axis=2))
 
 

@@ -1,10 +1,8 @@
-"""BMAL: batch-mode active learning by matching distributions.
+"""Ask what is distributed as all that is heard, before there are labels.
 
-AFTER (Li et al. 2024, section 5.1) names BMAL among the choices of the first items without saying
-more. This is the reading that needs no labels and is best documented: what is asked should be
-distributed as all that is heard, by the maximum mean discrepancy (Chattopadhyay et al. 2012,
-"Batch mode active sampling based on marginal probability distribution matching"), taken greedily,
-which is kernel herding with the answered ones taken into account.
+By the maximum mean discrepancy (Chattopadhyay et al. 2012, "Batch mode active sampling based on
+marginal probability distribution matching"), taken greedily: kernel herding with the answered ones
+taken into account.
 
     MMD^2(S) = mean k(S, S) - 2 mean k(S, all) + mean k(all, all),   k = exp(-|x - x'|^2/(2 h^2))
 
@@ -22,7 +20,7 @@ from streamer.types import Matrix, Vector
 class MatchingStart(Greedy):
     """Score: minus the MMD^2 after taking it, up to what is the same for all."""
 
-    name = "bmal"
+    name = "herding"
 
     def begin(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Steps:
         places = knowledge.labelled().features

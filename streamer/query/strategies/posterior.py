@@ -52,10 +52,10 @@ class BatchBald(Greedy):
     def begin(
         self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator
     ) -> Steps | Scores:
-        covariances = _covariances(features, knowledge, self._dimensions)
+        covariances = covariances_of(features, knowledge, self._dimensions)
         if covariances is None:
             return by_chance(len(features), rng, NO_POSTERIOR)
-        models = [_Conditioned(covariance) for covariance in covariances]
+        models = [Conditioned(covariance) for covariance in covariances]
 
         def gains() -> Vector:
             return np.asarray(sum(0.5 * np.log1p(model.variances) for model in models))
@@ -79,7 +79,7 @@ class VarianceReduction(Greedy):
     def begin(
         self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator
     ) -> Steps | Scores:
-        covariances = _covariances(features, knowledge, self._dimensions)
+        covariances = covariances_of(features, knowledge, self._dimensions)
         deviations = knowledge.deviations(features)
         if covariances is None or deviations is None:
             return by_chance(len(features), rng, NO_POSTERIOR)
@@ -100,7 +100,7 @@ class VarianceReduction(Greedy):
         return Steps(gains(), "their answers would narrow most predictions", after)
 
 
-class _Conditioned:
+class Conditioned:
     """A Gaussian with covariance [n, n] given some of it, observed with noise of variance 1.
 
     variances: [n], what is left of the diagonal. The covariance left is K - F'F with a row of F
@@ -130,7 +130,7 @@ class _Narrowing:
     """By how much each answer would narrow all predictions, [n]: sum_i s2 K_ij^2/(1 + K_jj)."""
 
     def __init__(self, covariance: Matrix, noise: float) -> None:
-        self._left = _Conditioned(covariance)
+        self._left = Conditioned(covariance)
         self._noise = noise
         self._squares = np.einsum("ij,ij->j", covariance, covariance)
 
@@ -146,7 +146,7 @@ class _Narrowing:
         self._squares = np.maximum(self._squares - change, 0.0)
 
 
-def _covariances(
+def covariances_of(
     features: Matrix, knowledge: Knowledge, dimensions: Sequence[str]
 ) -> list[Matrix] | None:
     found = [knowledge.covariance(name, features) for name in dimensions]

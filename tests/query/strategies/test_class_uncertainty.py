@@ -1,5 +1,7 @@
 """Entropy, least confidence and margin: by hand, and against scikit-activeml's and modAL's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,14 @@ def test_by_hand(name, by_hand):
     scores = make_strategy(name)(ROWS, Given(chances=CHANCES), RNG)
     np.testing.assert_allclose(scores.values, by_hand, atol=1e-12)
     assert not scores.at_random
+
+
+def test_source_least_confidence_says_whose_classifier_it_asks():
+    own = make_strategy("source-least-confidence")(ROWS, Given(chances=CHANCES), RNG)
+    assert own.reason == "the profile's own classifier is least sure (there is no source)"
+    source = replace(CHANCES, of_source=True)
+    of_source = make_strategy("source-least-confidence")(ROWS, Given(chances=source), RNG)
+    assert of_source.reason == "the source's classifier is least sure"
 
 
 @pytest.mark.parametrize("name", ["entropy", "least-confidence", "margin"])

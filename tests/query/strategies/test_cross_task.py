@@ -14,13 +14,13 @@ ROWS = np.array([[0.0, 0.0], [3.0, 4.0]])
 # Table 1 of the paper, from [0, 1] to [-1, 1]:
 #   angry   .122 .830 .604  ->  -0.756  0.660  0.208
 #   sad     .225 .333 .149  ->  -0.550 -0.334 -0.702
-# Chances 0.75/0.25 and 0.5/0.5 make (equation 4):
+# Chances 0.75/0.25 and 0.5/0.5 make (equation 3):
 #   valence   0.75 * -0.756 + 0.25 * -0.550 = -0.7045   and  -0.653
 #   arousal   0.75 *  0.660 + 0.25 * -0.334 =  0.4115   and   0.163
 #   dominance 0.75 *  0.208 + 0.25 * -0.702 = -0.0195   and  -0.247
 CHANCES = ClassChances(np.array([[0.75, 0.25], [0.5, 0.5]]), ("angry", "sad"))
 PREDICTED = np.array([[-0.5, 0.5, 0.0], [0.3, 0.2, -1.5]])
-# Equation 5: differences (-0.2045, -0.0885, -0.0195) and (-0.953, -0.037, 0.753): the last
+# Equation 4: differences (-0.2045, -0.0885, -0.0195) and (-0.953, -0.037, 0.753): the last
 # prediction is clipped to -1.
 BY_HAND = np.sqrt([0.2045**2 + 0.0885**2 + 0.0195**2, 0.953**2 + 0.037**2 + 0.753**2])
 ENTROPY = np.array([-0.75 * np.log(0.75) - 0.25 * np.log(0.25), np.log(2)])
@@ -42,12 +42,16 @@ def test_by_hand(name, by_hand):
 
 
 def test_with_mtigs_by_hand():
-    # Equation 12, with one answered at (0, 4), all three dimensions at 0: d^x is 4 and 3.
+    # Equation 12, with one answered at (0, 4), all three dimensions at 0: d^x is 4 and 3, and d'
+    # of equation 11 is that times the length of the difference: the first agrees in dominance,
+    # which by the product of equation 10 would rule it out.
     answered = Labelled(np.array([[0.0, 4.0]]), np.zeros((1, 3)), [None])
     here = Given(predicted=PREDICTED, chances=CHANCES, answers=answered)
-    mtigs = np.array([4 * 0.5 * 0.5 * 0.0, 3 * 0.3 * 0.2 * 1.5])
     scores = make_strategy("mtigs-ctial", DIMENSIONS)(ROWS, here, RNG)
-    np.testing.assert_allclose(scores.values, BY_HAND * mtigs, atol=1e-8)
+    lengths = np.sqrt([0.5**2 + 0.5**2 + 0.0**2, 0.3**2 + 0.2**2 + 1.5**2])
+    np.testing.assert_allclose(scores.values, BY_HAND * [4.0, 3.0] * lengths, atol=1e-8)
+    by_product = make_strategy("mtigs", DIMENSIONS)(ROWS, here, RNG)
+    np.testing.assert_allclose(by_product.values, [0.0, 3 * 0.3 * 0.2 * 1.5], atol=1e-8)
 
 
 def test_only_the_dimensions_that_are_asked_about_count():

@@ -99,11 +99,11 @@ def mmd(chosen, rows, width):
 
 
 @pytest.mark.parametrize("answered", [0, 3])
-def test_bmal_takes_what_makes_the_discrepancy_smallest(answered):
+def test_herding_takes_what_makes_the_discrepancy_smallest(answered):
     rows = rng(7).normal(size=(25, SIZE))
     places = rng(8).normal(size=(answered, SIZE))
     labelled = Labelled(places, np.zeros((answered, 3)), [None] * answered)
-    batch = make_strategy("bmal").take(rows, Given(answers=labelled), 4, rng())
+    batch = make_strategy("herding").take(rows, Given(answers=labelled), 4, rng())
     between = cdist(rows, rows, "sqeuclidean")
     width = 2.0 * np.median(between[between > 0.0])
     chosen = list(places)
@@ -114,9 +114,9 @@ def test_bmal_takes_what_makes_the_discrepancy_smallest(answered):
         chosen.append(rows[index])
 
 
-def test_bmal_is_nearer_to_the_whole_than_chance():
+def test_herding_is_nearer_to_the_whole_than_chance():
     rows, _ = blobs([40, 10, 25])
-    batch = make_strategy("bmal").take(rows, Given(answers=Labelled.of([], SIZE)), 10, rng())
+    batch = make_strategy("herding").take(rows, Given(answers=Labelled.of([], SIZE)), 10, rng())
     between = cdist(rows, rows, "sqeuclidean")
     width = 2.0 * np.median(between[between > 0.0])
     chance = [mmd(rows[rng(n).permutation(75)[:10]], rows, width) for n in range(20)]
