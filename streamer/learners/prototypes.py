@@ -73,12 +73,17 @@ def cosine_distance(vectors: Matrix, direction: Vector) -> Vector:
 
 
 def build_prototypes(
-    enrolled: Mapping[str, Matrix], usual: Vector, population: Population = NOBODY
+    enrolled: Mapping[str, Matrix],
+    usual: Vector,
+    population: Population = NOBODY,
+    shares: Mapping[str, Vector] | None = None,
 ) -> dict[str, Prototype]:
     """Prototypes from each emotion's vectors, float64 [n, e], n >= 1, and those of the population.
 
     usual: [e], the profile's mean vector; it is taken off first, so that what all of a voice's
-    utterances share does not count as likeness. "angry" is the population's "anger".
+    utterances share does not count as likeness. shares: of each vector, [n] in (0, 1], how far it
+    is of the emotion: its soft label, where annotators disagree; None: wholly. "angry" is the
+    population's "anger".
     """
     units = {name: _units(vectors - usual) for name, vectors in enrolled.items()}
     known = {common_name(name): name for name in population.means}
@@ -88,13 +93,14 @@ def build_prototypes(
         start = np.zeros(len(usual))
         if usual_name is not None:
             start = population.weight * population.means[usual_name]
-        mean = _unit(start + vectors.sum(axis=0))
+        share = np.ones(len(vectors)) if shares is None else shares[name]
+        mean = _unit(start + share @ vectors)
         others = [other for other_name, other in units.items() if other_name != name]
         impostors = cosine_distance(np.concatenate(others), mean) if others else np.zeros(0)
         threshold, eer = calibrate(_left_out_distances(vectors, start), impostors)
         if usual_name is not None and usual_name in population.thresholds:
-            share = population.weight / (population.weight + len(vectors))
-            threshold = share * population.thresholds[usual_name] + (1.0 - share) * threshold
+            own = float(share.sum()) / (population.weight + float(share.sum()))
+            threshold = (1.0 - own) * population.thresholds[usual_name] + own * threshold
         prototypes[name] = Prototype(mean, threshold, eer, len(vectors))
     for name in known.values():
         prototypes[name] = Prototype(population.means[name], population.thresholds[name], None, 0)

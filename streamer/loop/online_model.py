@@ -29,6 +29,8 @@ from streamer.learners.prototypes import (
     build_prototypes,
     verify,
 )
+from streamer.learners.raters import RaterWeights
+from streamer.learners.scale import squash
 from streamer.loop.training_set import Lesson, MemoryTrainingSet, TrainingSet
 from streamer.query.model_view import ModelView
 from streamer.query.strategy import Labelled
@@ -108,6 +110,7 @@ class OnlineModel:
         self.voice = VoiceDriftDetector()
         self._make_regression = make_regression(learner)
         self.learner = self._untaught()
+        self.raters = RaterWeights()
         self.labels = 0
         memory = MemoryTrainingSet()
         self._memory = memory if taught is None else None
@@ -209,7 +212,9 @@ class OnlineModel:
 
     def learn_lesson(self, lesson: Lesson) -> None:
         """One step of the fold."""
-        self.learner.learn(lesson.features, lesson.label, first=lesson.first)
+        expected = self.prior.expect(lesson.features[np.newaxis])[0][0]
+        weight = self.raters.weigh(lesson.label, squash(expected))
+        self.learner.learn(lesson.features, lesson.label, first=lesson.first, weight=weight)
         if self._emotions is not None:
             self._emotions.learn(lesson.features, lesson.label)
         self.labels += 1
@@ -218,6 +223,7 @@ class OnlineModel:
     def relearn(self, lessons: Iterable[Lesson] = ()) -> None:
         """Know no label, then learn these: what to do where one was taken back or replaced."""
         self.learner, self.labels = self._untaught(), 0
+        self.raters = RaterWeights()
         self._emotions = self._prototypes = None
         for lesson in lessons:
             self.learn_lesson(lesson)
@@ -246,7 +252,8 @@ class OnlineModel:
         """What `verdict` compares with, by name."""
         if self._prototypes is None:
             enrolled, usual = self._taught.enrolled(), self.usual_emotion.mean
-            self._prototypes = build_prototypes(enrolled, usual, self.population)
+            shares = self._taught.shares()
+            self._prototypes = build_prototypes(enrolled, usual, self.population, shares)
         return self._prototypes
 
     def changes(self) -> tuple[list[Change], dict[str, tuple[Change, ...]]]:
@@ -280,12 +287,16 @@ class OnlineModel:
 
     def learner_to_arrays(self) -> dict[str, NDArray[np.float64]]:
         """All that `learn_lesson` has changed, but the training set."""
-        return {**self.learner.to_arrays(), "labels": np.array([self.labels], np.float64)}
+        raters = {f"raters/{k}": v for k, v in self.raters.to_arrays().items()}
+        count = np.array([self.labels], np.float64)
+        return {**self.learner.to_arrays(), **raters, "labels": count}
 
     def restore_learner(self, arrays: Mapping[str, NDArray[np.float64]]) -> None:
         """The inverse of `learner_to_arrays`, bit for bit."""
         self.labels = int(arrays["labels"][0])
-        learned = {k: v for k, v in arrays.items() if k != "labels"}
+        self.raters = RaterWeights.from_arrays(_part(arrays, "raters"))
+        others = ("labels", "raters")
+        learned = {k: v for k, v in arrays.items() if k.split("/")[0] not in others}
         self.learner = AffectLearner.from_arrays(learned, self.prior)
 
     def _untaught(self) -> AffectLearner:

@@ -14,7 +14,6 @@ from itertools import takewhile
 from typing import Final
 
 from streamer.errors import ProfileError, UsageError
-from streamer.learners.affect import AffectLearner
 from streamer.learners.drift import Drift, drifts
 from streamer.learners.plugged import BAYESIAN, make_regression
 from streamer.loop.online_model import OnlineModel
@@ -108,7 +107,7 @@ class ProfileModel:
                 if refit:
                     self.start_over()
                 for entry in self.profile.labels.effective(last) if refit else fresh:
-                    self.model.learn_lesson(_lesson(entry, self._features_of(entry)))
+                    self.model.learn_lesson(lesson_of(entry, self._features_of(entry)))
             # Only now is it sure: had the disk been full, the labels would be learned again.
             self._through = last
             if refit or self.model.labels >= self._saved_labels + SNAPSHOT_EVERY:
@@ -166,7 +165,7 @@ class ProfileModel:
             self.start_over()
         for entry in self.profile.labels.effective(known[-1].seq) if refit else fresh:
             if entry.features is not None:
-                self.model.learn_lesson(_lesson(entry, entry.features))
+                self.model.learn_lesson(lesson_of(entry, entry.features))
         self._through = known[-1].seq
 
     def catch_up(self) -> None:
@@ -189,10 +188,13 @@ class ProfileModel:
         """What was learned, from the log: only the strategies that look at it have it read."""
         for entry in self.profile.labels.effective(self._through):
             if entry.features is not None:
-                yield _lesson(entry, entry.features)
+                yield lesson_of(entry, entry.features)
 
     def enrolled(self) -> Mapping[str, Matrix]:
         return self.profile.emotions.enrolled()
+
+    def shares(self) -> Mapping[str, Vector]:
+        return self.profile.emotions.shares()
 
     def start_over(self) -> None:
         """Know no label; the next ones are learned from the beginning of the log."""
@@ -247,10 +249,10 @@ def check_learner(profile: Profile) -> None:
         ) from error
 
 
-def untaught_learner(profile: Profile) -> AffectLearner:
-    """The profile's learner as it was before the first label. Raises UsageError, ProfileError."""
+def untaught_model(profile: Profile) -> OnlineModel:
+    """The profile's model as it was before the first label. Raises UsageError, ProfileError."""
     check_learner(profile)
-    return AffectLearner(profile.prior(), make_regression(learner_of(profile)))
+    return OnlineModel(profile.prior(), learner_of(profile))
 
 
 def choose_learner(profile: Profile, learner: str) -> None:
@@ -274,5 +276,5 @@ def learn_anew(profile: Profile) -> None:
     profile_model.save()
 
 
-def _lesson(entry: LogEntry, features: Vector) -> Lesson:
+def lesson_of(entry: LogEntry, features: Vector) -> Lesson:
     return Lesson(entry.label, features, entry.first)

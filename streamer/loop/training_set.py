@@ -3,7 +3,7 @@
 A profile reads both from its rows (`profile_model`); a model without a profile keeps them itself.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -34,6 +34,9 @@ class TrainingSet(Protocol):
 
     def enrolled(self) -> Mapping[str, Matrix]:
         """Every emotion's vectors, float64 [n, e], by name in alphabetical order."""
+
+    def shares(self) -> Mapping[str, Vector]:
+        """Of those vectors the part of the annotators who call them so, float64 [n] in (0, 1]."""
 
 
 class MemoryTrainingSet:
@@ -74,8 +77,24 @@ class MemoryTrainingSet:
             labelled.add(label.utterance)
 
     def enrolled(self) -> dict[str, Matrix]:
-        members = {emotion: dict(vectors) for emotion, vectors in self._enrolled.items()}
+        return {name: np.array([v for v, _ in rows]) for name, rows in self._members().items()}
+
+    def shares(self) -> dict[str, Vector]:
+        return {name: np.array([s for _, s in rows]) for name, rows in self._members().items()}
+
+    def _members(self) -> dict[str, list[tuple[Vector, float]]]:
+        """Vectors and shares, by emotion in alphabetical order."""
+        votes: defaultdict[bytes, Counter[str]] = defaultdict(Counter)
+        members = {
+            name: {key: (vector, 1.0) for key, vector in vectors.items()}
+            for name, vectors in self._enrolled.items()
+        }
         for label, _, vector in self._labels.values():
             if label.emotion is not None:
-                members.setdefault(label.emotion, {}).setdefault(vector.tobytes(), vector)
-        return {name: np.stack(list(members[name].values())) for name in sorted(members)}
+                votes[vector.tobytes()][label.emotion] += 1
+        for label, _, vector in self._labels.values():
+            key = vector.tobytes()
+            if label.emotion is not None and key not in members.setdefault(label.emotion, {}):
+                share = votes[key][label.emotion] / votes[key].total()
+                members[label.emotion][key] = vector, share
+        return {name: list(members[name].values()) for name in sorted(members)}

@@ -15,7 +15,7 @@ from streamer.learners.affective_norms import affective_norm
 from streamer.learners.metrics import concordance_cc
 from streamer.loop.compose import bind_encoder, make_endpointer
 from streamer.loop.loop import Loop
-from streamer.loop.profile_model import ProfileModel, untaught_learner
+from streamer.loop.profile_model import ProfileModel, untaught_model
 from streamer.loop.run import run
 from streamer.loop.sinks import Sink, Sinks
 from streamer.store.profile import Profile
@@ -116,7 +116,7 @@ class _Answering:
 
 def _compare(config: Config, profile: Profile) -> tuple[float, float]:
     """Arousal CCC on a second session: by the prior alone, and by what was learned."""
-    profile_model, untaught = ProfileModel(profile), untaught_learner(profile)
+    profile_model, untaught = ProfileModel(profile), untaught_model(profile).learner
     profile_model.follow()
     model = profile_model.model
     encoder, endpointer = bind_encoder(config, profile), make_endpointer(config)

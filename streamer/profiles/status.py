@@ -54,11 +54,13 @@ def status_row(profile: Profile) -> dict[str, Any]:
     ccc and coverage are prequential: each label was predicted before it was learned. They rest on
     the utterances that were asked about, which are the doubtful ones. fair: the same of all that
     is heard, by the questions drawn at random (see `exploring`); None where it cannot tell yet.
-    drift: what changed, oldest first.
+    drift: what changed, oldest first. annotators: by name, what each label of theirs counts, how
+    far they agree with the rest and differ from others' answers (`learners.raters`).
     """
     counts = profile.utterances.counts()
     dimensions: dict[str, Any] = {}
     drift: list[dict[str, Any]] = []
+    annotators: dict[str, Any] = {}
     labels = 0
     if not profile.is_empty():
         profile_model = ProfileModel(profile)
@@ -66,6 +68,7 @@ def status_row(profile: Profile) -> dict[str, Any]:
         model = profile_model.model
         labels = model.labels
         drift = [{**asdict(one), "text": str(one)} for one in profile_model.drifts()]
+        annotators = {name: asdict(one) for name, one in model.raters.raters().items()}
         fair = fair_tests(profile)
         for name, learner in model.learner.dimensions.items():
             dimensions[name] = {
@@ -83,6 +86,7 @@ def status_row(profile: Profile) -> dict[str, Any]:
         "utterances": counts,
         "open_queries": profile.utterances.open_query_count(),
         "labels": {"given": profile.labels.count(), "learned": labels},
+        "annotators": annotators,
         "drift": drift,
         "dimensions": dimensions,
         "emotions": len(profile.emotions.enrolled()),

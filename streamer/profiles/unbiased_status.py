@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.learners.affect import AffectLearner
-from streamer.loop.profile_model import untaught_learner
+from streamer.loop.online_model import OnlineModel
+from streamer.loop.profile_model import lesson_of, untaught_model
 from streamer.query.exploration import (
     FEWEST,
     FairAgreement,
@@ -115,15 +116,15 @@ def _own_errors(
     """Squared errors of the learner as it grew, [g, m], nan where learned, and its labels, [g]."""
     last = min(len(answering), _FARTHEST * half)
     checkpoints = np.unique(np.geomspace(1, last, _CHECKPOINTS).round().astype(int))
-    learner = untaught_learner(profile)
+    model = untaught_model(profile)
     taken: set[int] = set()
     rows = []
     for count, entry in enumerate(answering[:last], 1):
-        _learn(learner, entry)
+        _learn(model, entry)
         taken.add(entry.label.utterance)
         if count in checkpoints:
             known = np.array([utterance in taken for utterance in drawn.utterances])
-            rows.append(_errors(learner, dimension, drawn, known))
+            rows.append(_errors(model.learner, dimension, drawn, known))
     return np.array(rows), checkpoints.astype(np.float64)
 
 
@@ -139,17 +140,17 @@ def _chance_errors(
     rows = []
     for _ in range(_HALVES):
         part = np.sort(rng.permutation(len(explored))[:half])
-        learner = untaught_learner(profile)
+        model = untaught_model(profile)
         for index in part:
-            _learn(learner, explored[index])
+            _learn(model, explored[index])
         known = np.isin(np.arange(len(explored)), part)
-        rows.append(_errors(learner, dimension, drawn, known))
+        rows.append(_errors(model.learner, dimension, drawn, known))
     return np.array(rows)
 
 
-def _learn(learner: AffectLearner, entry: LogEntry) -> None:
+def _learn(model: OnlineModel, entry: LogEntry) -> None:
     if entry.features is not None:
-        learner.learn(entry.features, entry.label, first=entry.first)
+        model.learn_lesson(lesson_of(entry, entry.features))
 
 
 def _errors(

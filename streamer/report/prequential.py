@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.learners.metrics import RunningAgreement
-from streamer.loop.profile_model import untaught_learner
+from streamer.loop.profile_model import lesson_of, untaught_model
 from streamer.store.profile import Profile
 from streamer.types import DIMENSIONS, Vector
 
@@ -60,13 +60,16 @@ def traces(profile: Profile) -> dict[str, Trace]:
 
     Raises ProfileError for an empty profile.
     """
-    learner, untaught = untaught_learner(profile), untaught_learner(profile)
+    model, untaught = untaught_model(profile), untaught_model(profile).learner
     tests: dict[str, list[tuple[float, ...]]] = {name: [] for name in DIMENSIONS}
     for entry in profile.labels.effective():
         if entry.features is None:
             continue
         if entry.first:
-            predicted, plain = learner.predict(entry.features), untaught.predict(entry.features)
+            predicted, plain = (
+                model.learner.predict(entry.features),
+                untaught.predict(entry.features),
+            )
             for name in DIMENSIONS:
                 truth = getattr(entry.label, name)
                 if truth is not None:
@@ -77,7 +80,7 @@ def traces(profile: Profile) -> dict[str, Trace]:
                             getattr(plain, name).mean,
                         )
                     )  # fmt: skip
-        learner.learn(entry.features, entry.label, first=entry.first)
+        model.learn_lesson(lesson_of(entry, entry.features))
     return {name: _trace(rows) for name, rows in tests.items()}
 
 

@@ -1,7 +1,7 @@
 """Enrolled emotions: which vectors stand for which name."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,30 @@ class Emotions:
                 """UPDATE enrollments SET vector =
                        (SELECT u.emotion FROM utterances AS u WHERE u.id = enrollments.utterance)"""
             )
+
+    def shares(self) -> dict[str, NDArray[np.float64]]:
+        """Of the vectors of `enrolled`, the part of the annotators who call them so: [n] in (0, 1].
+
+        1 for what was enrolled under the name, whatever labels say.
+        """
+        votes: Counter[tuple[int, str]] = Counter()
+        for row in self._database.rows(
+            "SELECT utterance, emotion FROM effective_labels WHERE emotion IS NOT NULL"
+        ):
+            votes[row["utterance"], row["emotion"]] += 1
+        totals: Counter[int] = Counter()
+        for (utterance, _), count in votes.items():
+            totals[utterance] += count
+        enrolled = {
+            (row["utterance"], row["emotion"])
+            for row in self._database.rows("SELECT utterance, emotion FROM enrollments")
+        }
+        shares: dict[str, list[float]] = defaultdict(list)
+        for row in self._database.rows(_MEMBERS + "ORDER BY emotion, utterance, vector"):
+            key = row["utterance"], row["emotion"]
+            whole = key in enrolled or not totals[key[0]]
+            shares[row["emotion"]].append(1.0 if whole else votes[key] / totals[key[0]])
+        return {emotion: np.array(values) for emotion, values in shares.items()}
 
     def names(self) -> list[str]:
         """Every emotion that has a member, in alphabetical order."""

@@ -55,6 +55,8 @@ def status_lines(row: dict[str, Any]) -> str:
         f"labels: {row['labels']['given']} given, {row['labels']['learned']} learned; "
         f"{row['open_queries']} open queries; {row['emotions']} emotions enrolled",
     ]
+    if len(row["annotators"]) > 1:
+        lines += [rater_line(name, figures) for name, figures in row["annotators"].items()]
     lines += [f"drift: {drift['text']}" for drift in row["drift"]] or ["drift: none"]
     for name, figures in row["dimensions"].items():
         if figures["labels"]:
@@ -66,6 +68,15 @@ def status_lines(row: dict[str, Any]) -> str:
             lines.append(f"{name}: {given}, prequential CCC {ccc}{held}")
             lines.append(f"  {fair_line(figures['fair'])}")
     return "\n".join(lines)
+
+
+def rater_line(name: str, figures: dict[str, Any]) -> str:
+    """Of one of several annotators: what their labels count, and why."""
+    agreement, apart = figures["agreement"], figures["disagreement"]
+    told = [many(figures["labels"], "label"), f"each counts {figures['weight']:.2f}"]
+    told += [] if agreement is None else [f"agreement with the rest {agreement:.2f}"]
+    told += [] if apart is None else [f"{apart:.2f} from others' answers"]
+    return f"  {name}: {', '.join(told)}"
 
 
 def model_lines(row: "EncoderRow", *, verified: bool) -> str:

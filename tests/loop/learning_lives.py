@@ -7,6 +7,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from streamer.learners.affect import AffectLearner
+from streamer.learners.raters import RaterWeights
+from streamer.learners.scale import squash
 from streamer.loop import profile_model as learning_module
 from streamer.loop.online_model import OnlineModel
 from streamer.loop.profile_model import ProfileModel
@@ -28,9 +30,12 @@ def heard(step: int) -> Encoding:
 
 def fold(profile: Profile) -> AffectLearner:
     """The learner, from nothing but the rows."""
-    learner = AffectLearner(profile.prior())
+    prior, raters = profile.prior(), RaterWeights()
+    learner = AffectLearner(prior)
     for entry in profile.labels.effective():
-        learner.learn(entry.features, entry.label, first=entry.first)
+        usual = squash(prior.expect(entry.features[np.newaxis])[0][0])
+        weight = raters.weigh(entry.label, usual)
+        learner.learn(entry.features, entry.label, first=entry.first, weight=weight)
     return learner
 
 

@@ -120,3 +120,24 @@ def test_a_profiles_model_is_taught_through_its_rows_only(tmp_path):
     with pytest.raises(UsageError, match="add the label to the profile instead"):
         model.learn(Encoding(np.ones(6, np.float32), np.ones(4, np.float32)), valence=0.5)
     profile.close()
+
+
+def test_what_people_call_by_two_names_counts_for_each_by_its_share(model):
+    for who, name in (("ann", "joy"), ("ben", "joy"), ("eve", "anger")):
+        model.learn(heard(1), emotion=name, annotator=who)
+    model.learn(heard(2), emotion="anger")
+    model.enroll("anger", [heard(3)])
+    shares = {name: values.tolist() for name, values in model._taught.shares().items()}
+    assert shares["joy"] == [pytest.approx(2 / 3)]
+    assert sorted(shares["anger"]) == [pytest.approx(1 / 3), 1.0, 1.0]
+
+
+def test_of_two_people_the_one_who_contradicts_all_others_moves_the_guess_less(model):
+    other = OnlineModel(model.prior)
+    for one, sign in ((model, 1.0), (other, -1.0)):
+        for step in range(24):
+            truth = float(one.prior.expect(one.features(heard(step).embedding)[None])[0][0, 0])
+            one.learn(heard(step), valence=float(np.clip(truth, -1, 1)), annotator="ann")
+            turned = float(np.clip(sign * truth, -1, 1))
+            one.learn(heard(step + 100), valence=turned, annotator="ben")
+    assert model.raters.raters()["ben"].weight > other.raters.raters()["ben"].weight
