@@ -63,7 +63,7 @@ class Config(BaseSettings):
     ask_unclear: bool = Field(
         False, description="ask about utterances that noise or clipping spoiled, too"
     )
-    strategy: str = "binary-confidence"
+    strategy: str = "spread-in-turn"
     dimension: str | None = Field(
         None, description="ask about this dimension only, not about valence and arousal together"
     )

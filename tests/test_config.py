@@ -30,7 +30,7 @@ def toml(tmp_path):
 def test_without_any_place_there_are_defaults():
     config = Config.load()
     assert (config.profile, config.buffer, config.keep) == ("default", 10, 0.5)
-    assert (config.strategy, config.annotator, config.threads) == ("binary-confidence", "me", 1)
+    assert (config.strategy, config.annotator, config.threads) == ("spread-in-turn", "me", 1)
     assert config.segmentation == SegmentationSettings()
     assert config.query_life_s == 30 * 86_400
     assert config.home.is_absolute()

@@ -55,7 +55,7 @@ def run(
     strategy: Annotated[
         str | None,
         typer.Option(
-            help="What to ask [binary-confidence]; START+NAME begins with START, for example "
+            help="What to ask [spread-in-turn]; START+NAME begins with START, for example "
             "k-means+entropy. An unknown name lists them all. Your own: package.module:Class."
         ),
     ] = None,

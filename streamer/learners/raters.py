@@ -5,8 +5,8 @@ answers on the same utterance, or, where nobody else answered, what many voices 
 (`Prior.expect`). That third voice decides between two people who contradict each other, which their
 answers alone cannot. The reliability is the correlation with the rest over valence and arousal, as
 in the evaluator-weighted estimator (Grimm and Kroschel 2005), shrunk towards 1 while there are
-few answers; an annotator's weight is the square of theirs over the highest. While one person labels, the weight
-is 1 whatever they answer: their own way of hearing is what is to be learned.
+few answers; an annotator's weight is the square of theirs over the highest. While one person
+labels, the weight is 1 whatever they answer: their own way of hearing is what is to be learned.
 """
 
 from collections.abc import Mapping
@@ -125,7 +125,8 @@ class RaterWeights:
             seen = sums[0] / _COMPARED
             said = 1.0 if correlation is None else max(correlation, 0.0)
             reliable[at] = (GOODWILL + seen * said) / (GOODWILL + seen)
-        return np.asarray(np.maximum((reliable / reliable.max()) ** 2, LEAST_WEIGHT))
+        highest = reliable.max(initial=LEAST_WEIGHT)
+        return np.asarray(np.maximum((reliable / highest) ** 2, LEAST_WEIGHT))
 
 
 def _correlation(sums: Vector) -> float | None:

@@ -69,6 +69,10 @@ def test_an_answer_that_differs_from_another_counts_less():
     assert answered(far, 1, "eve", zero - 1.0, zero) >= LEAST_WEIGHT
 
 
+def test_before_anybody_has_answered_there_is_nobody():
+    assert RaterWeights().raters() == {}
+
+
 def test_an_answer_is_weighed_by_what_was_known_before_it():
     raters = RaterWeights()
     assert answered(raters, 1, "me", [0.9, 0.9, 0.9], np.full(3, -0.9)) == 1.0
