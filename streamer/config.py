@@ -64,6 +64,10 @@ class Config(BaseSettings):
         False, description="ask about utterances that noise or clipping spoiled, too"
     )
     strategy: str = "spread-in-turn"
+    ask_at_most: str = Field(
+        "", description="most questions: a number and session, hour or day, as 20/day; empty: any"
+    )
+    quiet: str = Field("", description="no questions between these times of day: 22:00-07:00")
     dimension: str | None = Field(
         None, description="ask about this dimension only, not about valence and arousal together"
     )

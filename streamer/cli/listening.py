@@ -77,6 +77,12 @@ def run(
             help="Name emotions that nobody has enrolled by many voices' [yes].",
         ),
     ] = None,
+    ask_at_most: Annotated[
+        str | None, typer.Option(help="Most questions: 20/day, 5/hour, 10/session.")
+    ] = None,
+    quiet: Annotated[
+        str | None, typer.Option(help="No questions in these hours: 22:00-07:00.")
+    ] = None,
     dimension: Annotated[
         str | None, typer.Option(help="Ask about valence, arousal or dominance only.")
     ] = None,
@@ -124,7 +130,8 @@ def run(
     settings = settings_from(
         config, profile=profile, device=device, channel=channel, buffer=buffer, keep=keep,
         strategy=strategy, learner=learner, explore=explore, dimension=dimension, encoder=encoder,
-        seed=seed, population=population, mqtt=mqtt, privacy=privacy,
+        seed=seed, population=population,
+        ask_at_most=ask_at_most, quiet=quiet, mqtt=mqtt, privacy=privacy,
     )  # fmt: skip
     source = MICROPHONE if input is None else Path(input)
     loop = Loop(

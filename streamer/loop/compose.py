@@ -201,6 +201,7 @@ def make_session(
     """A new session of a profile that is bound to its encoder, and the model that it updates."""
     from streamer.loop.profile_model import POPULATION, ProfileModel
     from streamer.loop.session import Session
+    from streamer.query.budget import Budget
 
     place = str(Path(source.name).resolve()) if source.kind == "file" else source.name
     number = profile.sessions.begin(source.kind, place, time.time())
@@ -226,5 +227,6 @@ def make_session(
         retention=retention,
         wall_s=time.time,
         now_s=time.perf_counter,
+        budget=Budget.parse(config.ask_at_most, config.quiet),
     )
     return session, profile_model

@@ -10,6 +10,7 @@ No thread, socket, clock or SQL in here: they come in through the constructor.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -30,7 +31,8 @@ from streamer.events import (
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.loop.trust import widened
-from streamer.query.selection import choose
+from streamer.query.budget import UNLIMITED, Budget
+from streamer.query.selection import ask_count, choose
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.query.strategy import Strategy
 from streamer.store.profile import Profile
@@ -59,7 +61,8 @@ class Session:
     size: utterances in a buffer; keep: part of it that is asked, in [0, 1]; explore: part of the
     asked that is drawn at random, in [0, 1]; seed: of every random choice; ask_unclear: ask about
     utterances that noise or clipping spoiled, too; keeping: which audio is
-    kept; wall_s: seconds since 1970, for the rows; now_s: a steady clock, for latencies.
+    kept; wall_s: seconds since 1970, for the rows; now_s: a steady clock, for latencies;
+    budget: how many questions there may be.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Session:
         retention: Retention,
         wall_s: Callable[[], float],
         now_s: Callable[[], float],
+        budget: Budget = UNLIMITED,
     ) -> None:
         self.number = number
         self._utterance_stream = utterance_stream
@@ -90,6 +94,7 @@ class Session:
         self._size = size
         self._keep = keep
         self._explore = explore
+        self._budget = budget
         self._seed = seed
         self._ask_unclear = ask_unclear
         self._retention = retention
@@ -286,10 +291,13 @@ class Session:
         # By how many are stored, not by ids, which go on after something is forgotten.
         before = self._profile.utterances.count() - len(waiting)
         rng = np.random.default_rng([self._seed, before + 1])
+        # Fewer are asked where the budget is at its end: the strategy takes the best of them.
+        now, asked_since = self._wall_s(), self._profile.utterances.asked_since
+        allowed = self._budget.left(datetime.fromtimestamp(now), self._asked, asked_since)
+        wanted = ask_count(len(buffer), self._keep)
+        keep = self._keep if wanted <= allowed else allowed / len(buffer)
         with self._profile_model.exclusive():  # a label that comes meanwhile waits
-            choice = choose(
-                self._strategy, features, model.knowledge, self._keep, self._explore, rng
-            )
+            choice = choose(self._strategy, features, model.knowledge, keep, self._explore, rng)
         values = choice.scores.values
         reason = choice.scores.reason_of({i: buffer[i].id for i in choice.asked})
         asked = [(buffer[i], float(values[i])) for i in choice.asked]
@@ -305,6 +313,7 @@ class Session:
             choice.propensity,
         )
         self._open_queries = None
+        self._profile.note_not_asked(wanted - len(asked))
         self._asked += len(asked)
         self._released += len(released)
         ids = [b.id for b, _ in asked]

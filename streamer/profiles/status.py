@@ -85,6 +85,7 @@ def status_row(profile: Profile) -> dict[str, Any]:
         "listening": profile.holder(),
         "utterances": counts,
         "open_queries": profile.utterances.open_query_count(),
+        "not_asked": profile.not_asked(),
         "labels": {"given": profile.labels.count(), "learned": labels},
         "annotators": annotators,
         "drift": drift,

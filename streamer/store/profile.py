@@ -25,6 +25,7 @@ from streamer.store.sessions import Sessions
 from streamer.store.utterances import Utterances
 
 FILE_NAME: Final = "profile.db"
+NOT_ASKED: Final = "not_asked"
 # What an earlier version learned is to be learned anew; see `schema`.
 LEARN_ANEW: Final = "learn_anew"
 LOCK_NAME: Final = "learner.lock"
@@ -162,6 +163,15 @@ class Profile:
             self.set_meta("encoder", encoder)
             self.set_meta("encoder_sha256", sha256)
             self.save_state("prior", prior.to_arrays())
+
+    def note_not_asked(self, count: int) -> None:
+        """So many questions were let go because the budget was at its end."""
+        if count > 0:
+            self.set_meta(NOT_ASKED, str(self.not_asked() + count))
+
+    def not_asked(self) -> int:
+        """How many questions a budget kept from being asked so far."""
+        return int(self.meta(NOT_ASKED) or 0)
 
     def is_to_learn_anew(self) -> bool:
         """An earlier version learned it; nothing that it learned is kept but the rows."""

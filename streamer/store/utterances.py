@@ -162,6 +162,11 @@ class Utterances:
                 self._mark(utterance, "released", selection)
         return selection
 
+    def asked_since(self, moment: float) -> int:
+        """How many questions were asked since, in seconds since 1970."""
+        row = self._database.row("SELECT count(*) FROM queries WHERE asked_at >= ?", moment)
+        return int(row[0]) if row else 0
+
     def open_query_count(self) -> int:
         row = self._database.row("SELECT count(*)" + OPEN_QUERIES)
         return int(row[0]) if row else 0

@@ -23,6 +23,7 @@ from streamer.loop.clip_cache import ClipCache
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.loop.session import Session
+from streamer.query.budget import UNLIMITED, Budget
 from streamer.query.strategies import STRATEGIES, make_strategy
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.store.profile import Profile
@@ -38,6 +39,7 @@ def make_session(
     keep: float = 0.5,
     explore: float = 0.0,
     strategy: str = "binary-confidence",
+    budget: Budget = UNLIMITED,
 ) -> Session:
     profile.bind(ENCODER.name, ENCODER.sha256, Prior.uninformed(16, 8))
     profile_model = ProfileModel(profile)
@@ -60,6 +62,7 @@ def make_session(
         retention=Retention(profile, to_flac, ClipCache()),
         wall_s=lambda: 1_000.0,
         now_s=lambda: float(next(ticks)),
+        budget=budget,
     )
 
 
@@ -268,3 +271,25 @@ def test_an_utterance_that_could_not_be_stored_leaves_no_trace_in_what_is_usual(
     assert kept is not None
     assert np.array_equal(kept[0]["embedding/mean"], replayed.mean)
     assert kept[0]["embedding/count"] == len(profile.utterances.numbers())
+
+
+@pytest.mark.parametrize(
+    ("budget", "counts"),
+    [
+        (Budget.parse("4/session"), [(3, 2), (1, 4), (0, 2)]),
+        (Budget.parse("2/day"), [(2, 3), (0, 5), (0, 2)]),
+        (Budget.parse("", "00:00-23:59"), [(0, 5), (0, 5), (0, 2)]),
+    ],
+)
+def test_beyond_a_budget_nothing_is_asked_and_it_is_counted(
+    profile: Profile,
+    spoken_session: tuple[Samples, list[Spoken]],
+    budget: Budget,
+    counts: list[tuple[int, int]],
+) -> None:
+    session = make_session(profile, size=5, budget=budget)
+    events = [*play(session, spoken_session[0]), *session.finish()]
+    assert [(len(s.asked), len(s.released)) for s in of(Selected, events)] == counts
+    asked = sum(number for number, _ in counts)
+    assert profile.not_asked() == 7 - asked
+    assert profile.queries.count("me") == asked
