@@ -21,7 +21,7 @@ from streamer.store.annotation_events import Kind
 from streamer.store.profile import Profile
 from streamer.store.queries import Order
 from streamer.store.records import StoredUtterance
-from streamer.types import Label, Prediction
+from streamer.types import DIMENSIONS, Label, Prediction
 
 if TYPE_CHECKING:
     from streamer.loop.loop import Loop
@@ -33,6 +33,8 @@ COMMON_EMOTIONS: Final = (
 REPEAT_EVERY: Final = (15, 26)
 # Answers that lie at least between an utterance and its repeat.
 REPEAT_DISTANCE: Final = 10
+# Widths of an interval beyond it from which an answer is confirmed.
+SURPRISING: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,18 @@ class AnnotationSession:
             person.repeating = int(self._rng.choice(again))
             person.due = self._draw()
         return Saved(predicted, now, None)
+
+    def is_surprising(self, answer: Label) -> bool:
+        """Some value lies outside its interval by more than half of the interval's width."""
+        utterance = self.profile.utterances.get(answer.utterance)
+        with self.profile_model() as profile_model:
+            predicted = profile_model.model.predict(utterance)
+        for name in DIMENSIONS:
+            value, estimate = getattr(answer, name), getattr(predicted, name)
+            margin = SURPRISING * (estimate.high - estimate.low)
+            if value is not None and not (estimate.low - margin <= value <= estimate.high + margin):
+                return True
+        return False
 
     def pass_over(self, kind: Kind, utterance: int, annotator: str) -> None:
         """Skip an utterance, or close its query because nobody can tell: that deletes its audio.

@@ -124,6 +124,7 @@ class _Asker:
         self._order: Order = "informative"
         self._wants_dominance = False
         self._answered = 0
+        self._confirmed: set[int] = set()
         self._screen = Console(highlight=False, soft_wrap=True)
 
     def ask_all(self) -> None:
@@ -172,8 +173,19 @@ class _Asker:
             heard.id, values["valence"], values["arousal"], values.get("dominance"),
             self._emotion(item), self._annotator,
         )  # fmt: skip
+        if heard.id not in self._confirmed and self._annotation.is_surprising(label):
+            self._confirmed.add(heard.id)  # asked once, whatever is answered then
+            if not self._is_sure():
+                raise _Leave(item)
         self._show(label, self._annotation.save(label))
         self._answered += 1
+
+    def _is_sure(self) -> bool:
+        """One key: a slip is asked again; what was meant is kept, however surprising."""
+        self._say("  this surprises me: sure? Enter keeps it, any other key asks again: ", end="")
+        kept = self._key() in {*_ENTER, " ", "y"}
+        self._say("kept" if kept else "again", "bold")
+        return kept
 
     def _show(self, label: Label, saved: Saved) -> None:
         """The answer beside the guess, and what it changed."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import termios
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -305,3 +306,46 @@ def read_until(terminal: int, text: str) -> None:
         if select.select([terminal], [], [], 0.2)[0]:
             output += os.read(terminal, 4_096)
     time.sleep(0.2)  # what is typed before the terminal turns to single keys is dropped by it
+
+
+@pytest.fixture
+def expecting(profile: Profile) -> Profile:
+    """One open query, whose answers are expected within about 0.25 of 0.6."""
+    sure = replace(Prior.uninformed(4, 2), intercept=np.full(3, 0.6), noise=np.full(3, 0.05))
+    profile.bind("fake", "f" * 64, sure)
+    session = profile.sessions.begin("microphone", "m", 0.0)
+    audio = np.random.default_rng(0).standard_normal(8_000).astype(np.float32) / 10
+    heard = Utterance("m", 1.0, 1.5, audio, Quality(-20.0, 30.0, False))
+    encoding = Encoding(np.zeros(4, np.float32), np.ones(2, np.float32))
+    model = ProfileModel(profile).model
+    number = profile.utterances.add(
+        session, heard, encoding.embedding, encoding.emotion, model.predict(encoding),
+        model.verdict(encoding), None, 0.0,
+    )  # fmt: skip
+    profile.utterances.select("random", "r", [(number, 0.0, to_flac(audio))], [], 0.0)
+    return profile
+
+
+def test_an_answer_far_outside_its_interval_is_confirmed_once(
+    expecting: Profile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # 1 is -1 where 0.6 is expected: another key asks again, and then it is taken as it is.
+    _, printed = press(expecting, "18\r" + "n" + "18\r" + "q", capsys)
+    assert printed.count("this surprises me: sure?") == 1
+    assert [entry.label.valence for entry in expecting.labels.effective()] == [-1.0]
+
+
+def test_what_was_meant_is_kept_by_one_key(
+    expecting: Profile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, printed = press(expecting, "18\r" + "\r" + "q", capsys)
+    assert "this surprises me: sure?" in printed
+    assert [entry.label.valence for entry in expecting.labels.effective()] == [-1.0]
+
+
+def test_an_answer_near_its_interval_is_not_questioned(
+    expecting: Profile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, printed = press(expecting, "78\r" + "q", capsys)
+    assert "surprises" not in printed
+    assert expecting.labels.count() == 1
