@@ -12,7 +12,7 @@ from streamer.learners.metrics import RunningAgreement
 from streamer.learners.platt import binary_label, confidence, fit_sigmoid
 from streamer.learners.prior import Prior
 from streamer.learners.regression import BayesianRegression
-from streamer.learners.scale import squash
+from streamer.learners.scale import squash, squash_one
 from streamer.types import DIMENSIONS, Estimate, Label, Matrix, Prediction, Vector
 
 # An error of more deviations than this is learned as if it were this many.
@@ -61,6 +61,8 @@ class DimensionLearner:
 
     def __init__(self, regression: Regression) -> None:
         self.regression = regression
+        # How others weigh a label is not in river's protocol. Asked once: it takes a covariance.
+        self._weighs = isinstance(regression, StoredRegression)
         self.interval = AdaptiveInterval()
         self.agreement = RunningAgreement()
         self.errors = DriftDetector()
@@ -83,8 +85,7 @@ class DimensionLearner:
         """
         sign = binary_label(value)
         said = expected + self.regression.predict(inputs)
-        # How others weigh a label is not in river's protocol.
-        root = np.sqrt(weight) if isinstance(self.regression, StoredRegression) else 1.0
+        root = np.sqrt(weight) if self._weighs else 1.0
         rest = np.array([value, sign]) - expected
         before = None if weight == 1.0 else self.regression.deviation(inputs)
         deviation = self.regression.learn(root * inputs, root * rest, LIMIT)
@@ -147,7 +148,7 @@ class DimensionLearner:
         return restored
 
     def _estimate(self, middle: float, deviation: float) -> Estimate:
-        mean = float(squash(middle))
+        mean = squash_one(middle)
         half = self.interval.width * deviation
         low, high = max(middle - half, -1.0), min(middle + half, 1.0)
         # Where the middle lies far outside the scale, all of the interval does.

@@ -84,7 +84,8 @@ class BayesianRegression:
         expected = np.sqrt((1.0 + doubt) * self._noise_variance)
         share = 1.0 / (1.0 + doubt)
         error = targets - inputs @ self.weights
-        error = np.minimum(np.maximum(error, -limit * expected), limit * expected)
+        if limit < np.inf:
+            error = np.minimum(np.maximum(error, -limit * expected), limit * expected)
         self.weights += np.multiply.outer(row * share, error)
         self.residual = self.residual + error * error * share
         self.count += 1

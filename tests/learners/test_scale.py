@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.learners.scale import ORDER, squash
+from streamer.learners.scale import ORDER, squash, squash_one
 
 
 def test_it_is_the_algebraic_sigmoid():
@@ -21,6 +21,7 @@ def test_guesses_well_inside_the_scale_stay_what_they_are():
 def test_whatever_a_regression_says_lies_on_the_scale(value):
     squashed = float(squash(value))
     assert -1.0 <= squashed <= 1.0
+    assert abs(squash_one(value) - squashed) <= 1e-15
     assert squashed == -float(squash(-value))
 
 
