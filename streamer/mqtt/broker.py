@@ -1,4 +1,4 @@
-"""Which broker is meant."""
+"""The address of an MQTT broker."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -12,7 +12,7 @@ TLS_PORT: Final = 8883
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """user, password: None where the broker asks for none. tls: with the system's certificates."""
+    """user, password: None for a broker without a login. tls: with the system's certificates."""
 
     host: str
     port: int
@@ -27,19 +27,19 @@ class Broker:
         >>> Broker.parse("mqtts://home.example")
         Broker(host='home.example', port=8883, tls=True, user=None, password=None)
 
-        Raises UsageError; a password in the text too, since others read command lines.
+        Raises UsageError, also for a password in the text: other users can read command lines.
         """
         try:
             parts = urlsplit(text if "://" in text else f"mqtt://{text}")
             host, port = parts.hostname, parts.port
-            (host or "").encode("idna")  # or paho's thread would die of it, untold
+            (host or "").encode("idna")  # else paho's thread would fail silently
         except ValueError as error:
             raise UsageError(f"--mqtt {text}: {error}: give HOST or HOST:PORT") from error
         if parts.scheme not in {"mqtt", "mqtts"} or not host or parts.path not in {"", "/"}:
             raise UsageError(f"--mqtt {text}: give HOST, HOST:PORT or mqtts://HOST:PORT")
         if "@" in parts.netloc:
             raise UsageError(
-                "--mqtt: others can read a password there; set STREAMER_MQTT_USER and "
+                "--mqtt: other users can read a password given there; set STREAMER_MQTT_USER and "
                 "STREAMER_MQTT_PASSWORD in the environment"
             )
         tls = parts.scheme == "mqtts"

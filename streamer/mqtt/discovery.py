@@ -1,7 +1,6 @@
 """What Home Assistant needs to show a profile as a device without any set-up.
 
-Its MQTT discovery: a retained configuration for each entity under
-homeassistant/COMPONENT/NODE/OBJECT/config.
+One retained configuration for each entity, under homeassistant/COMPONENT/NODE/OBJECT/config.
 """
 
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ PREFIX: Final = "homeassistant"
 
 def entities(node: str, topic: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """(topic, configuration) of every entity. node: this machine and profile, as letters, digits
-    and "-"; topic: that which its utterances, state and availability stand under.
+    and "-"; topic: the prefix of its utterances, state and availability.
     """
     for name in DIMENSIONS:
         yield _sensor(
@@ -35,12 +34,12 @@ def entities(node: str, topic: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _sensor(
-    node: str, topic: str, name: str, heard_in: str, template: str, **more: str | int
+    node: str, topic: str, name: str, subtopic: str, template: str, **more: str | int
 ) -> tuple[str, dict[str, Any]]:
     return f"{PREFIX}/sensor/{node}/{name}/config", {
         "name": name.replace("_", " ").capitalize(),
         "unique_id": f"{node}_{name}",
-        "state_topic": f"{topic}/{heard_in}",
+        "state_topic": f"{topic}/{subtopic}",
         "value_template": template,
         "availability_topic": f"{topic}/availability",
         "device": {"identifiers": [node], "name": node, "sw_version": __version__},

@@ -37,7 +37,7 @@ GOODBYE_S: Final = 2.0
 POLL_S: Final = 0.02
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
-# paho's MQTT_ERR_QUEUE_SIZE: without a connection, what is sent with quality 1 waits in a queue.
+# paho's MQTT_ERR_QUEUE_SIZE: without a connection, messages of QoS 1 wait in a queue.
 QUEUE_FULL: Final = 15
 MACHINE_ID: Final = Path("/etc/machine-id")
 
@@ -122,7 +122,7 @@ class MqttPublisher:
     def close(self) -> None:
         """Announce the end to the broker, where connected, within about `GOODBYE_S`."""
         if self._client.is_connected():
-            # Of a queue that is full, or a connection just lost: the last will says the same.
+            # The queue is full or the connection was lost: the last will says the same.
             with suppress(ValueError, RuntimeError):
                 gone = self._client.publish(f"{self._topic}/availability", OFFLINE, 1, retain=True)
                 gone.wait_for_publish(GOODBYE_S)
@@ -193,7 +193,7 @@ class MqttPublisher:
             return
         for topic, configuration in entities(self._node, self._topic):
             client.publish(topic, json.dumps(configuration), retain=True)
-        # Of quality 0, which is sent at once: the queue may be full of utterances.
+        # QoS 0 is sent at once; the queue may be full of utterances.
         client.publish(f"{self._topic}/availability", ONLINE, retain=True)
         if self._reachable is False:
             self._notify(f"the MQTT broker {self._broker} is back")

@@ -1,4 +1,4 @@
-"""Labelling in the terminal: hear a clip, answer with one key for each question."""
+"""Labelling in the terminal: play a clip, answer each question with one key."""
 
 import errno
 import signal
@@ -22,19 +22,21 @@ from streamer.store.queries import Order
 from streamer.terminal.lines import clock
 from streamer.terminal.panel import bar
 from streamer.terminal.play import play as play_here
+from streamer.text import many
 from streamer.types import Label, Prediction
 
 POINTS: Final = "123456789"
-# Letters that are no command.
+# Keys that are not commands.
 EMOTION_KEYS: Final = "123456789abcefghijklmnprtuvwy"
 KEYS: Final = (
-    "1-9 answer (5 is the middle) · space again · s skip · x cannot tell · z undo · q stop · ? more"
+    "1-9 answer (5: middle) · space play again · s skip · x cannot tell · z undo · q stop · ? help"
 )
 MORE: Final = (
-    "d asks for dominance too · o the oldest first, or the most informative · + a new emotion",
-    "x closes a question and deletes its audio; s leaves it for later; z takes back the last of "
-    "all these, tomorrow too",
-    "About one in twenty comes a second time: it teaches nothing and tells how steady your ear is.",
+    "d dominance on or off · o oldest or most informative first · + a new emotion",
+    "x closes a question and deletes its audio; s leaves it for later; z undoes the last of these, "
+    "also in a later session",
+    "About one utterance in twenty is asked a second time, to measure your consistency; the second "
+    "answer is not learned.",
 )
 ENDS: Final = {
     "valence": ("negative", "positive"),
@@ -58,13 +60,15 @@ def label_by_keys(
 ) -> None:
     """Ask about every open query, most informative first, until none is left or `q`.
 
-    The prediction is shown only after the answer, so that it does not lead it. Each answer is
+    The prediction is shown only after the answer, so that it does not influence it. Each answer is
     stored and learned before the next question. key: reads one key; line: reads a name; play:
-    plays a FLAC clip and says how; rng: draws the repeats; on_disk: audio may lie there. The
-    signals HUP and TERM stop it like `q`. Raises UsageError where there is no terminal.
+    plays a FLAC clip and returns a message; rng: draws the repeats; on_disk: whether audio may be
+    written to disk. SIGHUP and SIGTERM stop it like `q`. Raises UsageError without a terminal.
     """
     if key is typer.getchar and not sys.stdin.isatty():
-        raise UsageError("no terminal to answer in: give an utterance, or --import FILE.csv")
+        raise UsageError(
+            "standard input is not a terminal: give an utterance, or --import FILE.csv"
+        )
     profile.delete_played()
     annotation = AnnotationSession(
         profile, rng or np.random.default_rng(), time.time, on_disk=on_disk
@@ -74,7 +78,7 @@ def label_by_keys(
         try:
             _Asker(annotation, annotator, key, line, heard).ask_all()
         except OSError as error:
-            if error.errno != errno.EIO:  # that is a terminal that was closed: nobody to tell
+            if error.errno != errno.EIO:  # EIO: the terminal was closed
                 raise
         finally:
             profile.delete_played()
@@ -82,7 +86,7 @@ def label_by_keys(
 
 @contextmanager
 def _interrupted_by_signals() -> Iterator[None]:
-    """What ends a process from outside is Ctrl-C: nothing is left behind."""
+    """SIGHUP and SIGTERM act like Ctrl-C, so that played clips are deleted."""
 
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
@@ -101,7 +105,7 @@ class _Stop(Exception):
 
 
 class _Leave(Exception):
-    """Leave this item for another: the next one, or one that was opened again."""
+    """Leave this item for another one: the next, or one that was reopened."""
 
     def __init__(self, item: Item | None = None) -> None:
         self.item = item
@@ -140,16 +144,16 @@ class _Asker:
                     item = leaving.item or self._next()
         except (_Stop, KeyboardInterrupt, EOFError):
             self._say("")
-        self._say(f"{self._answered} answered now · {self._progress()}")
+        self._say(f"{self._answered} answered in this session · {self._progress()}")
 
     def _next(self) -> Item | None:
-        """The next item; where none is left, one that is asked again if that is wanted."""
+        """The next item; when none is left, a skipped one if the annotator asks for it."""
         item = self._annotation.next(self._annotator, self._order)
         skipped = self._annotation.progress(self._annotator).skipped
         if item is not None or not (skipped or self._answered):
             return item
         again = f"space asks the {skipped} skipped again, " if skipped else ""
-        self._say(f"\nNothing is left: {again}z takes your last answer back, q stops")
+        self._say(f"\nNo open questions: {again}z undoes your last answer, q stops")
         while True:
             pressed = self._key()
             if pressed == " " and skipped:
@@ -166,7 +170,7 @@ class _Asker:
         self._say(place)
         self._replay(item)
         if item.answered is not None:
-            self._say(f"  you had said: {_told(item.answered)}", "dim")
+            self._say(f"  your earlier answer: {_values(item.answered)}", "dim")
         names = ["valence", "arousal"] + ["dominance"] * self._wants_dominance
         values = {name: self._scale(name, item) for name in names}
         label = Label(
@@ -188,12 +192,12 @@ class _Asker:
         return kept
 
     def _show(self, label: Label, saved: Saved) -> None:
-        """The answer beside the guess, and what it changed."""
+        """The answer beside the prediction, and how the prediction changed."""
         for name in ("valence", "arousal"):
-            guess = getattr(saved.predicted, name)
+            predicted = getattr(saved.predicted, name)
             line = Text.assemble(
                 (f"    {name:8} ", "dim"), f"you {getattr(label, name):+.2f}  ",
-                ("guess ", "dim"), bar(guess),
+                ("predicted ", "dim"), bar(predicted),
             )  # fmt: skip
             if saved.now is not None:
                 line.append("  now ", "dim").append(f"{getattr(saved.now, name).mean:+.2f}")
@@ -217,7 +221,7 @@ class _Asker:
 
     def _new_emotion(self) -> str | None:
         while True:
-            self._say("  its name, then Enter: ", end="")
+            self._say("  name of the emotion, then Enter: ", end="")
             typed = self._line()
             if not typed.strip():
                 return None
@@ -237,7 +241,7 @@ class _Asker:
                 self._say(question, end="")
 
     def _obey(self, pressed: str, item: Item) -> bool:
-        """Do what a command asks; whether the question has to be put again."""
+        """Carry out a command; returns whether the question has to be repeated."""
         number = item.utterance.id
         match pressed:
             case " ":
@@ -248,18 +252,18 @@ class _Asker:
                 self._leave("skipped")
             case "x":
                 self._annotation.pass_over("cannot tell", number, self._annotator)
-                self._leave("closed: nobody can tell")
+                self._leave("closed without an answer")
             case "z":
                 again = self._annotation.undo(self._annotator)
                 if again is not None:
                     self._leave(f"#{again.utterance.id} is open again", again)
-                self._say("there is nothing to take back")
+                self._say("nothing to undo")
             case "o":
                 self._order = "oldest" if self._order == "informative" else "informative"
-                self._leave(f"from now on the {_ORDERS[self._order]} first")
+                self._leave(f"{_ORDERS[self._order]} first")
             case "d":
                 self._wants_dominance = not self._wants_dominance
-                asked = "is asked too" if self._wants_dominance else "is not asked"
+                asked = "on" if self._wants_dominance else "off"
                 self._leave(f"dominance {asked}", item)
             case "?":
                 self._say(f"\n{KEYS}")
@@ -271,7 +275,7 @@ class _Asker:
         return True
 
     def _stop_at(self, pressed: str) -> None:
-        # Nothing is pressed any more on a terminal that is gone.
+        # An empty key: the terminal is gone.
         if not pressed or pressed == "q" or pressed in _END:
             raise _Stop
 
@@ -281,38 +285,38 @@ class _Asker:
 
     def _replay(self, item: Item) -> None:
         clip = self._annotation.clip(item.utterance.id)
-        told = self._play(clip) if clip else "its audio is not kept any more"
-        self._say(f"  {told}", "dim")
+        message = self._play(clip) if clip else "its audio is no longer kept"
+        self._say(f"  {message}", "dim")
 
     def _progress(self) -> str:
         found = self._annotation.progress(self._annotator)
-        steady = (
-            f" · steady to ±{found.mean_difference:.2f} over {found.repeats} repeats"
+        consistency = (
+            f" · consistent to ±{found.mean_difference:.2f} over {many(found.repeats, 'repeat')}"
             if found.mean_difference is not None
             else ""
         )
         return (
-            f"{found.left} left, {found.answered} answered, {found.spared} spared"
-            f"{f', {found.skipped} skipped' * bool(found.skipped)}{steady}"
+            f"{found.left} open, {found.answered} answered, {found.spared} labels saved"
+            f"{f', {found.skipped} skipped' * bool(found.skipped)}{consistency}"
         )
 
     def _say(self, text: str, style: str = "", end: str = "\n") -> None:
-        """Names may hold brackets: nothing in them is markup."""
+        """Print plain text: brackets in names are not markup."""
         self._screen.print(Text(text), style=style, end=end)
 
 
-def _told(label: Label) -> str:
-    said = ["–" if value is None else f"{value:+.2f}" for value in (label.valence, label.arousal)]
-    return f"valence {said[0]}, arousal {said[1]}{f', {label.emotion}' if label.emotion else ''}"
+def _values(label: Label) -> str:
+    shown = ["–" if value is None else f"{value:+.2f}" for value in (label.valence, label.arousal)]
+    return f"valence {shown[0]}, arousal {shown[1]}{f', {label.emotion}' if label.emotion else ''}"
 
 
 def _remark(label: Label, saved: Saved) -> str:
     if saved.first is not None:
-        return f"you have heard this one before, and said: {_told(saved.first)}"
+        return f"a repeat; your first answer: {_values(saved.first)}"
     inside = [name for name in ("valence", "arousal") if _holds(saved.predicted, label, name)]
     if len(inside) == 2:
-        return "within the interval of the guess"
-    return f"only {inside[0]} lies within the interval" if inside else "a surprise: outside it"
+        return "both inside the predicted interval"
+    return f"only {inside[0]} inside the predicted interval" if inside else "both outside it"
 
 
 def _holds(predicted: Prediction, label: Label, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Events as lines: JSON for programs, one line an utterance for a plain pipe."""
+"""Events as lines: JSON for programs, plain text for pipes and logs."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ from streamer.types import Estimate
 
 
 class JsonLines:
-    """One JSON object a line on standard output, each written at once."""
+    """One JSON object a line on standard output, flushed after each line."""
 
     name = "standard output"
 
@@ -40,7 +40,7 @@ class JsonLines:
 
 
 class PlainLines:
-    """One line an event, for pipes, logs and terminals that cannot redraw."""
+    """One line an event, for pipes, logs and terminals without redrawing."""
 
     name = "standard output"
 
@@ -83,17 +83,17 @@ def describe(event: Event) -> str:
         case Selected():
             asked = " ".join(f"#{number}" for number in event.asked) or "nothing"
             released = len(event.released)
-            return f"buffer {event.buffer}: asks {asked} ({event.reason}); lets {released} go"
+            return f"buffer {event.buffer}: asks {asked} ({event.reason}); releases {released}"
         case Learned():
             return f"learned #{event.utterance} from {event.annotator}, label {event.labels}"
         case Unlearned():
-            return f"labels were taken back or replaced: learned anew from {event.labels}"
+            return f"labels were undone or replaced: relearned from {event.labels}"
         case Drifted():
             return f"drift: {event.text}"
         case Noticed():
             return f"notice: {event.text}"
         case Ended():
-            return _account(event)
+            return _accounting(event)
 
 
 def verdict(event: Heard) -> str:
@@ -113,19 +113,19 @@ def interval(estimate: Estimate) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Hours only where there are any: 1:02.5, 1:00:02.5."""
+    """As 1:02.5, or 1:00:02.5 from an hour on."""
     minutes, rest = divmod(round(seconds * 10), 600)
     hours, minutes = divmod(minutes, 60)
     return (f"{hours}:{minutes:02}" if hours else f"{minutes}") + f":{rest / 10:04.1f}"
 
 
-def _account(event: Ended) -> str:
+def _accounting(event: Ended) -> str:
     heard, lost = many(event.utterances, "utterance"), sum(event.dropped_samples.values())
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in event.dropped_samples.items())
     speed = f", {1 / event.realtime_factor:.0f} times real time" if event.realtime_factor else ""
     return (
-        f"heard {clock(event.audio_s)}: {heard}, {event.asked} asked, "
-        f"{event.released} let go{speed}\n"
+        f"{clock(event.audio_s)} of audio: {heard}, {event.asked} asked, "
+        f"{event.released} released{speed}\n"
         f"samples: {event.captured_samples:,} captured = {event.speech_samples:,} speech + "
         f"{event.silence_samples:,} silence + {lost:,} dropped{f' ({reasons})' if reasons else ''}"
     )

@@ -1,4 +1,4 @@
-"""A live panel in the terminal: what is heard, known and doubted, at a glance."""
+"""A live panel in the terminal: level, utterances, predictions and counts."""
 
 import time
 from collections import deque
@@ -35,7 +35,7 @@ METER_FLOOR_DBFS: Final = -60.0
 
 
 class LivePanel:
-    """Redrawn at most five times a second; notices and the accounting scroll above it."""
+    """Redrawn at most five times a second; notices and the accounting are printed above it."""
 
     name = "the terminal"
 
@@ -79,7 +79,7 @@ class LivePanel:
             self._live.update(self._draw(status()), refresh=True)
 
     def close(self) -> None:
-        """Give the terminal back; may be repeated."""
+        """Release the terminal; may be called again."""
         self._live.stop()
 
     def _draw(self, status: Status) -> RenderableType:
@@ -127,7 +127,7 @@ class LivePanel:
 
 
 def bar(estimate: Estimate, cells: int = BAR_CELLS) -> Text:
-    """[-1, 1] as a row of cells: the interval as a band, the mean as a dot in it."""
+    """[-1, 1] as a row of cells: the interval as a band, the mean as a dot."""
 
     def cell(value: float) -> int:
         return min(int((value + 1.0) / 2.0 * cells), cells - 1)

@@ -1,4 +1,4 @@
-"""A clip made audible, or at least found: on a headless machine there may be no sound output."""
+"""Play a clip, or write it to a file where the machine has no sound output."""
 
 import os
 from pathlib import Path
@@ -10,10 +10,10 @@ from streamer.types import SAMPLE_RATE_HZ
 
 
 def play(clip: bytes, folder: Path | None) -> str:
-    """Play a FLAC clip and say so; else leave it as a file in `folder`, and say where.
+    """Play a FLAC clip, or else write it to a file in `folder`; returns a message for the user.
 
-    The file is its owner's alone; its name is this process's, so that two who label at once do
-    not hear each other's. folder: None where no audio may lie on the disk.
+    Only the owner can read the file, and its name holds the process id, so that two annotators do
+    not overwrite each other's. folder: None where no audio may be written to disk.
     """
     try:
         sounddevice = load_portaudio()
@@ -28,12 +28,12 @@ def play(clip: bytes, folder: Path | None) -> str:
 
 def _leave(clip: bytes, folder: Path | None) -> str:
     if folder is None:
-        return "it cannot be heard here: no sound output, and no audio may lie on the disk"
+        return "cannot be played: no sound output, and the privacy setting forbids audio on disk"
     path = folder / f"clip-{os.getpid()}.flac"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         path.touch(mode=0o600)
         path.write_bytes(clip)
     except OSError as error:
-        return f"it cannot be heard here: no sound output, and no file {path}: {error.strerror}"
-    return f"no sound output here; until you stop, it is in {path}"
+        return f"cannot be played: no sound output, and {path} cannot be written: {error.strerror}"
+    return f"no sound output; until you stop, the clip is in {path}"

@@ -1,4 +1,4 @@
-"""Rows of the smaller verbs in words."""
+"""The rows that a verb prints, as text."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,8 @@ def status_lines(row: dict[str, Any]) -> str:
         f"learner {row['learner']}, "
         f"{row['disk_bytes'] / 1e6:.1f} MB on disk",
         f"listening: {row['listening'] or 'no'}",
-        f"utterances: {sum(counts.values())}, {counts['asked']} asked, {counts['released']} let go",
+        f"utterances: {sum(counts.values())}, {counts['asked']} asked, "
+        f"{counts['released']} released",
         f"labels: {row['labels']['given']} given, {row['labels']['learned']} learned; "
         f"{row['open_queries']} open queries; {row['emotions']} emotions enrolled",
     ]
@@ -63,9 +64,7 @@ def status_lines(row: dict[str, Any]) -> str:
     for name, figures in row["dimensions"].items():
         if figures["labels"]:
             ccc = "not known yet" if figures["ccc"] is None else f"{figures['ccc']:.2f}"
-            held = (
-                "" if figures["coverage"] is None else f", intervals held {figures['coverage']:.0%}"
-            )
+            held = "" if figures["coverage"] is None else f", coverage {figures['coverage']:.0%}"
             given = many(figures["labels"], "label")
             lines.append(f"{name}: {given}, prequential CCC {ccc}{held}")
             lines.append(f"  {fair_line(figures['fair'])}")
@@ -97,5 +96,5 @@ def added_line(row: "EncoderRow", found: "Measurement") -> str:
     return (
         f"added {row.name} to {row.folder}: 3 s of speech in {found.latency_ms:.1f} ms on one "
         f"thread (real-time factor {found.realtime_factor:.4f}), at least {found.min_samples} "
-        f"samples, silence after speech {padding} its outputs; use it with --encoder {row.name}"
+        f"samples; trailing silence {padding} its outputs; use it with --encoder {row.name}"
     )

@@ -83,15 +83,15 @@ def test_answers_are_stored_and_learned(asked: Profile, capsys: pytest.CaptureFi
     assert entry.label.annotator == "ann"
     assert entry.features is not None
     assert len(played) == 2
-    assert "1 answered now · 2 left, 1 answered" in told
+    assert "1 answered in this session · 2 open, 1 answered" in told
 
 
 def test_the_prediction_is_told_only_after_the_answer(
     asked: Profile, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "guess" not in press(asked, "1", capsys)[1]
+    assert "predicted" not in press(asked, "1", capsys)[1]
     told = press(asked, "19\r", capsys)[1]
-    assert "you -1.00  guess" in told
+    assert "you -1.00  predicted" in told
     assert "now" in told
 
 
@@ -142,7 +142,7 @@ def test_skipped_ones_wait_until_they_are_asked_for_and_cannot_tell_closes(
     assert asked.labels.log() == []
     told = press(asked, "55\rq", capsys)[1]
     assert asked.labels.effective()[0].label.utterance == 3
-    assert "Nothing is left: space asks the 1 skipped again" in told
+    assert "No open questions: space asks the 1 skipped again" in told
     press(asked, " 55\rz", capsys)
     assert [entry.label.utterance for entry in asked.labels.effective()] == [3]
     assert [query.utterance.id for query in asked.queries.open()] == [1]
@@ -154,7 +154,7 @@ def test_undo_brings_the_question_back_and_it_can_still_be_heard(
     clip = asked.audio.clip(1)
     played, told = press(asked, "55\rz", capsys)
     assert "#1 is open again" in told
-    assert "you had said: valence +0.00, arousal +0.00" in told
+    assert "your earlier answer: valence +0.00, arousal +0.00" in told
     assert played[-1] == clip
     assert asked.labels.count() == 0
     assert asked.utterances.open_query_count() == 3
@@ -165,11 +165,11 @@ def test_undo_outlives_a_restart_and_annotators_do_not_undo_each_other(
 ) -> None:
     press(asked, "55\r55\r", capsys)
     asked.labels.add([label_of(3, "bob", valence=0.0, arousal=0.0)], time.time())
-    assert "Labelling as ann · 0 left" in press(asked, "z", capsys)[1]
+    assert "Labelling as ann · 0 open" in press(asked, "z", capsys)[1]
     asked.labels.undo(1, time.time())
     told = press(asked, "zz", capsys)[1]
     assert "#2 is open again" in told
-    assert "its audio is not kept any more" in told
+    assert "its audio is no longer kept" in told
     assert "#1 is open again" in told
     assert asked.labels.count() == 0
 
@@ -180,7 +180,7 @@ def test_space_plays_again_and_other_keys_do_nothing(
     played, told = press(asked, " 0\x1b[A?  q", capsys)
     assert len(played) == 4
     assert asked.labels.log() == []
-    assert "comes a second time" in told
+    assert "asked a second time" in told
 
 
 def test_one_in_twenty_comes_again_and_that_is_said(
@@ -202,8 +202,8 @@ def test_one_in_twenty_comes_again_and_that_is_said(
             asked.audio.clip(3),
         )
     told = press(asked, "64\r" * 31, capsys)[1]
-    assert told.count("heard this one before, and said: valence +0.25, arousal -0.25") == 1
-    assert "steady to ±0.00 over 1 repeats" in told
+    assert told.count("a repeat; your first answer: valence +0.25, arousal -0.25") == 1
+    assert "consistent to ±0.00 over 1 repeat" in told
     assert len(asked.labels.log()) == 30
 
 
@@ -229,7 +229,7 @@ def test_in_a_real_terminal(
     os.write(ours, b"8")
     wait("emotion")
     os.write(ours, b"+")
-    wait("its name")
+    wait("name of the emotion")
     os.write(ours, b"fed up\n")
     wait("#2")
     os.write(ours, b"q")
@@ -259,7 +259,7 @@ def test_none_is_written_where_no_audio_may_lie_on_the_disk(
         env={**without_sound, "STREAMER_PRIVACY": "embeddings"},
     )  # fmt: skip
     os.close(theirs)
-    read_until(ours, "it cannot be heard here")
+    read_until(ours, "cannot be played")
     assert not asked.playing.exists()
     os.write(ours, b"q")
     assert process.wait(20) == 0

@@ -62,7 +62,7 @@ def test_every_event_has_its_line() -> None:
     assert "1:02.5-1:04.0" in told[1]
     assert "unknown (0.95)" in told[1]
     assert told[1].endswith("clipped")
-    assert "asks #7 (at random); lets 2 go" in told[2]
+    assert "asks #7 (at random); releases 2" in told[2]
     assert "overflow 10" in told[6]
     assert "50 times real time" in told[6]
     assert told[7] == "drift: labels changed at utterance 120"
