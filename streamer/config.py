@@ -17,15 +17,15 @@ from pydantic_settings import (
 from streamer.audio.segmentation import SegmentationSettings
 from streamer.errors import UsageError
 
-# Of this machine or its owner: no business of whoever reads an export or a report.
+# About this machine or its owner: left out of exports and reports.
 PRIVATE: Final = {"home", "models", "profile", "mqtt", "mqtt_user", "mqtt_password"}
 _DAY_S: Final = 86_400.0
 
 
 class Config(BaseSettings):
-    """Every setting can stand in a TOML file, or in the environment as STREAMER_<NAME>.
+    """Settings from a TOML file, or from the environment as STREAMER_<NAME>.
 
-    Those of segmentation stand in a table [segmentation], or as STREAMER_SEGMENTATION__<NAME>.
+    Those of the segmentation are in a table [segmentation], or STREAMER_SEGMENTATION__<NAME>.
     """
 
     model_config = SettingsConfigDict(
@@ -36,29 +36,34 @@ class Config(BaseSettings):
         extra="forbid",
     )
 
-    profile: str = Field("default", description="a name, or a folder when it holds a separator")
+    profile: str = Field(
+        "default", description="a name, or a folder if it contains a path separator"
+    )
     home: Path = Field(
         default_factory=lambda: user_data_path("streamer") / "profiles",
-        description="where named profiles live",
+        description="folder of the named profiles",
     )
     encoder: str = Field("", description="a name in the models' manifest; empty: the default")
     models: Path = Field(
         default_factory=lambda: user_data_path("streamer") / "models",
-        description="where your own encoders live, beside the shipped ones",
+        description="folder of your own encoders",
     )
     threads: int = Field(1, ge=1, le=64, description="onnxruntime's intra-op threads")
 
     device: str | None = Field(None, description="microphone, by name or index")
-    channel: int | None = Field(None, ge=1, description="take this channel instead of mixing all")
+    channel: int | None = Field(None, ge=1, description="use this channel instead of a mix of all")
 
     segmentation: SegmentationSettings = Field(
         default_factory=SegmentationSettings, description="how utterances are cut, in samples"
     )
 
     buffer: int = Field(10, ge=1, le=1000, description="utterances in a buffer")
-    keep: float = Field(0.5, ge=0, le=1, description="part of each buffer that is asked")
+    keep: float = Field(0.5, ge=0, le=1, description="fraction of each buffer that is asked")
     explore: float = Field(
-        0.1, ge=0, le=1, description="part of the questions that is drawn at random, as a fair test"
+        0.1,
+        ge=0,
+        le=1,
+        description="fraction of the questions drawn at random, for unbiased estimates",
     )
     ask_unclear: bool = Field(
         False, description="ask about utterances that noise or clipping spoiled, too"
@@ -69,7 +74,7 @@ class Config(BaseSettings):
     )
     quiet: str = Field("", description="no questions between these times of day: 22:00-07:00")
     dimension: str | None = Field(
-        None, description="ask about this dimension only, not about valence and arousal together"
+        None, description="ask only about this dimension instead of valence and arousal"
     )
     learner: str = Field(
         "",
@@ -84,7 +89,7 @@ class Config(BaseSettings):
 
     privacy: Literal["clips", "embeddings", "everything"] = Field(
         "clips",
-        description="audio on disk: of open questions, none at all, or of every utterance",
+        description="audio on disk: of open questions, none, or of every utterance",
     )
     audio_days: float | None = Field(
         None, gt=0, description="with privacy = everything: audio is deleted after this"
@@ -94,14 +99,14 @@ class Config(BaseSettings):
     )
 
     watchdog_s: float = Field(
-        300.0, ge=0, description="a loop that hangs so long tells where, and ends; 0: never"
+        300.0, ge=0, description="a loop that hangs this long prints its stacks and ends; 0: never"
     )
 
-    annotator: str = Field("me", min_length=1, description="whose labels these are")
+    annotator: str = Field("me", min_length=1, description="name of the annotator")
 
-    mqtt: str | None = Field(None, description="tell this broker of utterances: HOST[:PORT]")
-    mqtt_user: str | None = Field(None, description="its user, where it asks for one")
-    mqtt_password: SecretStr | None = Field(None, description="and its password")
+    mqtt: str | None = Field(None, description="MQTT broker to send utterances to: HOST[:PORT]")
+    mqtt_user: str | None = Field(None, description="user of the broker")
+    mqtt_password: SecretStr | None = Field(None, description="password of the broker")
 
     @field_validator("home", "models")
     @classmethod
@@ -109,7 +114,7 @@ class Config(BaseSettings):
         try:
             return folder.expanduser()
         except RuntimeError as error:
-            raise ValueError("nobody of that name here") from error
+            raise ValueError("no user of that name on this machine") from error
 
     @property
     def query_life_s(self) -> float:
@@ -121,9 +126,9 @@ class Config(BaseSettings):
 
     @classmethod
     def load(cls, toml: Path | None = None, **flags: Any) -> Self:
-        """Settings from all their places; a flag that is None was not given.
+        """Settings from all sources; a flag that is None was not given.
 
-        Raises UsageError naming the setting, its value and what it may be.
+        Raises UsageError with the setting, its value and what is allowed.
         """
         given = {name: value for name, value in flags.items() if value is not None}
         if toml is not None and not toml.is_file():
@@ -141,13 +146,13 @@ class Config(BaseSettings):
             if first["type"] == "extra_forbidden":
                 known = ", ".join(cls.model_fields)
                 raise UsageError(
-                    f"setting {name} = {value}: there is none such; choose from {known}"
+                    f"unknown setting {name} = {value}: choose from {known}"
                 ) from error
             raise UsageError(f"setting {name} = {value}: {first['msg']}") from error
         except SettingsError as error:
-            raise UsageError(f"environment: {error}: mend that STREAMER_ variable") from error
+            raise UsageError(f"environment: {error}: correct that STREAMER_ variable") from error
         except ValueError as error:
-            raise UsageError(f"{toml}: {error}: mend the TOML file") from error
+            raise UsageError(f"{toml}: {error}: correct the TOML file") from error
 
     @classmethod
     def settings_customise_sources(

@@ -1,17 +1,17 @@
-"""Every error that Streamer raises on purpose.
+"""All errors that Streamer raises.
 
     StreamerError            exit code 1
-    +-- UsageError           2   a value, flag or file of labels that cannot be meant
-    |   +-- CorpusError          a corpus that is not as its owner ships it
-    +-- AudioError           3   a source cannot be heard
+    +-- UsageError           2   an invalid value, flag or file of labels
+    |   +-- CorpusError          a corpus without its original layout
+    +-- AudioError           3   a source that cannot be opened or read
     |   +-- PortAudioMissing     the PortAudio library is not installed
-    |   +-- NoDevice             no microphone, or none of that name
-    |   +-- UnreadableAudio      a file or stream that is no audio
-    +-- ServiceError         1   no systemd that would start the loop
-    +-- ContractBroken       1   a learner or strategy of one's own that breaks a rule
-    +-- EncoderError         4   a model is missing, altered, or of the wrong shape
+    |   +-- NoDevice             no microphone, or none with that name
+    |   +-- UnreadableAudio      a file or stream that is not audio
+    +-- ServiceError         1   systemd is missing or refuses
+    +-- ContractBroken       1   a custom learner or strategy that breaks a rule
+    +-- EncoderError         4   a model that is missing, altered, or of the wrong shape
     +-- ProfileError         5   the profile's store
-        +-- ProfileBusy          another process listens on this profile
+        +-- ProfileBusy          another process is using this profile
         +-- ProfileDamaged       the database cannot be read
         +-- ProfileTooNew        written by a newer version
         +-- OtherEncoder         the profile belongs to another encoder

@@ -16,7 +16,7 @@ from streamer.types import DIMENSIONS, Prediction, Quality, Verdict
 AUDIO_KEPT: Final[Mapping[str, str]] = {
     "clips": "keeps the audio of open questions only",
     "embeddings": "keeps no audio",
-    "everything": "keeps the audio of everything that is said",
+    "everything": "keeps the audio of every utterance",
 }
 
 
@@ -78,18 +78,18 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """A buffer was split: some utterances are asked about, the others let go.
+    """A buffer was split: some utterances are asked about, the others released.
 
     Attributes
     ----------
     buffer : int
         Its number in the profile, from 1.
     strategy, reason : str
-        What chose, and why, for people.
+        The name of the strategy, and its reason in words.
     asked, released : sequence of int
         Utterances; the asked in the order in which the strategy took them, then the explored.
     explored : sequence of int
-        Those of the asked that were drawn at random, as a fair test.
+        Those of the asked that were drawn at random, for unbiased estimates.
     """
 
     buffer: int
@@ -109,7 +109,7 @@ class Learned:
     utterance : int
     annotator : str
     labels : int
-        How many the learner now rests on.
+        How many labels the learner has learned.
     """
 
     utterance: int
@@ -119,12 +119,12 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Unlearned:
-    """Labels were taken back or replaced; the learner is as if they had never been given.
+    """Labels were undone or replaced; the learner is as if they had never been given.
 
     Attributes
     ----------
     labels : int
-        How many the learner now rests on.
+        How many labels the learner has learned.
     """
 
     labels: int
@@ -145,7 +145,7 @@ class Drifted:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """Something that a person should read. kind: for programs, see `types.Notice`."""
+    """A message for the user. kind: for programs, see `types.Notice`."""
 
     text: str
     kind: str = "general"
@@ -196,7 +196,7 @@ _NAMES: Mapping[type[Event], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a screen shows between events. buffer: (filled, size).
+    """The state that a screen shows between events. buffer: (filled, size).
 
     realtime_factor: seconds of work a second of audio, so far.
     """

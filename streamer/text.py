@@ -1,4 +1,4 @@
-"""Counts in sentences."""
+"""Text helpers: counts with their noun."""
 
 
 def many(count: int, thing: str) -> str:

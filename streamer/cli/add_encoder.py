@@ -1,4 +1,4 @@
-"""Adding encoders: an ONNX file and voices to measure it on become a row of the user's manifest."""
+"""Adding encoders: measure an ONNX file on voices and add a row to the user's manifest."""
 
 import time
 from pathlib import Path
@@ -14,8 +14,8 @@ from streamer.encoders.registry import EncoderRow
 from streamer.testing import MANNERS, SPEAKERS, synthetic_speech
 from streamer.types import Samples
 
-MADE_UP_S: Final = 2.0
-HEARD_AT_MOST: Final = 200
+SYNTHETIC_S: Final = 2.0
+MOST_UTTERANCES: Final = 200
 
 
 def add(
@@ -30,14 +30,14 @@ def add(
 def voices(config: Config, speech: str | None) -> list[Samples]:
     """Utterances on which the scale of an encoder's outputs is measured.
 
-    speech: a recording or a folder of them, the more voices the better. Without it made-up
-    voices serve, whose scale is right only roughly; each profile measures its own as it hears.
+    speech: a recording or a folder of them, with as many voices as possible. Without it, synthetic
+    voices give a rough scale; each profile then measures its own.
     """
     if speech is not None:
-        return [utterance.audio for utterance in utterances_in(config, speech)[:HEARD_AT_MOST]]
+        return [utterance.audio for utterance in utterances_in(config, speech)[:MOST_UTTERANCES]]
     rng = np.random.default_rng(config.seed)
     return [
-        synthetic_speech(rng, manner, MADE_UP_S, speaker)
+        synthetic_speech(rng, manner, SYNTHETIC_S, speaker)
         for manner in MANNERS
         for speaker in SPEAKERS
     ]

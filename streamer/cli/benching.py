@@ -15,7 +15,7 @@ def bench(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Measure this machine: encoder, learner, whole loop. Takes less than a minute."""
+    """Measure the speed of this machine: encoder, learner, whole loop; less than a minute."""
     import time
     from dataclasses import asdict
 

@@ -12,7 +12,7 @@ from streamer.cli.output import put, tell
 def doctor(
     bundle: Annotated[
         Path | None,
-        typer.Option(help="Write a ZIP file for whoever helps: no audio, no labels."),
+        typer.Option(help="Write a ZIP file to attach to a question: no audio, no labels."),
     ] = None,
     encoder: Annotated[str | None, typer.Option(help="A name of `streamer models list`.")] = None,
     device: Annotated[
@@ -23,7 +23,7 @@ def doctor(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Look for what is missing on this machine, and say how to get it."""
+    """Check this machine: what is missing, and how to get it."""
     from dataclasses import asdict
 
     from streamer.ops.doctor import examine
@@ -39,7 +39,7 @@ def doctor(
         from streamer.ops.doctor.bundle import write_bundle
 
         write_bundle(bundle, findings, settings)
-        tell(f"written: {bundle}; it holds no audio and no labels, but names of sound devices")
+        tell(f"wrote {bundle}: no audio, no labels; it names the sound devices")
     failed = [finding.exit_code for finding in findings if finding.state == "fail"]
     if failed:
         raise typer.Exit(failed[0])

@@ -17,7 +17,9 @@ CommercialFlag = Annotated[
 ]
 SpeechFlag = Annotated[
     str | None,
-    typer.Option("--speech", help="Recordings that give its outputs' scale [made-up voices]."),
+    typer.Option(
+        "--speech", help="Recordings that give the scale of its outputs [synthetic voices]."
+    ),
 ]
 
 
@@ -66,7 +68,7 @@ def verify(
 
 @models.command()
 def add(
-    file: Annotated[Path, typer.Argument(help="ONNX: waveform in, one vector an utterance out.")],
+    file: Annotated[Path, typer.Argument(help="ONNX: a waveform in, one vector an utterance out.")],
     name: NameFlag = None,
     licence: LicenceFlag = None,
     commercial_use: CommercialFlag = False,
@@ -81,15 +83,15 @@ def add(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Measure an ONNX encoder and take it into your own models."""
-    from streamer.cli.add_encoder import add as take_in
+    """Measure an ONNX encoder and add it to your own models."""
+    from streamer.cli.add_encoder import add as add_file
     from streamer.encoders.import_onnx import NOT_STATED, Statement
 
     statement = Statement(
         name or file.stem, licence or NOT_STATED, commercial_use, description,
         embedding=embedding, emotion=emotion,
     )  # fmt: skip
-    _show_added(*take_in(settings_from(config), file, statement, speech), as_json)
+    _show_added(*add_file(settings_from(config), file, statement, speech), as_json)
 
 
 @models.command()
@@ -100,7 +102,7 @@ def export(
     layer: Annotated[int | None, typer.Option(help="Cut after this block, from 1.", min=1)] = None,
     pooling: Annotated[str, typer.Option(help="mean, or mean+deviation.")] = "mean",
     checkpoint: Annotated[
-        Path | None, typer.Option(help="Its files in a folder, instead of the hub.")
+        Path | None, typer.Option(help="A folder with its files, instead of the hub.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Models folder to write into [your own].")
@@ -114,11 +116,11 @@ def export(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Turn a wav2vec2, HuBERT, WavLM or Whisper checkpoint into an encoder of your own models."""
+    """Convert a wav2vec2, HuBERT, WavLM or Whisper checkpoint and add it to your own models."""
     from dataclasses import replace
     from tempfile import TemporaryDirectory
 
-    from streamer.cli.add_encoder import add as take_in
+    from streamer.cli.add_encoder import add as add_file
     from streamer.cli.extras import training_module
     from streamer.encoders.import_onnx import check_name
 
@@ -133,7 +135,7 @@ def export(
             statement = replace(statement, name=name)
         if licence:
             statement = replace(statement, licence=licence, commercial_use=commercial_use)
-        _show_added(*take_in(settings, file, statement, speech), as_json)
+        _show_added(*add_file(settings, file, statement, speech), as_json)
 
 
 def _plain(row: Any) -> dict[str, Any]:

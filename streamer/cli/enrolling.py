@@ -1,4 +1,4 @@
-"""Verbs of enrolled emotions: enroll, verify, emotions."""
+"""Verbs for enrolled emotions: enroll, verify, emotions."""
 
 import sys
 from typing import Annotated
@@ -22,7 +22,7 @@ def enroll(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Teach an emotion by about ten examples; every utterance is compared with it from then on."""
+    """Enroll an emotion by about ten examples; later utterances are compared with it."""
     from streamer.annotation import enrolment as enrolling
     from streamer.learners.answers import emotion_name
     from streamer.loop.compose import known_profile, open_profile
@@ -83,4 +83,4 @@ def emotions(
     for row in rows:
         put(row, emotion_line(row), as_json)
     if not rows:
-        tell("no emotion is enrolled; begin with `streamer enroll NAME FILE...`")
+        tell("no emotion is enrolled; start with `streamer enroll NAME FILE...`")

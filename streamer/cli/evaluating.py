@@ -1,4 +1,4 @@
-"""The verb that tells which query strategy to trust: evaluate."""
+"""The verb evaluate: query strategies compared on a corpus."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,11 +18,13 @@ def evaluate(
     place: Annotated[
         Path,
         typer.Argument(
-            help="A corpus's folder as it is shipped, or a CSV of features with the columns "
+            help="A corpus's original folder, or a CSV of features with the columns "
             "utterance, speaker, f0, f1, ... and emotion, or valence, arousal [and dominance]."
         ),
     ],
-    corpus: Annotated[str, typer.Option(help="Which corpus it is [by its layout].")] = "auto",
+    corpus: Annotated[
+        str, typer.Option(help="Name of the corpus [detected from its layout].")
+    ] = "auto",
     scale: Annotated[
         str | None,
         typer.Option(help="LOW:HIGH of a table's ratings, such as 1:5, or --scale=-1:1."),
@@ -31,19 +33,19 @@ def evaluate(
     test_part: Annotated[
         str | None,
         typer.Option(
-            help="Test on this part of the owner's, test or test1, and learn from its train part "
-            "[leave out sessions, else speakers]."
+            help="Test on this part of the corpus's own split, such as test1; learn from its "
+            "train part [leave out sessions, else speakers]."
         ),
     ] = None,
     strategy: Annotated[
         str,
         typer.Option(
-            help="One or several: NAME,NAME,..., your own as package.module:Class; all asks about "
+            help="One or several: NAME,NAME,..., your own as package.module:Class; `all` labels "
             "everything."
         ),
     ] = "binary-confidence",
     dimension: Annotated[
-        str | None, typer.Option(help="Ask about valence, arousal or dominance only.")
+        str | None, typer.Option(help="Ask only about valence, arousal or dominance.")
     ] = None,
     learner: Annotated[
         str,
@@ -52,16 +54,20 @@ def evaluate(
         ),
     ] = "plain",
     scenario: Annotated[str, typer.Option(help="stream, or pool.")] = "stream",
-    buffer: Annotated[int, typer.Option(help="Utterances in a buffer, of a stream.")] = 40,
-    keep: Annotated[float, typer.Option(help="Part of each buffer that is asked.")] = 0.5,
-    length: Annotated[int, typer.Option(help="Utterances of a stream at most.", min=1)] = 3000,
-    delay: Annotated[int, typer.Option(help="Answers come so many utterances late.")] = 0,
-    batch: Annotated[int, typer.Option(help="Asked in a round, of a pool.")] = 20,
-    rounds: Annotated[int, typer.Option(help="Rounds, of a pool.")] = 25,
+    buffer: Annotated[int, typer.Option(help="Stream: utterances in a buffer.")] = 40,
+    keep: Annotated[
+        float, typer.Option(help="Stream: fraction of each buffer that is asked.")
+    ] = 0.5,
+    length: Annotated[int, typer.Option(help="Stream: most utterances.", min=1)] = 3000,
+    delay: Annotated[
+        int, typer.Option(help="Stream: answers arrive this many utterances late.")
+    ] = 0,
+    batch: Annotated[int, typer.Option(help="Pool: questions in a round.")] = 20,
+    rounds: Annotated[int, typer.Option(help="Pool: rounds.")] = 25,
     subset: Annotated[
-        int | None, typer.Option(help="Look only at so many of a pool, drawn each round.")
+        int | None, typer.Option(help="Pool: score only this many utterances, drawn each round.")
     ] = None,
-    first: Annotated[int, typer.Option(help="Labels to begin with.")] = 40,
+    first: Annotated[int, typer.Option(help="Labels at the start.")] = 40,
     seeds: Annotated[int, typer.Option(help="Runs of each strategy.")] = 10,
     jobs: Annotated[int | None, typer.Option(help="Processes [one a core].", min=1)] = None,
     out: Annotated[Path, typer.Option(help="Folder for the curves.")] = Path("evaluation"),
@@ -69,7 +75,7 @@ def evaluate(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Draw learning curves of query strategies on a corpus. Ctrl-C loses nothing: run it again."""
+    """Draw learning curves of query strategies on a corpus. Can be interrupted and resumed."""
     import os
 
     from rich.console import Console
@@ -112,7 +118,7 @@ def evaluate(
 
         def progress(what: str, done: int, total: int) -> None:
             if console.is_interactive:
-                bar.start()  # not before: an error that comes first stands alone
+                bar.start()  # not earlier: an error is printed without it
             if what not in tasks:
                 tasks[what] = bar.add_task(what)
             bar.update(tasks[what], completed=done, total=total)
@@ -123,7 +129,7 @@ def evaluate(
             bar.stop()
     for sentence in answers:
         print(sentence)
-    tell(f"the curves: {path}")
+    tell(f"learning curves: {path}")
 
 
 def _scale(words: str | None) -> "Scale | None":

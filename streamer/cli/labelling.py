@@ -1,4 +1,4 @@
-"""Verbs of questions and answers: queue, label."""
+"""Verbs for questions and answers: queue, label."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +14,8 @@ from streamer.cli.pages import (
     PortFlag,
     RemoteFlag,
     address_of,
-    no_address,
     pages,
+    require_no_page_flags,
 )
 from streamer.errors import UsageError
 
@@ -26,7 +26,7 @@ def queue(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """List what Streamer would like to be told, most informative first."""
+    """List the open questions, most informative first."""
     from streamer.loop.compose import known_profile
     from streamer.profiles.status import queue_rows
     from streamer.terminal.tables import query_line
@@ -45,7 +45,7 @@ def label(
     arousal: Annotated[float | None, typer.Option(help="-1 calm .. 1 excited.")] = None,
     dominance: Annotated[float | None, typer.Option(help="-1 submissive .. 1 dominant.")] = None,
     emotion: Annotated[
-        str | None, typer.Option(help="Its name; enrolls the utterance too.")
+        str | None, typer.Option(help="Name of an emotion; also enrolls the utterance.")
     ] = None,
     annotator: Annotated[str | None, typer.Option(help="Whose answer this is [me].")] = None,
     import_: Annotated[
@@ -58,7 +58,8 @@ def label(
         str | None, typer.Option(help="LOW:HIGH of the values given, such as 1:5 [-1:1].")
     ] = None,
     undo: Annotated[
-        bool, typer.Option("--undo", help="Take back the last label, or N; of --annotator alone.")
+        bool,
+        typer.Option("--undo", help="Undo the last label, or the last N; of --annotator only."),
     ] = False,
     web: Annotated[
         bool, typer.Option("--web/--no-web", help="Label in the browser, until Ctrl-C.")
@@ -72,21 +73,21 @@ def label(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Answer: one utterance, a CSV file, --undo [N]; else in the terminal, or with --web."""
+    """Label one utterance, a CSV file, in the terminal, or in the browser; or undo labels."""
     from streamer.annotation import labels as labelling
     from streamer.annotation.csv import read_labels
     from streamer.loop.compose import known_profile
 
     answers_one = utterance is not None and not undo  # with --undo the number is a count
     if sum((answers_one, import_ is not None, undo, web)) > 1:
-        raise UsageError("label how? Give one of an utterance, --import, --undo [N], --web")
+        raise UsageError("give only one of an utterance, --import, --undo [N], --web")
     values = (valence, arousal, dominance, emotion)
     if not answers_one and any(value is not None for value in values):
         raise UsageError(
-            "--valence, --arousal, --dominance and --emotion are of one utterance: give its number"
+            "--valence, --arousal, --dominance and --emotion require an utterance: give its number"
         )
     if scale is not None and not (answers_one or import_ is not None):
-        raise UsageError("--scale is of values given: give an utterance with them, or --import")
+        raise UsageError("--scale requires values: give an utterance with them, or --import")
     settings = settings_from(config, profile=profile, annotator=annotator)
     limits = labelling.read_scale(scale)
     if web:
@@ -96,7 +97,7 @@ def label(
         with pages(settings, address):
             wait_for_signal()
         return
-    no_address(port, host, allow_remote, tls_cert, tls_key)
+    require_no_page_flags(port, host, allow_remote, tls_cert, tls_key)
     with known_profile(settings, tell) as opened:
         if undo:
             count = 1 if utterance is None else utterance

@@ -16,9 +16,9 @@ from streamer.cli.pages import (
     PortFlag,
     RemoteFlag,
     address_of,
-    no_address,
     on_a_desktop,
     pages,
+    require_no_page_flags,
 )
 from streamer.errors import UsageError
 
@@ -39,18 +39,18 @@ def run(
         str | None, typer.Option(help="Microphone: name, part of it, or index.")
     ] = None,
     channel: Annotated[
-        int | None, typer.Option(help="Hear this channel (from 1), not all.")
+        int | None, typer.Option(help="Use only this channel, counted from 1.")
     ] = None,
     realtime: Annotated[
-        bool, typer.Option("--realtime", help="Play a recording at its pace.")
+        bool, typer.Option("--realtime", help="Read a recording in real time.")
     ] = False,
     max_seconds: Annotated[
-        float | None, typer.Option(help="Stop after so much audio.", min=0)
+        float | None, typer.Option(help="Stop after this much audio.", min=0)
     ] = None,
     as_json: AsJson = False,
     buffer: Annotated[int | None, typer.Option(help="Utterances in a buffer [10].")] = None,
     keep: Annotated[
-        float | None, typer.Option(help="Part of each buffer that is asked [0.5].")
+        float | None, typer.Option(help="Fraction of each buffer that is asked [0.5].")
     ] = None,
     strategy: Annotated[
         str | None,
@@ -63,12 +63,14 @@ def run(
         str | None,
         typer.Option(
             help="bayesian, river:module.Class, or your own as package.module:Class [the "
-            "profile's]. Another one than before learns the labels anew."
+            "profile's]. A change relearns all labels."
         ),
     ] = None,
     explore: Annotated[
         float | None,
-        typer.Option(help="Part of the questions drawn at random, as a fair test [0.1]."),
+        typer.Option(
+            help="Fraction of the questions drawn at random, for unbiased estimates [0.1]."
+        ),
     ] = None,
     population: Annotated[
         bool | None,
@@ -84,10 +86,10 @@ def run(
         str | None, typer.Option(help="No questions in these hours: 22:00-07:00.")
     ] = None,
     dimension: Annotated[
-        str | None, typer.Option(help="Ask about valence, arousal or dominance only.")
+        str | None, typer.Option(help="Ask only about valence, arousal or dominance.")
     ] = None,
     encoder: Annotated[str | None, typer.Option(help="A name of `streamer models list`.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of every random choice [0].")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed [0].")] = None,
     privacy: Annotated[
         str | None,
         typer.Option(
@@ -97,11 +99,13 @@ def run(
     ] = None,
     mqtt: Annotated[
         str | None,
-        typer.Option(help="Tell this broker of utterances, HOST[:PORT]: they leave the device."),
+        typer.Option(
+            help="Send utterances to this MQTT broker, HOST[:PORT]: they leave the device."
+        ),
     ] = None,
     log: Annotated[
         Path | None,
-        typer.Option(help="Keep starts, notices and ends in this file; no predictions."),
+        typer.Option(help="Log starts, notices and ends to this file; no predictions."),
     ] = None,
     web: Annotated[
         bool | None,
@@ -118,11 +122,11 @@ def run(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Listen, predict, and ask about the informative half. Ctrl-C stops; nothing is lost."""
+    """Listen, predict, and ask about the informative half. Ctrl-C stops without losing anything."""
     if input == "":
         raise UsageError("--input is empty: give a file, a folder, or - for standard input")
     if input is not None and device is not None:
-        raise UsageError("give --input or --device, not both: a recording needs no microphone")
+        raise UsageError("--input and --device exclude each other: give one of them")
     from streamer.loop.loop import MICROPHONE, Loop
     from streamer.loop.run import run, wait_for_signal
     from streamer.loop.sinks import Sinks
@@ -144,7 +148,7 @@ def run(
 
         sinks.add(LogFile(log, time.monotonic))
     if not (on_a_desktop() and not as_json if web is None else web):
-        no_address(port, host, allow_remote, tls_cert, tls_key)
+        require_no_page_flags(port, host, allow_remote, tls_cert, tls_key)
         run(loop, sinks, settings.watchdog_s)
         return
     address = address_of(host, port, allow_remote, tls_cert, tls_key)
@@ -178,11 +182,11 @@ def demo(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Play a short made-up session through the whole loop, without a microphone."""
+    """Play a short synthetic session through the whole loop, without a microphone."""
     from streamer.ops.demo import play
 
     if profile is not None:
-        tell("the demo has a profile of its own, deleted at its end; yours is left alone")
+        tell("the demo uses a temporary profile; yours is not changed")
     play(settings_from(config), output_for(as_json), tell)
 
 
@@ -199,7 +203,7 @@ def devices(
 
     found = list_devices()
     if not found:
-        tell("no microphone was found: connect one, then `streamer doctor` says what is missing")
+        tell("no microphone found: connect one; `streamer doctor` says what is missing")
     for device in found:
         mark = "*" if device.is_default else " "
         line = (

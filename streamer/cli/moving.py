@@ -1,4 +1,4 @@
-"""Verbs that carry a whole profile: export, import."""
+"""Verbs that move a whole profile: export, import."""
 
 import sys
 from pathlib import Path
@@ -14,22 +14,22 @@ from streamer.errors import UsageError
 def export(
     place: Annotated[
         Path,
-        typer.Argument(help="A folder that is not there yet, or NAME.age: one encrypted file."),
+        typer.Argument(help="A new folder, or NAME.age: one encrypted file."),
     ],
     to: Annotated[
         list[str] | None,
         typer.Option(
-            "--to", help="Who may open NAME.age: age1... or an ssh public key [a passphrase]."
+            "--to", help="A key that opens NAME.age: age1... or an ssh public key [a passphrase]."
         ),
     ] = None,
     profile: ProfileFlag = None,
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Write everything of a profile to a folder of open formats; its README.txt explains them.
+    """Write the whole profile to a folder in open formats; its README.txt explains them.
 
-    NAME.age is the same as one file, encrypted as age does, for the keys of --to or for a
-    passphrase that is asked for (or read from standard input, its first line).
+    NAME.age is the same as one file in age's encryption, for the keys of --to or for a passphrase,
+    which is prompted for or read from the first line of standard input.
     """
     from streamer.config import PRIVATE
     from streamer.loop.compose import open_profile
@@ -38,7 +38,7 @@ def export(
 
     sealed = place.suffix.lower() == SUFFIX
     if to and not sealed:
-        raise UsageError(f"--to encrypts one file: name it {place}{SUFFIX}")
+        raise UsageError(f"--to requires an encrypted file: name it {place}{SUFFIX}")
     settings = settings_from(config, profile=profile)
     kept = settings.model_dump(mode="json", exclude=PRIVATE)
     with open_profile(settings, create=False) as opened:
@@ -48,27 +48,29 @@ def export(
             counts = export_sealed(opened, place, kept, secret)
         else:
             counts = export_profile(opened, place, kept)
-    who = "only the key or passphrase opens it" if sealed else "open to whoever reads that folder"
-    tell(f"{_said(counts)} written to {place}: {who}")
+    who = "only the key or passphrase opens it" if sealed else "not encrypted"
+    tell(f"{_counted(counts)} written to {place}: {who}")
 
 
 def import_(
-    place: Annotated[Path, typer.Argument(help="What `streamer export` made: a folder, NAME.age.")],
+    place: Annotated[
+        Path, typer.Argument(help="What `streamer export` wrote: a folder, or NAME.age.")
+    ],
     identity: Annotated[
         Path | None,
         typer.Option("--identity", help="The file of the key that opens NAME.age [a passphrase]."),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Give up what the profile holds.")
+        bool, typer.Option("--replace", help="Overwrite the profile's contents.")
     ] = False,
     any_encoder: Annotated[
-        bool, typer.Option("--any-encoder", help="Though its encoder is not here; then reembed.")
+        bool, typer.Option("--any-encoder", help="Also without its encoder; then use reembed.")
     ] = False,
     profile: ProfileFlag = None,
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Make an exported profile this one: it predicts as it did, to the last bit."""
+    """Read an exported profile into this one; its predictions are the same, bit for bit."""
     from streamer.encoders.registry import known_encoders
     from streamer.loop.compose import open_profile
     from streamer.profiles.archive.reading import import_profile
@@ -76,9 +78,9 @@ def import_(
 
     sealed = place.suffix.lower() == SUFFIX
     if identity and not sealed:
-        raise UsageError(f"--identity opens an encrypted export, NAME{SUFFIX}; {place} is none")
+        raise UsageError(f"--identity opens an encrypted export, NAME{SUFFIX}; {place} is not one")
     if not place.exists():
-        raise UsageError(f"there is no {place}: give what `streamer export` made")
+        raise UsageError(f"{place} does not exist: give what `streamer export` wrote")
     settings = settings_from(config, profile=profile)
     here = None if any_encoder else {row.sha256 for row in known_encoders(settings.models)}
     with open_profile(settings) as opened:
@@ -88,23 +90,23 @@ def import_(
             counts = import_sealed(opened, place, here, secret, replace=replace)
         else:
             counts = import_profile(opened, place, here, replace=replace)
-    tell(f"{_said(counts)} read, and learned anew")
+    tell(f"{_counted(counts)} read and relearned")
 
 
 def _passphrase(twice: bool = False) -> str:
-    said = ""
-    if sys.stdin is None:  # closed by who started us
+    typed = ""
+    if sys.stdin is None:  # closed by the parent process
         pass
     elif sys.stdin.isatty():
-        said = typer.prompt("passphrase", hide_input=True, confirmation_prompt=twice, err=True)
+        typed = typer.prompt("passphrase", hide_input=True, confirmation_prompt=twice, err=True)
     else:
-        said = sys.stdin.readline().rstrip("\n")
-    if not said:
+        typed = sys.stdin.readline().rstrip("\n")
+    if not typed:
         raise UsageError("no passphrase: type one, pipe one in, or give a key (see --help)")
-    return said
+    return typed
 
 
-def _said(counts: dict[str, int]) -> str:
+def _counted(counts: dict[str, int]) -> str:
     from streamer.text import many
 
     return f"{many(counts['utterances'], 'utterance')} and {many(counts['labels'], 'label row')}"

@@ -1,4 +1,4 @@
-"""The flags that every verb has, and the settings that they lead to."""
+"""The flags that every verb has, and the settings made from them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,16 +13,16 @@ ProfileFlag = Annotated[
     typer.Option("--profile", help="Name of a profile, or a folder.", envvar="STREAMER_PROFILE"),
 ]
 ConfigFlag = Annotated[Path | None, typer.Option("--config", help="Settings in a TOML file.")]
-Verbose = Annotated[bool, typer.Option("-v", help="On an error, show where it came from.")]
+Verbose = Annotated[bool, typer.Option("-v", help="On an error, show the traceback.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
 
 
 def settings_from(config: Path | None, **flags: Any) -> "Config":
-    """All settings; flags that are None were not given. Raises UsageError."""
+    """All settings; a flag that is None was not given. Raises UsageError."""
     from streamer.config import Config
     from streamer.errors import UsageError
 
-    # What an unset variable leaves of --profile "$WHO" must not mean somebody else's profile.
+    # --profile "$WHO" with an unset variable must not open the default profile.
     for name, value in flags.items():
         if isinstance(value, str) and not value.strip():
             raise UsageError(f"--{name} is empty: give a value, or leave it out")

@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 def put(row: dict[str, Any], line: str, as_json: bool) -> None:
-    """One row on standard output: as a JSON object, or in words."""
+    """One row on standard output: as a JSON object, or as text."""
     print(json.dumps(row, ensure_ascii=False) if as_json else line, flush=True)
 
 
 def tell(text: str) -> None:
-    """A sentence for people, on standard error."""
+    """A message on standard error."""
     print(text, file=sys.stderr)
 
 

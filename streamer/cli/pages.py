@@ -1,4 +1,4 @@
-"""The flags that serve pages in a browser, and the serving itself."""
+"""The flags of the pages in a browser, and their server."""
 
 import os
 import sys
@@ -23,14 +23,14 @@ PortFlag = Annotated[
 ]
 HostFlag = Annotated[str | None, typer.Option(help="Address of the pages [127.0.0.1].")]
 RemoteFlag = Annotated[
-    bool, typer.Option("--allow-remote", help="Other machines may open the pages; needs TLS.")
+    bool, typer.Option("--allow-remote", help="Let other machines open the pages; needs TLS.")
 ]
 CertFlag = Annotated[Path | None, typer.Option("--tls-cert", help="Certificate of the pages, PEM.")]
-KeyFlag = Annotated[Path | None, typer.Option("--tls-key", help="Its key, PEM.")]
+KeyFlag = Annotated[Path | None, typer.Option("--tls-key", help="Key of that certificate, PEM.")]
 
 
 def on_a_desktop() -> bool:
-    """Somebody sits here who has a browser: a display, and a terminal to read the address in."""
+    """Whether there is a display for a browser, and a terminal that shows the address."""
     display = sys.platform in {"win32", "darwin"} or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )
@@ -40,7 +40,7 @@ def on_a_desktop() -> bool:
 
 @contextmanager
 def pages(settings: "Config", address: "Address", loop: "Loop | None" = None) -> Iterator["Pages"]:
-    """Serve the pages and say where. loop: the one that this process runs on the profile."""
+    """Serve the pages and print their address. loop: the one that this process runs on the profile."""
     from streamer.web.server import serving
 
     with serving(settings, address, loop) as served:
@@ -48,7 +48,7 @@ def pages(settings: "Config", address: "Address", loop: "Loop | None" = None) ->
         yield served
 
 
-def no_address(*flags: object) -> None:
+def require_no_page_flags(*flags: object) -> None:
     """Raises UsageError where flags of the pages are given, but no pages are served."""
     if any(flag not in (None, False) for flag in flags):
         raise UsageError("--port, --host, --allow-remote and --tls-... require --web: add it")
@@ -61,7 +61,7 @@ def address_of(
     tls_cert: Path | None,
     tls_key: Path | None,
 ) -> "Address":
-    """What the flags mean. Raises UsageError where it is not safe."""
+    """The address that the flags describe. Raises UsageError where it is not safe."""
     from streamer.web.bind import address_from
 
     return address_from(host, port, allow_remote=allow_remote, tls_cert=tls_cert, tls_key=tls_key)

@@ -1,4 +1,4 @@
-"""Verbs of a whole profile: status, forget, reembed."""
+"""Verbs for a whole profile: status, forget, reembed."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ def status(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Labels, how well they are predicted, and what the profile takes on disk."""
+    """Labels, how well they are predicted, and the size of the profile."""
     from streamer.loop.compose import known_profile
     from streamer.profiles.status import status_row
     from streamer.terminal.tables import status_lines
@@ -28,17 +28,19 @@ def status(
 
 def forget(
     utterance: Annotated[int | None, typer.Option(help="One utterance, by its number.")] = None,
-    before: Annotated[str | None, typer.Option(help="All heard before a day, YYYY-MM-DD.")] = None,
+    before: Annotated[
+        str | None, typer.Option(help="All utterances before a day, YYYY-MM-DD.")
+    ] = None,
     emotion: Annotated[str | None, typer.Option(help="An enrolled emotion.")] = None,
     audio: Annotated[
-        bool, typer.Option("--audio", help="All audio that is kept; what was learned stays.")
+        bool, typer.Option("--audio", help="All audio; what was learned stays.")
     ] = False,
     everything: Annotated[bool, typer.Option("--all", help="The whole profile.")] = False,
     profile: ProfileFlag = None,
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Delete for good: rows, audio, and what was learned from them."""
+    """Delete permanently: rows, audio, and what was learned from them."""
     from streamer.learners.answers import emotion_name
     from streamer.loop.compose import open_profile
     from streamer.profiles import forget as forgetting
@@ -46,38 +48,38 @@ def forget(
     chosen = (utterance is not None, before is not None, emotion is not None, audio, everything)
     if sum(chosen) != 1:
         raise UsageError(
-            "forget what? Give one of --utterance, --before, --emotion, --audio, --all"
+            "forget what? Give exactly one of --utterance, --before, --emotion, --audio, --all"
         )
     with open_profile(settings_from(config, profile=profile), create=False) as opened:
         if everything:
             opened.take_over_or_fail("streamer forget")
             opened.delete()
-            tell("the profile is gone")
+            tell("the profile was deleted")
             return
         if audio:
-            tell(f"{many(forgetting.forget_audio(opened), 'clip')} forgotten")
+            tell(f"{many(forgetting.forget_audio(opened), 'clip')} deleted")
             return
         if emotion is not None:
             count = forgetting.forget_emotion(opened, emotion_name(emotion))
-            tell(f"{many(count, 'example')} of {emotion} forgotten")
+            tell(f"{many(count, 'example')} of {emotion} deleted")
             return
         if before is not None:
             count = forgetting.forget_before(opened, before)
         else:
             count = forgetting.forget_utterances(opened, [utterance or 0])
-    tell(f"{many(count, 'utterance')} forgotten, and learned anew without")
+    tell(f"{many(count, 'utterance')} deleted; the rest was relearned")
 
 
 def reembed(
     encoder: Annotated[str | None, typer.Option(help="The encoder to change to [default].")] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Though what has no audio any more is left behind.")
+        bool, typer.Option("--yes", help="Also if utterances without audio are left behind.")
     ] = False,
     profile: ProfileFlag = None,
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Carry a profile over to another encoder, as far as its audio is still to be had."""
+    """Carry a profile over to another encoder, as far as its audio is still available."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -99,5 +101,5 @@ def reembed(
         )
     tell(
         f"{many(found.carried, 'utterance')} carried over, {found.lost:,} without audio left "
-        f"behind with {many(found.lost_labels, 'label')}; the profile as it was: {found.copy}"
+        f"behind with {many(found.lost_labels, 'label')}; copy of the old profile: {found.copy}"
     )

@@ -1,4 +1,4 @@
-"""The verb that tells of a profile on one page: report."""
+"""The verb report."""
 
 import os
 import time
@@ -19,16 +19,16 @@ _SHEETS: Final = (".png",)
 def report(
     out: Annotated[Path | None, typer.Option("--out", help="The page to write, FILE.html.")] = None,
     png: Annotated[
-        Path | None, typer.Option("--png", help="Its pictures on one sheet, FILE.png.")
+        Path | None, typer.Option("--png", help="Its charts as one image, FILE.png.")
     ] = None,
     session: Annotated[
-        int | None, typer.Option(help="Only this session, by its number; -1 is the last.")
+        int | None, typer.Option(help="Only this session, by number; -1 is the last one.")
     ] = None,
     profile: ProfileFlag = None,
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Write one page: what was heard, asked and learned, and how far to trust it."""
+    """Write one page about a profile: utterances, labels, learning curves, intervals."""
     if out is None and png is None:
         raise UsageError("nothing to write: give --out FILE.html, --png FILE.png, or both")
     _check_name(out, "--out", _PAGES)
@@ -38,7 +38,7 @@ def report(
 
     settings = settings_from(config, profile=profile)
     with ExitStack() as files:
-        # Both are begun first: neither is written where the other cannot be.
+        # Both are opened first, so that one is not written where the other cannot be.
         page_file = None if out is None else files.enter_context(_PrivateFile(out))
         sheet_file = None if png is None else files.enter_context(_PrivateFile(png))
         with known_profile(settings, tell) as opened:
@@ -54,9 +54,9 @@ def report(
 
 
 class _PrivateFile:
-    """A file for its owner's eyes, which takes its name when it is whole, or leaves nothing.
+    """A file of mode 0600 that gets its name once it is complete, or leaves nothing behind.
 
-    Raises UsageError where it cannot be written, at once where that can be seen at once.
+    Raises UsageError where it cannot be written, as early as possible.
     """
 
     def __init__(self, path: Path) -> None:
@@ -88,6 +88,6 @@ class _PrivateFile:
 
 
 def _check_name(path: Path | None, option: str, endings: tuple[str, ...]) -> None:
-    """Raises UsageError: a slip of the finger must not write over a profile."""
+    """Raises UsageError for another ending, so that a typing error overwrites no profile."""
     if path is not None and path.suffix.lower() not in endings:
         raise UsageError(f"{option} {path}: give a name that ends in {' or '.join(endings)}")

@@ -1,4 +1,4 @@
-"""The verb `service`, with verbs of its own: install, status, remove."""
+"""The verb `service` with its verbs: install, status, remove."""
 
 import os
 from typing import TYPE_CHECKING, Annotated
@@ -29,9 +29,9 @@ def install(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Start the loop now and at every login; after a failure, again.
+    """Start the loop now and at every login; restart it after a failure.
 
-    The settings of today's environment (STREAMER_...) go with it.
+    The STREAMER_... settings of the current environment are stored in the unit.
     """
     from streamer.ops import systemd as units
 
@@ -41,7 +41,7 @@ def install(
     broker = settings.mqtt is not None
     path = units.install(_folder(settings), words, broker, _from_environment())
     tell(f"installed and started: {path}")
-    tell("to listen without anybody logged in: sudo loginctl enable-linger $USER")
+    tell("to listen without a login: sudo loginctl enable-linger $USER")
 
 
 @service.command()
@@ -51,14 +51,14 @@ def status(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Whether it runs, and where it tells how."""
+    """Show whether it runs, and where its log is."""
     from dataclasses import asdict
 
     from streamer.ops import systemd as units
 
     found = units.state(_folder(settings_from(config, profile=profile)))
     line = (
-        f"{found.unit}: {found.active}, {found.enabled}, started again {found.restarts} times\n"
+        f"{found.unit}: {found.active}, {found.enabled}, restarted {found.restarts} times\n"
         f"log: {found.log}; errors: journalctl --user -u '{found.unit}'"
     )
     put(asdict(found), line, as_json)
@@ -68,7 +68,7 @@ def status(
 def remove(
     profile: ProfileFlag = None, config: ConfigFlag = None, verbose: Verbose = False
 ) -> None:
-    """Stop it, and start it no more. The profile stays."""
+    """Stop the service and remove it. The profile stays."""
     from streamer.ops import systemd as units
 
     folder = _folder(settings_from(config, profile=profile))
@@ -76,11 +76,13 @@ def remove(
 
 
 def _from_environment() -> dict[str, str]:
-    """The settings that stand there. Raises UsageError for a secret, which a unit would tell."""
+    """The settings in the environment. Raises UsageError for a secret: other users read units."""
     found = {k: v for k, v in os.environ.items() if k.upper().startswith("STREAMER_")}
     for name in found:
         if name.upper() == "STREAMER_MQTT_PASSWORD":
-            raise UsageError(f"{name}: a unit can be read; put it into a file, and give --config")
+            raise UsageError(
+                f"{name}: other users can read a unit; put it into a file and give --config"
+            )
     return {k: v for k, v in found.items() if k.upper() != "STREAMER_PROFILE"}
 
 
@@ -91,7 +93,7 @@ def _folder(settings: "Config") -> "Path":
 
 
 def _check(words: list[str]) -> None:
-    """Raises what `streamer run` would raise for these flags, before they stand in a unit."""
+    """Raises what `streamer run` would raise for these flags, before the unit is written."""
     from streamer.cli.listening import run
 
     verb = typer.Typer()

@@ -1,4 +1,4 @@
-"""How fast this machine is: the encoder, the learner, the whole loop."""
+"""Benchmark of this machine: the encoder, the learner, the whole loop."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ from streamer.types import SAMPLE_RATE_HZ, Label, Vector
 LENGTHS_S: Final = (1.0, 3.0, 10.0)
 UTTERANCES: Final = 20
 LABELS: Final = 50
-# A slow board measures less often, and is done as soon.
+# A slow board repeats less often, so that it takes no longer.
 _ROUNDS: Final = 7
 _FEWEST_ROUNDS: Final = 2
 _ENOUGH_S: Final = 3.0
@@ -38,7 +38,7 @@ class Result:
 
     learn_ms, predict_ms: one label, one utterance, of `embedding_size` values, all dimensions.
     realtime_factor: seconds of work a second of audio, about half of it speech; latency_ms: from
-    the end of an utterance to its prediction. Memory in bytes, None where a system does not tell.
+    the end of an utterance to its prediction. Memory in bytes; the peak is None on Windows.
     """
 
     encoder: str
@@ -55,7 +55,7 @@ class Result:
 
 
 def measure(config: Config, now_s: Clock, tell: Callable[[str], None]) -> Result:
-    """Measure in a profile that is then deleted; `tell` is told what comes next.
+    """Measure in a temporary profile; `tell` receives the name of each step.
 
     Raises StreamerError.
     """
@@ -89,7 +89,7 @@ def measure(config: Config, now_s: Clock, tell: Callable[[str], None]) -> Result
 
 
 def table(result: Result, machine: str) -> str:
-    """As Markdown, to paste into an issue. machine: what it is, in words."""
+    """As Markdown, to paste into an issue. machine: its description."""
     lengths = " / ".join(f"{length_s:.0f}" for length_s in result.encode_ms)
     times = " / ".join(f"{ms:.1f}" for ms in result.encode_ms.values())
     rows: list[tuple[str, str]] = [
@@ -103,15 +103,15 @@ def table(result: Result, machine: str) -> str:
             f"{result.latency_ms:.0f} ms, at worst {result.latency_worst_ms:.0f} ms",
         ),
         (
-            "memory, models loaded / at most",
+            "memory, models loaded / peak",
             f"{_mb(result.loaded_bytes)} / {_mb(result.peak_bytes)}",
         ),
     ]
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {said} |" for name, said in rows)])
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
 
 def _loop(config: Config, rng: np.random.Generator) -> tuple[list[Heard], Ended]:
-    """A made-up session through the whole loop: its utterances, and the accounts."""
+    """A synthetic session through the whole loop: its utterances and its accounting."""
     audio, _ = synthetic_session(rng, UTTERANCES)
     with tempfile.TemporaryDirectory(prefix="streamer-bench-") as folder:
         recording = Path(folder) / "session.wav"
@@ -165,4 +165,4 @@ def _peak_bytes() -> int | None:
 
 
 def _mb(size: int | None) -> str:
-    return "not told" if size is None else f"{size / 1e6:.0f} MB"
+    return "unknown" if size is None else f"{size / 1e6:.0f} MB"

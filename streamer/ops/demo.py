@@ -1,4 +1,4 @@
-"""A short session of synthetic speech through the whole loop, in a profile that is then deleted."""
+"""A short session of synthetic speech through the whole loop, in a temporary profile."""
 
 import tempfile
 import time
@@ -34,12 +34,12 @@ def play(settings: Config, output: Sink, tell: Callable[[str], None]) -> None:
     """Run the loop on one session and answer its questions; then test the model on another.
 
     The answers are the affective norms of the emotions that the synthesis was asked to express.
-    tell: shows a line to people. Raises StreamerError.
+    tell: shows a line of text. Raises StreamerError.
     """
     audio, truth = synthetic_session(np.random.default_rng(1), UTTERANCES)
     with tempfile.TemporaryDirectory(prefix="streamer-demo-") as folder:
         config = settings.model_copy(update={"profile": f"{folder}/demo", "buffer": BUFFER})
-        tell("A made-up voice speaks; each question is answered by what it was made to express.")
+        tell("A synthetic voice speaks; the answers are the emotions that it was made to express.")
         loop = Loop(_Synthetic(audio), config=config, holder="streamer demo")
         sinks = Sinks(output, loop.stop)
         answering = _Answering(loop, truth)
@@ -48,14 +48,14 @@ def play(settings: Config, output: Sink, tell: Callable[[str], None]) -> None:
         with closing(Profile(Path(config.profile))) as profile:
             before, after = _compare(config, profile)
     tell(
-        f"Another session of the same voices, arousal CCC: {before:.2f} before any answer, "
+        f"On another session of the same voices, arousal CCC: {before:.2f} before any answer, "
         f"{after:.2f} after {answering.answers} answers to {UTTERANCES} utterances."
     )
     tell("Your own voice: `streamer run`, and answer in a second terminal with `streamer label`.")
 
 
 class _Synthetic:
-    """A source that hands out made-up audio at ten times its pace."""
+    """A source that delivers synthetic audio ten times faster than real time."""
 
     kind = "file"
     name = NAME

@@ -1,4 +1,4 @@
-"""The loop as a systemd user unit: started at login, started again when it fails, shut in."""
+"""The loop as a systemd user unit: started at login, restarted on failure, sandboxed."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from platformdirs import user_config_path, user_log_path
 
 from streamer.errors import ServiceError
 
-# A user's units may not have the options that need mount namespaces everywhere; these work in all.
+# Options that need mount namespaces do not work in every user manager; these do.
 _UNIT: Final = """\
 [Unit]
 Description=Streamer, profile {name}
@@ -23,19 +23,19 @@ After=pipewire.service pipewire-pulse.service pulseaudio.service
 StartLimitIntervalSec=0
 
 [Service]
-# What was given as a relative path was meant from here.
+# Relative paths among the flags refer to this folder.
 WorkingDirectory=-{here}
 ExecStart={command}
 Restart=on-failure
 RestartSec=10
-# Flags that cannot be meant, and altered models, are not mended by starting again.
+# A restart does not repair wrong flags (2) or altered models (4).
 RestartPreventExitStatus=2 4
-# What waits for a slow encoder is still to be heard.
+# Utterances that wait for a slow encoder are still encoded.
 TimeoutStopSec=300
-# Predictions belong into the profile, not into the system's log; errors go to the journal.
+# Predictions belong in the profile, not in the system's log; errors go to the journal.
 StandardOutput=null
 {settings}UMask=0077
-# A core file would hold what was heard.
+# A core file would contain recorded speech.
 LimitCORE=0
 NoNewPrivileges=yes
 LockPersonality=yes
@@ -56,7 +56,7 @@ PATIENCE_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """As systemd tells it: active, activating, failed, inactive; enabled, disabled or not-found."""
+    """As systemd reports it: active, inactive, activating, failed; enabled, disabled, not-found."""
 
     unit: str
     active: str
@@ -66,7 +66,7 @@ class State:
 
 
 def unit_name(folder: Path) -> str:
-    """The unit of a profile's folder: systemd's own escaping, so that each has one.
+    """The unit of a profile's folder, in systemd's own escaping.
 
     >>> unit_name(Path("/home/ann/my voice"))
     'streamer-home-ann-my\\\\x20voice.service'
@@ -93,10 +93,10 @@ def unit_text(
     broker: bool = False,
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """words: further flags of `streamer run`; broker: the settings name one; settings: by the
-    names of their environment variables.
+    """words: further flags of `streamer run`; broker: whether the settings name one; settings: by
+    the names of their environment variables.
 
-    Without pages and broker, no network can be used.
+    Without pages and broker, the unit may not use the network.
     """
     command = [
         sys.executable, "-m", "streamer", "run", "--profile", f"{folder}{os.sep}",
@@ -116,14 +116,14 @@ def unit_text(
 
 
 def quoted(word: str, variables: bool = True) -> str:
-    """One argument of ExecStart, whatever stands in it: no variable, specifier or escape.
+    """One argument of ExecStart, quoted so that nothing in it is a variable, specifier or escape.
 
-    variables: whether systemd would put some in there, as it does not in an Environment.
+    variables: whether systemd expands variables there; in an Environment it does not.
 
     >>> print(quoted('100 % "$HOME"'))
     "100 %% \\"$$HOME\\""
 
-    Raises ServiceError for a line break, which no unit can hold.
+    Raises ServiceError for a control character, which a unit cannot hold.
     """
     word = _one_line(word)
     for letter, written in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%")):
@@ -135,7 +135,9 @@ def quoted(word: str, variables: bool = True) -> str:
 
 def _one_line(word: str) -> str:
     if any(ord(letter) < 32 for letter in word):
-        raise ServiceError(f"{word!r} holds a control character: a unit cannot; leave it out")
+        raise ServiceError(
+            f"{word!r} contains a control character, which a systemd unit cannot hold: remove it"
+        )
     return word
 
 
@@ -164,25 +166,25 @@ def state(folder: Path) -> State:
     """Raises ServiceError where there is no systemd."""
     unit = unit_name(folder)
     wanted = ("ActiveState", "UnitFileState", "NRestarts")
-    told = dict(
+    found = dict(
         line.split("=", 1)
         for line in _systemctl("show", f"--property={','.join(wanted)}", unit).splitlines()
         if "=" in line
     )
     return State(
         unit=unit,
-        active=told.get("ActiveState", "unknown"),
-        enabled=told.get("UnitFileState", "") or "not-found",
-        restarts=int(told.get("NRestarts") or 0),
+        active=found.get("ActiveState", "unknown"),
+        enabled=found.get("UnitFileState", "") or "not-found",
+        restarts=int(found.get("NRestarts") or 0),
         log=str(log_path(folder)),
     )
 
 
 def remove(folder: Path) -> Path:
-    """Stop it, and delete the unit. Raises ServiceError, also where there is none."""
+    """Stop the service and delete its unit. Raises ServiceError, also where there is none."""
     path = unit_path(folder)
     if not path.exists():
-        raise ServiceError(f"no service {path.name}: `streamer service install` makes one")
+        raise ServiceError(f"no service {path.name}: `streamer service install` creates one")
     _systemctl("disable", "--now", path.name)
     path.unlink(missing_ok=True)
     _systemctl("daemon-reload")
@@ -193,7 +195,7 @@ def _systemctl(*words: str) -> str:
     program = shutil.which("systemctl")
     if program is None:
         raise ServiceError(
-            "no systemd on this machine: start `streamer run --no-web` by what starts programs here"
+            "no systemd on this machine: start `streamer run --no-web` by another service manager"
         )
     try:
         done = subprocess.run(
@@ -203,9 +205,9 @@ def _systemctl(*words: str) -> str:
     except subprocess.TimeoutExpired as error:
         raise ServiceError(f"systemctl --user {words[0]} does not answer: try again") from error
     if done.returncode:
-        said = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[0]
+        message = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[0]
         raise ServiceError(
-            f"systemctl --user {words[0]}: {said}: log in as this user (not by su or sudo), or "
+            f"systemctl --user {words[0]}: {message}: log in as this user (not by su or sudo), or "
             "sudo loginctl enable-linger $USER"
         )
     return done.stdout

@@ -375,7 +375,7 @@ def test_an_unknown_setting_is_told_with_those_that_there_are(streamer, tmp_path
     (tmp_path / "own.toml").write_text("bufer = 3\n")
     done = streamer("status", "--config", tmp_path / "own.toml")
     assert done.returncode == 2
-    assert "setting bufer = 3: there is none such" in done.stderr
+    assert "unknown setting bufer = 3: choose from" in done.stderr
     assert "buffer" in done.stderr
 
 

@@ -16,7 +16,7 @@ def test_the_table_is_markdown_with_every_figure():
     told = "\n".join(lines)
     for figure in ("a board", "4.0 / 10.0 / 33.0 ms", "0.25 ms", "0.050 ms", "50.0 times", "11 ms"):
         assert figure in told, figure
-    assert "not told / 139 MB" in told
+    assert "unknown / 139 MB" in told
 
 
 def test_the_verb_measures_this_machine_and_makes_no_profile(streamer, tmp_path):

@@ -1,4 +1,4 @@
-"""What is missing on this machine, and how to get it."""
+"""The checks of `streamer doctor`: what is missing on this machine, and how to get it."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ __all__ = ["Finding", "examine"]
 def examine(config: Config) -> Iterator[Finding]:
     """Look at everything that `streamer run` needs, in the order in which it needs it.
 
-    Nothing is changed, and a profile that is not there is not made.
+    Changes nothing, and does not create a missing profile.
     """
     yield machine.versions()
     yield machine.processor(config.threads)

@@ -1,8 +1,8 @@
-"""A file to hand to somebody who helps: what the machine and the program are, not what was said.
+"""The file of `doctor --bundle`: about the machine and the program, without personal data.
 
-No audio, no label, no prediction, no name of an emotion, annotator, recording or profile: only what
-is listed here is ever put in, as findings, counts and versions; the names of the home folder and of
-the profile are taken out. The names of sound devices stay: they are what a fault often is about.
+It holds only what is listed here: findings, counts and versions; no audio, no label, no prediction,
+no name of an emotion, annotator, recording or profile. The paths of the home folder and the profile
+are removed. The names of sound devices stay, because faults are often about them.
 """
 
 import json
@@ -22,7 +22,7 @@ from streamer.ops.doctor.finding import Finding
 from streamer.store.database import is_of_earlier_version
 from streamer.store.profile import FILE_NAME, Profile, profile_folder
 
-# Settings that say nothing about a person; a new one is left out until it is named here.
+# Settings that are not personal. A new setting is left out until it is listed here.
 SETTINGS: Final = (
     "threads", "channel", "segmentation", "buffer", "keep", "explore", "strategy", "dimension",
     "seed", "query_days",
@@ -30,7 +30,7 @@ SETTINGS: Final = (
 
 
 def write_bundle(path: Path, findings: Sequence[Finding], config: Config) -> None:
-    """A ZIP file of JSON, readable by its owner alone. Raises UsageError where it cannot be."""
+    """A ZIP file of JSON that only its owner can read. Raises UsageError."""
     parts: Mapping[str, Any] = {
         "findings": [asdict(finding) for finding in findings],
         "versions": versions(),
@@ -45,23 +45,23 @@ def write_bundle(path: Path, findings: Sequence[Finding], config: Config) -> Non
                 written = json.dumps(part, indent=2, ensure_ascii=False)
                 bundle.writestr(f"{name}.json", anonymous(written, config))
     except FileExistsError as error:
-        raise UsageError(f"--bundle {path} is there already: name a new file") from error
+        raise UsageError(f"--bundle {path} exists already: name a new file") from error
     except OSError as error:
         raise UsageError(f"--bundle {path}: {error.strerror}: name another file") from error
 
 
 def anonymous(text: str, config: Config) -> str:
-    """Without what names this user: paths of the home folder and profile, encoders of their own."""
+    """text without the paths of the home folder and profile and the names of own encoders."""
     for name in _own_encoders(config):
         text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "another", text)
     folder = profile_folder(config.profile, config.home)
-    for private, said in ((str(folder), "PROFILE"), (str(Path.home()), "~")):
-        text = text.replace(json.dumps(private, ensure_ascii=False)[1:-1], said)
+    for private, shown in ((str(folder), "PROFILE"), (str(Path.home()), "~")):
+        text = text.replace(json.dumps(private, ensure_ascii=False)[1:-1], shown)
     return text
 
 
 def versions() -> dict[str, str | None]:
-    """Streamer's own version and those of what it needs; None for what is not installed."""
+    """The versions of Streamer and its dependencies; None for what is not installed."""
     found: dict[str, str | None] = {}
     for requirement in ("streamer", *(requires("streamer") or ())):
         name = requirement.split(";")[0].strip()
@@ -86,7 +86,7 @@ def encoders(config: Config) -> list[dict[str, Any]]:
 
 
 def _own_encoders(config: Config) -> list[str]:
-    """The name of somebody's own encoder is somebody's own."""
+    """The names of the user's own encoders, which may be personal."""
     try:
         shipped = {row.sha256 for row in known_encoders()}
         return [row.name for row in known_encoders(config.models) if row.sha256 not in shipped]
@@ -95,7 +95,7 @@ def _own_encoders(config: Config) -> list[str]:
 
 
 def counts(config: Config) -> dict[str, Any]:
-    """How much the profile holds, not what."""
+    """Counts of what the profile holds."""
     folder = profile_folder(config.profile, config.home)
     try:
         if not (folder / FILE_NAME).is_file():

@@ -1,4 +1,4 @@
-"""What lies on the disk: room, the profile whole and private, and the clock that dates it."""
+"""Checks of the disk: free space, the profile's integrity and permissions, and the clock."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from streamer.store.profile import FILE_NAME, Profile, profile_folder
 
 LITTLE_BYTES: Final = 1_000_000_000
 LEAST_BYTES: Final = 50_000_000
-# systemd-timesyncd makes it once it knows the time.
+# systemd-timesyncd creates it once the clock is set.
 SYNCHRONIZED: Final = Path("/run/systemd/timesync/synchronized")
 SET_CLOCK: Final = "sudo timedatectl set-ntp true"
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -45,7 +45,7 @@ def examine(config: Config, wall_s: Callable[[], float] = time.time) -> Iterator
 
 
 def room(folder: Path) -> Finding:
-    """Free bytes where the profile is, or will be; and whether it may be written there."""
+    """Free space in the profile's folder or its parent, and whether it may be written."""
     there = next(path for path in (folder, *folder.parents) if path.is_dir())
     if not os.access(there, os.W_OK | os.X_OK):
         error = ProfileError(f"{there} cannot be written by this user")
@@ -55,24 +55,24 @@ def room(folder: Path) -> Finding:
     if free < LEAST_BYTES:
         return fail("disk", ProfileError(said), "free some space")
     if free < LITTLE_BYTES:
-        return warn("disk", said, "free some space; a profile grows with what it hears")
+        return warn("disk", said, "free some space; a profile grows with every utterance")
     return ok("disk", said)
 
 
 def privacy(folder: Path) -> Finding:
-    """Nobody but their owner may read what people said."""
+    """Whether only the owner can read the profile."""
     files = [folder, *folder.iterdir()]
     if os.name == "posix" and any(file.stat().st_mode & _OTHERS for file in files):
-        return warn("privacy", f"others may read {folder}", f"chmod -R go= {folder}")
-    return ok("privacy", f"{folder} is readable by its owner alone")
+        return warn("privacy", f"other users can read {folder}", f"chmod -R go= {folder}")
+    return ok("privacy", f"only you can read {folder}")
 
 
 def integrity(folder: Path, config: Config) -> tuple[Finding, float | None]:
-    """Whether every page of the database is whole, and its encoder here; when it last heard."""
+    """Whether the database is intact and its encoder known; the time of its last utterance."""
     try:
         if is_of_earlier_version(folder / FILE_NAME):
             return ok(
-                "profile", "of an earlier version; the next verb that opens it adapts it"
+                "profile", "of an earlier version; the next command that opens it migrates it"
             ), None
         profile = Profile(folder)
         try:
@@ -89,20 +89,20 @@ def integrity(folder: Path, config: Config) -> tuple[Finding, float | None]:
     except StreamerError as error:
         return fail("profile", error), None
     if sha256 is not None and sha256 not in known:
-        gone = OtherEncoder(f"learned with encoder {name} ({sha256[:12]}), which is not here")
+        gone = OtherEncoder(f"learned with encoder {name} ({sha256[:12]}), which is not installed")
         return fail("profile", gone, "streamer reembed, or streamer models add"), newest_s
-    return ok("profile", "whole"), newest_s
+    return ok("profile", "intact"), newest_s
 
 
 def clock(now_s: float, newest_s: float | None, synchronized: Path = SYNCHRONIZED) -> Finding:
-    """newest_s: when something was last heard; it cannot lie ahead.
+    """newest_s: the time of the last utterance, which cannot lie in the future.
 
-    A board without a battery starts in the past until the network tells it the time.
+    A board without a battery-backed clock starts in the past until the network sets it.
     """
-    told = time.strftime("%Y-%m-%d %H:%M", time.localtime(now_s))
+    shown = time.strftime("%Y-%m-%d %H:%M", time.localtime(now_s))
     program_s = Path(__file__).stat().st_mtime
     if newest_s is not None and newest_s > now_s + 60.0:
-        return warn("clock", f"{told} is before the newest utterance of the profile", SET_CLOCK)
+        return warn("clock", f"{shown} is before the newest utterance of the profile", SET_CLOCK)
     if program_s > now_s + 86_400.0:
-        return warn("clock", f"{told} is before this program was installed", SET_CLOCK)
-    return ok("clock", f"{told}{', synchronized' if synchronized.exists() else ''}")
+        return warn("clock", f"{shown} is before this program was installed", SET_CLOCK)
+    return ok("clock", f"{shown}{', synchronized' if synchronized.exists() else ''}")

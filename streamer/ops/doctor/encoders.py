@@ -1,4 +1,4 @@
-"""The two networks: whole files, and loaded as the loop loads them."""
+"""Checks of the two networks: file hashes, and loading as the loop loads them."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def examine(config: Config) -> Iterator[Finding]:
         row = find_encoder(config.encoder, config.models)
         verify_files(row)
         make_encoder(config, row.name)
-        yield ok("encoder", f"{row.name}, its files as the manifest says, loaded")
+        yield ok("encoder", f"{row.name}, files match the manifest, loaded")
         others = [other for other in known_encoders(config.models) if other.name != row.name]
     except StreamerError as error:
         yield fail("encoder", error, "streamer models verify")

@@ -1,4 +1,4 @@
-"""One line of the doctor's."""
+"""One result of a check."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,10 +10,9 @@ State = Literal["ok", "warn", "fail"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """check: what was looked at; said: what was found; remedy: what to do about it, or "".
+    """check: its name; said: the result; remedy: what to do, or "".
 
-    fail: `streamer run` will not work as it stands, and exit_code says of what kind that is; warn:
-    it works, but not as well as it could.
+    state "fail": `streamer run` would end with `exit_code`; "warn": it runs, but with a limitation.
     """
 
     check: str
@@ -32,5 +31,5 @@ def warn(check: str, said: str, remedy: str = "") -> Finding:
 
 
 def fail(check: str, error: StreamerError, remedy: str = "") -> Finding:
-    """What would end the run; where its own words hold the remedy, none is given."""
+    """An error that would end the run; remedy may be "" where the message contains one."""
     return Finding(check, "fail", str(error), remedy, error.exit_code)

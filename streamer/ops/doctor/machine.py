@@ -1,4 +1,4 @@
-"""The machine itself: processor, memory, heat, power. Where a system does not tell, it is said."""
+"""Checks of the machine: versions, processor, memory, temperature, power."""
 
 import platform
 import re
@@ -14,14 +14,14 @@ from streamer.ops.doctor.finding import Finding, ok, warn
 from streamer.text import many
 
 PROC: Final = Path("/proc")
-# The Raspberry Pi's firmware: bits of what limits it now, and from bit 16 on, of what did.
+# The Raspberry Pi's firmware: what limits it now, and from bit 16 on, what did since it started.
 THROTTLED: Final = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
 UNDER_VOLTAGE: Final = 1 << 0 | 1 << 16
 # The loop takes about 140 MB.
 LEAST_MEMORY_MB: Final = 250
-# From 80 degrees on a Raspberry Pi slows itself down; laptops do so at 95 to 100.
+# A Raspberry Pi slows down from 80 degrees on, laptops at 95 to 100.
 HOT_C: Final = 80.0
-# What makes the encoder's matrices fast, as /proc/cpuinfo names it: the first is needed for that.
+# Instruction sets for fast matrix products, as in /proc/cpuinfo; the first is the minimum.
 _USED: Final = {
     "x86": ("avx2", "fma", "avx512f", "avx_vnni", "avx512_vnni"),
     "arm": ("asimd", "asimddp", "i8mm", "bf16", "sve"),
@@ -37,14 +37,14 @@ def versions() -> Finding:
 
 
 def processor(threads: int, proc: Path = PROC, machine: str = platform.machine()) -> Finding:
-    """threads: onnxruntime's, as set."""
+    """threads: onnxruntime's, from the settings."""
     cores = _usable_cores()
     try:
-        told = (proc / "cpuinfo").read_text(errors="replace")
+        cpuinfo = (proc / "cpuinfo").read_text(errors="replace")
     except OSError:
-        told = ""
-    name = re.search(r"^(?:model name|Model)\s*:\s*(.+)$", told, re.MULTILINE)
-    listed = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", told, re.MULTILINE)
+        cpuinfo = ""
+    name = re.search(r"^(?:model name|Model)\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
+    listed = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
     has = set(listed.group(1).split()) if listed else set()
     useful = _USED["arm" if machine.lower().startswith(("arm", "aarch")) else "x86"]
     features = ", ".join(f for f in useful if f in has)
@@ -55,13 +55,13 @@ def processor(threads: int, proc: Path = PROC, machine: str = platform.machine()
             "processor", f"{said}; threads = {threads}", f"set threads = {cores} in the settings"
         )
     if has and useful[0] not in has:
-        return warn("processor", f"{said}; without {useful[0]} the encoder is some times slower")
+        return warn("processor", f"{said}; without {useful[0]} the encoder is several times slower")
     return ok("processor", said)
 
 
 def memory() -> Finding:
-    told = psutil.virtual_memory()
-    free_mb, all_mb = told.available // 2**20, told.total // 2**20
+    found = psutil.virtual_memory()
+    free_mb, all_mb = found.available // 2**20, found.total // 2**20
     said = f"{free_mb:,} of {all_mb:,} MB available"
     if free_mb < LEAST_MEMORY_MB:
         return warn("memory", said, "close other programs; the loop takes about 140 MB")
@@ -71,19 +71,23 @@ def memory() -> Finding:
 def heat() -> Finding:
     celsius = temperature_c()
     if celsius is None:
-        return ok("heat", "no sensor")
+        return ok("heat", "no sensor readable")
     if celsius >= HOT_C:
-        return warn("heat", f"{celsius:.0f} °C, where boards slow down", "give it air or a fan")
+        return warn(
+            "heat",
+            f"{celsius:.0f} °C, where boards slow down",
+            "cool it: free its vents or add a fan",
+        )
     return ok("heat", f"{celsius:.0f} °C")
 
 
 def power(throttled: Path = THROTTLED) -> Finding:
-    """Whether a Raspberry Pi has, or since it started had, too low a voltage."""
+    """Whether the voltage of a Raspberry Pi is too low, or was since it started."""
     bits: int | None = None
     with suppress(OSError, ValueError):
         bits = int(throttled.read_text(), 16)
     if bits is None:
-        return ok("power", "this system does not tell")
+        return ok("power", "not reported by this system")
     if bits & UNDER_VOLTAGE:
         return warn(
             "power",

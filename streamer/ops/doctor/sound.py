@@ -1,4 +1,4 @@
-"""The way to the microphone: PortAudio, permissions, devices, rates."""
+"""Checks of the microphone: PortAudio, permissions, devices, rates."""
 
 import os
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def examine(
     yield ok("PortAudio", portaudio.get_portaudio_version()[1])
     asked = BackgroundCall(lambda: _devices(portaudio))
     if not asked.wait(PATIENCE_S):
-        hangs = AudioError(f"the audio system has not answered for {PATIENCE_S:.0f} s")
+        hangs = AudioError(f"the audio system has not responded for {PATIENCE_S:.0f} s")
         yield fail("microphones", hangs, "restart PulseAudio, PipeWire or JACK")
         return
     devices = asked.result()
@@ -72,5 +72,9 @@ def _rate(portaudio: Any, device: Device, channel: int | None) -> Finding:
         rate_hz = choose_rate(portaudio, device, channels)
     said = f"{rate_hz:,} Hz, {many(channels, 'channel')}"
     if rate_hz < SAMPLE_RATE_HZ:
-        return warn("rate", f"{said}: less than half of what speech holds", "another microphone")
+        return warn(
+            "rate",
+            f"{said}: below 16,000 Hz, part of the speech is missing",
+            "use another microphone",
+        )
     return ok("rate", said if rate_hz == SAMPLE_RATE_HZ else f"{said}, resampled to 16,000 Hz")

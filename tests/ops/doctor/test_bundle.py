@@ -80,7 +80,7 @@ def test_the_name_of_somebodys_own_encoder_is_in_no_part(lived_in, tmp_path):
 def test_a_bundle_replaces_no_file(lived_in, tmp_path):
     file = tmp_path / "thesis.zip"
     file.write_bytes(b"years of work")
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="exists already"):
         write_bundle(file, [], lived_in)
     assert file.read_bytes() == b"years of work"
 
