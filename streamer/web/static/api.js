@@ -1,4 +1,4 @@
-// Requests to this server, and what is said when one fails.
+// Requests to this server, and the message when one fails.
 
 let hideToast;
 
@@ -36,7 +36,7 @@ export async function trying(action) {
   try {
     return await action();
   } catch (error) {
-    toast(error instanceof TypeError ? "Streamer does not answer: is it still running?" : error.message);
+    toast(error instanceof TypeError ? "Streamer does not respond: is it still running?" : error.message);
     return undefined;
   }
 }

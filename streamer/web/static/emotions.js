@@ -1,9 +1,9 @@
-// The emotions page: gather examples, see whether they agree, enroll them, test at once.
+// The emotions page: pick examples, see their cohesion, enroll them, test at once.
 
 import { get, post, toast, trying } from "/static/api.js";
 import { follow } from "/static/events.js";
 
-// An utterance ends this long after its last sound; then it is told.
+// An utterance ends this long after its last sound; then its event arrives.
 const GRACE_MS = 2500;
 const $ = (id) => document.getElementById(id);
 const clock = (seconds) =>
@@ -30,7 +30,7 @@ function button(text, hidden, action) {
   return made;
 }
 
-function told(verdict) {
+function named(verdict) {
   if (verdict.distance === null) return "nothing is enrolled";
   const by = verdict.own === false ? "usual voices, " : "";
   return `${verdict.emotion ?? "unknown"} (${by}${verdict.distance.toFixed(2)})`;
@@ -104,7 +104,7 @@ function ready() {
   $("enroll").textContent = picked.length ? `Enroll ${picked.length} as ${name || "…"}` : "Enroll";
 }
 
-// ---- what was heard
+// ---- recent utterances
 
 function drawRecent() {
   $("recent").replaceChildren(...recent.map(recentRow));
@@ -117,11 +117,11 @@ function recentRow(u) {
   box.checked = picked.includes(u.id);
   box.setAttribute("aria-label", `Pick utterance ${u.id}`);
   box.addEventListener("change", () => toggle(u.id));
-  const hear = u.has_audio ? button("Hear", ` utterance ${u.id}`, () => play(u.id)) : "";
-  return row([box, u.id, clock(u.heard_at), told(u.verdict), hear]);
+  const hear = u.has_audio ? button("Play", ` utterance ${u.id}`, () => play(u.id)) : "";
+  return row([box, u.id, clock(u.heard_at), named(u.verdict), hear]);
 }
 
-// Rows are added and marked, not drawn anew: who went there by the keyboard stays there.
+// Rows are added and marked, not redrawn, so that the keyboard focus stays.
 function addRecent(heard) {
   recent = [heard, ...recent];
   $("recent").prepend(recentRow(heard));
@@ -156,7 +156,7 @@ function drawEnrolled(emotions) {
 }
 
 function drawVerdict(heard) {
-  $("verdict").textContent = heard ? `#${heard.id}: ${told(heard.verdict)}` : "Say something.";
+  $("verdict").textContent = heard ? `#${heard.id}: ${named(heard.verdict)}` : "Say something.";
   const near = Object.entries(heard?.verdict.distances ?? {}).sort((a, b) => a[1] - b[1]);
   $("distances").replaceChildren(
     ...near.flatMap(([name, distance]) => {
@@ -190,7 +190,7 @@ function hold() {
   if ($("hold").disabled || heldFrom !== null) return;
   heldFrom = Date.now();
   $("hold").classList.add("held");
-  $("hold-text").textContent = "Speak; let go when you are done";
+  $("hold-text").textContent = "Speak; release when you are done";
 }
 
 function letGo() {

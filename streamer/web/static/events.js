@@ -1,7 +1,7 @@
 // Server-sent events. Browsers allow few connections to one place, so only a visible page has one.
 
 // handlers: functions by event name, called with the event's values. "hello" and "reload" mean:
-// fetch the state anew.
+// fetch the state again.
 export function follow(handlers) {
   const presence = document.getElementById("presence");
   const words = document.getElementById("presence-text");
@@ -19,7 +19,7 @@ export function follow(handlers) {
     source.onopen = () => (listens ? show("on", "listening") : show("", "not listening"));
     source.onerror = () => {
       show("lost", "connection lost");
-      // After an answer that is no stream, browsers give up; streamer may have been started anew.
+      // After a response that is not a stream, browsers give up; streamer may have been restarted.
       if (source.readyState === EventSource.CLOSED) {
         close();
         setTimeout(open, 2000);

@@ -1,16 +1,16 @@
-// Keys for the whole page, except where somebody writes or a control needs them itself.
+// Keys for the whole page, except in text fields and in controls that need them.
 
 const WRITTEN_IN = "input:not([type=range]):not([type=checkbox]), select, textarea";
 
 function belongsToControl(target, key) {
   if (target.matches(WRITTEN_IN)) return true;
   if (target.matches("input[type=range]")) return key.startsWith("Arrow") || key === "Home" || key === "End";
-  // A button that was reached by the keyboard is pressed by these.
+  // A button with the keyboard focus is pressed by these.
   if (target.matches("button, a, input[type=checkbox], summary")) return key === "Enter" || key === " ";
   return false;
 }
 
-// handler(key, shift): true when it was for it.
+// handler(key, shift): returns true when it handled the key.
 export function onKeys(handler) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
@@ -21,7 +21,7 @@ export function onKeys(handler) {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (handler(key, event.shiftKey)) event.preventDefault();
   });
-  // A click on a button must not keep the keys from working: the page gets them back.
+  // After a click on a button the page gets the keys back.
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("button");
     if (button && event.detail > 0 && !button.closest("dialog")) button.blur();

@@ -54,7 +54,7 @@ function setDominance(value) {
 
 function present(turn, play = true) {
   item = turn.item;
-  // What has a key keeps it, while the page is open.
+  // An emotion keeps its key while the page is open.
   emotions.push(...turn.emotions.filter((name) => !emotions.includes(name)));
   emotion = item?.answered?.emotion ?? null;
   showProgress(turn.progress);
@@ -68,7 +68,7 @@ function present(turn, play = true) {
   if (before && before.valence !== null) plane.set(before.valence, before.arousal);
   $("item-name").textContent = `Utterance ${item.utterance}`;
   const when = new Date(item.heard_at * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  $("item-about").textContent = `${(item.offset_s - item.onset_s).toFixed(1)} s, heard ${when} · ${item.source}`;
+  $("item-about").textContent = `${(item.offset_s - item.onset_s).toFixed(1)} s, ${when} · ${item.source}`;
   $("play").disabled = !item.has_audio;
   ready();
   showClip(item, play);
@@ -79,7 +79,7 @@ async function showClip(shownItem, play) {
   draw($("picture"), null);
   if (!shownItem.has_audio) {
     player.stop();
-    $("item-about").textContent = "Its audio was deleted when it was answered: answer from memory, or skip it.";
+    $("item-about").textContent = "Its audio was deleted after the answer: answer from memory, or skip it.";
     return;
   }
   const heard = play ? player.play(shownItem.utterance) : player.load(shownItem.utterance);
@@ -87,25 +87,25 @@ async function showClip(shownItem, play) {
   if (item !== shownItem) return;
   picture = found;
   draw($("picture"), picture);
-  if (play && !(await heard) && item === shownItem) toast("Press space, or the round button, to hear it.");
+  if (play && !(await heard) && item === shownItem) toast("Press space or the round button to play it.");
 }
 
 function showProgress(p) {
   const whole = p.left + p.answered;
   $("progress-bar").style.width = `${whole ? (100 * p.answered) / whole : 0}%`;
-  const steady = p.repeats ? ` · steady to ±${p.mean_difference.toFixed(2)} over ${p.repeats} repeats` : "";
+  const steady = p.repeats ? ` · consistent to ±${p.mean_difference.toFixed(2)} over ${p.repeats} repeats` : "";
   const spared = document.createElement("span");
   spared.className = "spared";
-  spared.textContent = ` · ${p.spared} let go: labels you were spared`;
-  $("progress").replaceChildren(`${p.left} left · ${p.answered} answered`, spared, steady);
+  spared.textContent = ` · ${p.spared} labels saved`;
+  $("progress").replaceChildren(`${p.left} open · ${p.answered} answered`, spared, steady);
 }
 
 function showEmpty(p) {
   const listens = document.body.dataset.listens === "yes";
-  $("empty-title").textContent = p.skipped ? "Only skipped ones are left" : "Nothing to answer right now";
+  $("empty-title").textContent = p.skipped ? "Only skipped questions are left" : "No open questions";
   $("empty-text").textContent = listens
-    ? "Streamer is listening. When its buffer is full, it asks about the half that it would learn most from; the first one appears here by itself."
-    : "Questions come from listening: start `streamer run`, and they appear here by themselves.";
+    ? "Streamer is listening. When its buffer is full, it asks about the more informative half; the questions then appear here."
+    : "Questions come from listening: start `streamer run`, and they appear here.";
   $("again").hidden = !p.skipped;
   $("undo-last").hidden = !p.answered && !p.skipped && !p.cannot_tell;
 }
@@ -211,7 +211,7 @@ const pass = (kind) =>
 const undo = () =>
   once(async () => {
     const turn = await post("/api/undo", { annotator: annotator() });
-    if (!turn.item) return toast("There is nothing to take back.");
+    if (!turn.item) return toast("Nothing to undo.");
     hideResult();
     present(turn);
     toast(`Utterance ${turn.item.utterance} is open again.`);

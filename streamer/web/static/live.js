@@ -1,4 +1,4 @@
-// The live view: the state at first, then carried on by events.
+// The live view: the stored state first, then updated by events.
 
 import { get, trying } from "/static/api.js";
 import { drawChart } from "/static/chart.js";
@@ -39,7 +39,7 @@ function verdict(found) {
 function fate(state) {
   const tag = document.createElement("span");
   tag.className = state === "asked" ? "tag" : "tag gone";
-  tag.textContent = { asked: "asks", released: "let go", buffered: "in the buffer" }[state];
+  tag.textContent = { asked: "asked", released: "released", buffered: "in the buffer" }[state];
   return tag;
 }
 
@@ -72,7 +72,7 @@ function drawSelection(selection) {
   const asked = selection.asked.map((id) => `#${id}`).join(", ") || "nothing";
   $("selection").textContent =
     `Buffer ${selection.id ?? selection.buffer}, by ${selection.strategy}: asks ${asked}; ` +
-    `lets ${selection.released.length} go. Why: ${selection.reason}.`;
+    `releases ${selection.released.length}. Reason: ${selection.reason}.`;
 }
 
 function drawTrack(track) {
@@ -88,7 +88,7 @@ function drawTrack(track) {
   $("queries").replaceChildren(
     ...track.queries.slice(0, 5).map((query) => {
       const line = document.createElement("li");
-      line.textContent = `#${query.utterance}, heard ${clock(query.heard_at)}, informativeness ${signed(query.score)}`;
+      line.textContent = `#${query.utterance}, ${clock(query.heard_at)}, informativeness ${signed(query.score)}`;
       return line;
     }),
   );
@@ -143,9 +143,9 @@ async function load() {
   const state = await trying(() => get("/api/live"));
   if (!state) return;
   utterances = state.utterances;
-  // Changes from before this run are in the state alone, those since are among the notices too.
-  const told = new Set(state.notices.map((one) => one.text));
-  notices = [...state.track.drift.filter((one) => !told.has(one.text)), ...state.notices];
+  // Drift from before this run is only in the state; later drift is also among the notices.
+  const shown = new Set(state.notices.map((one) => one.text));
+  notices = [...state.track.drift.filter((one) => !shown.has(one.text)), ...state.notices];
   drawUtterances();
   drawSelection(state.selection);
   drawTrack(state.track);

@@ -67,7 +67,7 @@ function drawPitch(context, { pitch, frames }, width, height, ratio, dark) {
 function drawWave(context, { waveform }, width, top, height, colour) {
   const [lows, highs] = waveform.map(bytes);
   const middle = (top + height) / 2;
-  // Soft clips fill the strip too: how loud one is matters less here than how it moves.
+  // Scaled to the strip: the shape of the waveform matters more than its level.
   const peak = Math.max(...lows.map((v) => Math.abs(v - 127.5)), ...highs.map((v) => Math.abs(v - 127.5)), 8);
   const scale = ((height - top) * 0.46) / peak;
   context.fillStyle = colour;

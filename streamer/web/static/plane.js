@@ -19,7 +19,7 @@ export function node(name, attributes = {}, text = "") {
 export const across = (valence) => ((valence + 1) / 2) * SIZE;
 export const down = (arousal) => ((1 - arousal) / 2) * SIZE;
 
-// The empty plane. words: with the names of its corners and ends.
+// The empty plane. words: whether its corners and ends are named.
 export function drawPlane(words = true) {
   const svg = node("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, "aria-hidden": "true" });
   const half = SIZE / 2;
@@ -46,7 +46,7 @@ export function drawPlane(words = true) {
   return svg;
 }
 
-// A plane that is answered on, by mouse, pen or finger; keys and sliders go through `set`.
+// A plane for answers by mouse, pen or finger; keys and sliders use `set`.
 export class Plane {
   constructor(box, onChange) {
     this.value = null;

@@ -1,4 +1,4 @@
-// Plays clips, keeps the next one at hand, and moves the playhead.
+// Plays clips, prefetches the next one, and moves the playhead.
 
 export class Player {
   constructor(playhead) {
@@ -8,7 +8,7 @@ export class Player {
     this.audio.addEventListener("ended", () => (this.playhead.style.opacity = 0));
   }
 
-  // Fetched once: what was answered can still be heard after an undo.
+  // Fetched once: an answered clip can still be played after an undo.
   async load(utterance) {
     if (!this.clips.has(utterance)) {
       const response = await fetch(`/clips/${utterance}`);
@@ -23,7 +23,7 @@ export class Player {
     return true;
   }
 
-  // Whether it plays: a browser may want to be clicked first.
+  // Returns whether it plays: a browser may require a click first.
   async play(utterance) {
     if (!(await this.load(utterance))) return false;
     this.audio.src = this.clips.get(utterance);

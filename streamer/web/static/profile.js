@@ -1,4 +1,4 @@
-// The profile page: labels corrected and deleted, questions closed, things forgotten.
+// The profile page: labels corrected and deleted, questions closed, data deleted.
 
 import { post, toast, trying } from "/static/api.js";
 import { follow } from "/static/events.js";
@@ -21,7 +21,7 @@ async function sure(text) {
   return $("sure").returnValue === "yes";
 }
 
-// What was done is told after the page has been fetched anew.
+// The result is shown after the page was reloaded.
 async function change(path, values) {
   const { done } = await post(path, values);
   sessionStorage.setItem("streamer-done", done);
@@ -35,7 +35,7 @@ $("labels").addEventListener("click", (event) => {
   const label = JSON.parse(row.dataset.label);
   if (pressed.classList.contains("delete")) {
     trying(async () => {
-      if (await sure(`The label of utterance ${label.utterance} by ${label.annotator} is taken back, and what it taught.`)) {
+      if (await sure(`The label of utterance ${label.utterance} by ${label.annotator} will be deleted, with what was learned from it.`)) {
         await change(`/api/labels/${row.dataset.seq}/withdrawal`, {});
       }
     });
@@ -63,7 +63,7 @@ $("expire").addEventListener("submit", (event) => {
   event.preventDefault();
   const days = Number(event.target.elements.days.value);
   trying(async () => {
-    if (await sure(`All open questions older than ${days} days are closed and their audio deleted.`)) {
+    if (await sure(`All open questions older than ${days} days will be closed and their audio deleted.`)) {
       await change("/api/expire", { days });
     }
   });
@@ -75,7 +75,7 @@ for (const form of document.querySelectorAll(".forget")) {
     const { what } = form.dataset;
     const { value } = form.elements.value;
     trying(async () => {
-      if (await sure(`This forgets ${what} ${value} for good.`)) {
+      if (await sure(`This deletes ${what} ${value} permanently.`)) {
         await change("/api/forget", { [what]: what === "utterance" ? Number(value) : value });
       }
     });

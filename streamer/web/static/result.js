@@ -1,4 +1,4 @@
-// What was said of the last utterance, beside what had been predicted and what is predicted now.
+// The last answer, beside the prediction before it and the prediction now.
 
 import { across, down, drawPlane, node } from "/static/plane.js";
 
@@ -42,24 +42,24 @@ function picture(saved) {
 function rows(saved) {
   const { answer, predicted, first, now } = saved;
   const emotion = answer.emotion ? `, ${answer.emotion}` : "";
-  const found = [["you", "you said", both(answer.valence, answer.arousal) + emotion]];
+  const found = [["you", "your answer", both(answer.valence, answer.arousal) + emotion]];
   if (first) found.push(["", "before", both(first.valence, first.arousal)]);
-  found.push(["guess", "the guess", both(...means(predicted))]);
-  if (!first) found.push(["now", "and now", now ? both(...means(now)) : "learning …"]);
+  found.push(["guess", "predicted", both(...means(predicted))]);
+  if (!first) found.push(["now", "predicted now", now ? both(...means(now)) : "learning …"]);
   return found;
 }
 
 function remark(saved) {
   if (saved.first) {
-    return "You have heard this one twice: it tells how steady your ear is, and teaches nothing.";
+    return "A repeat: it measures your consistency and is not learned.";
   }
   const inside = ["valence", "arousal"].filter((name) => {
     const value = saved.answer[name];
     return value !== null && value >= saved.predicted[name].low && value <= saved.predicted[name].high;
   });
   if (saved.answer.valence === null) return "It counts as an example of its emotion.";
-  if (inside.length === 2) return "Your answer lies within the interval of the guess.";
-  return inside.length ? `Only ${inside[0]} lies within the interval of the guess.` : "A surprise: it lies outside the interval of the guess.";
+  if (inside.length === 2) return "Your answer is inside the predicted interval.";
+  return inside.length ? `Only ${inside[0]} is inside the predicted interval.` : "Your answer is outside the predicted interval.";
 }
 
 export function showResult(saved) {
