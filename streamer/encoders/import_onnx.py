@@ -1,4 +1,4 @@
-"""Taking an encoder in: its file is measured, copied and written into the user's manifest."""
+"""Adding an encoder: measure its file, copy it, and write a row into the user's manifest."""
 
 import hashlib
 import re
@@ -26,7 +26,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What whoever adds an encoder says of it.
+    """What the user states about an added encoder.
 
     embedding, emotion: names of outputs, None to find them. own: of the last values of the
     embedding, how many are the encoder's own valence, arousal and dominance in [-1, 1]: 3 or 0.
@@ -54,15 +54,15 @@ def add_encoder(
     """Copy an ONNX file into the models folder and write its row, with a prior, into the manifest.
 
     voices: utterances of several people, float32 at 16 kHz, for the scale of the outputs. rng and
-    now_s: see `measure`. Raises UsageError for a name that cannot be or is taken, EncoderError for
-    a model that does not fit and a folder that cannot be written.
+    now_s: see `measure`. Raises UsageError for an invalid or existing name, EncoderError for a
+    model that does not fit and a folder that cannot be written.
     """
     check_name(statement.name, folder)
     try:
         model = file.read_bytes()
     except OSError as error:
         raise EncoderError(f"cannot read {file}: {error.strerror}: give an ONNX file") from error
-    # From memory, so that a file that leans on others beside it fails now, not once it is copied.
+    # From memory, so that a file that needs others beside it fails now and not after it was copied.
     session = open_session(model)
     names = choose_outputs(session, statement.embedding, statement.emotion)
     found = measure(runner(session, *names), rng, now_s)
@@ -101,12 +101,12 @@ def add_encoder(
 
 
 def check_name(name: str, folder: Path) -> None:
-    """Raises UsageError unless an encoder of that name may be added to the folder."""
+    """Raises UsageError for a name that is invalid or exists in the folder."""
     if not _NAME.fullmatch(name):
         raise UsageError(f"encoder name {name!r}: use letters, digits, '-', '_' and '.'")
     if name in {row.name for row in known_encoders(folder)}:
         # Profiles are bound to the one that has it.
-        raise UsageError(f"there is an encoder {name!r} already: choose another --name")
+        raise UsageError(f"encoder {name!r} exists already: choose another --name")
 
 
 def _with_prior(row: EncoderRow, voices: Sequence[Samples], own: int) -> EncoderRow:
@@ -126,8 +126,8 @@ def measured_prior(
 ) -> Prior:
     """The scale of the outputs over voices [n, d] and [n, e], and what the encoder itself predicts.
 
-    own: see `Statement`. The encoder's predictions pass through unchanged at first: mean 0 and
-    deviation `SPREAD` are taken out and put back. Then they follow what is usual for the voice.
+    own: see `Statement`. At first the encoder's predictions pass unchanged: they are normalized
+    and scaled back by mean 0 and deviation `SPREAD`. Later they follow the voice's own statistics.
     """
     prior = Prior.uninformed(embeddings.shape[1], emotions.shape[1])
     mean, deviation, weights = embeddings.mean(0), embeddings.std(0), prior.weights
@@ -144,7 +144,7 @@ def measured_prior(
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    """The file is there whole or not at all."""
+    """Write the file atomically."""
     partial = path.with_suffix(".part")
     partial.write_bytes(content)
     partial.replace(path)

@@ -1,18 +1,18 @@
-"""A machine that is too slow or hot for its encoder shows it less of an utterance, and says so.
+"""Load shedding: on a machine that is too slow or hot, the encoder gets a part of each utterance.
 
-The steps are how much of an utterance the encoder sees, from its middle: all of it, 6, 3, 1.5 s.
-The embedding stays one of the same encoder, so what was learned holds; it is only of less speech.
-(Another, smaller encoder would be another space: nothing learned would fit.) Where the last step is
-still too slow, utterances wait and are given up, counted, see `encoding`.
+The steps are the longest part that it gets, from the middle: the whole utterance, 6, 3 or 1.5 s.
+The embedding is still one of the same encoder, so what was learned stays valid. (A smaller encoder
+would have another space.) If the last step is still too slow, utterances wait, and are dropped and
+counted when too many do; see `queue`.
 
-With c the measured seconds of work for a second that the encoder sees, over the last utterances of
-lengths d, a step of at most s seconds loads the machine, while somebody speaks without a pause, by
+Let c be the measured seconds of work for one second of encoder input, over the last utterances of
+lengths d. During speech without pauses, a step of at most s seconds then has the load
 
     load(s) = c * sum(min(d, s)) / sum(d)
 
-It goes down where load is above `DOWN`, to the first step that is not; up, where it would stay
-below `UP`. Above `HOT_C` it goes a step down, and up only below `COOL_C`; but not where the load is
-below `WARMING`, since then something else heats the machine.
+If the load is above `DOWN`, it steps down to the first step that is not; it steps up if the load
+would stay below `UP`. Above `HOT_C` it steps down, and up again only below `COOL_C`; but not if the
+load is below `WARMING`, since then something else heats the machine.
 """
 
 import math
@@ -29,14 +29,14 @@ UP: Final = 0.5
 HOT_C: Final = 80.0
 COOL_C: Final = 70.0
 WARMING: Final = 0.1
-# It looks at so many utterances, and stays at a step for as many.
+# Utterances that are considered, and that it stays at a step at least.
 WINDOW: Final = 8
 
 
 class LoadShedder:
-    """An encoder in front of another one. now_s: a steady clock; heat_c: degrees Celsius, or None.
+    """An encoder in front of another one. now_s: a monotonic clock; heat_c: in degrees Celsius.
 
-    `news` is what people should be told, for the thread that listens; this may run on another.
+    `news` holds messages for the user, shown by the listening thread; `encode` may run on another.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class LoadShedder:
 
     @property
     def longest_s(self) -> float:
-        """How much of an utterance the encoder sees at most."""
+        """The longest part of an utterance that the encoder gets, in seconds."""
         return STEPS_S[self._step]
 
     def encode(self, audio: Samples) -> tuple[Samples, Samples]:
-        """As the encoder behind, of float32 [samples], or of the middle of it."""
+        """The other encoder's vectors of float32 [samples], or of their middle."""
         part = middle(audio, self.longest_s)
         begun_s = self._now_s()
         vectors = self._encoder.encode(part)
@@ -71,7 +71,7 @@ class LoadShedder:
         return vectors
 
     def load(self, longest_s: float) -> float:
-        """The part of the time that the encoder would work while somebody speaks on and on."""
+        """The fraction of time that the encoder would work during speech without pauses."""
         cost = sum(took for took, _, _ in self._seen) / sum(seen for _, seen, _ in self._seen)
         lengths = [whole for _, _, whole in self._seen]
         return cost * sum(min(whole, longest_s) for whole in lengths) / sum(lengths)
@@ -83,21 +83,21 @@ class LoadShedder:
         if self.load(STEPS_S[step]) > DOWN:
             while step < last and self.load(STEPS_S[step]) > DOWN:
                 step += 1
-            why = "the encoder is slower than people speak"
+            why = "the encoder is slower than real time"
         elif heat_c >= HOT_C and self.load(STEPS_S[step]) > WARMING:
             step = min(step + 1, last)
-            why = f"this machine is {heat_c:.0f} °C hot"
+            why = f"this machine is at {heat_c:.0f} °C"
         elif step and heat_c < COOL_C and self.load(STEPS_S[step - 1]) < UP:
             step -= 1
-            why = "there is time again"
+            why = "the machine is fast enough again"
         if step != self._step:
             self._step, self._since = step, 0
             much = "whole utterances" if not step else f"{self.longest_s:g} s of each utterance"
-            self.news.append(f"{why}: from now on it sees {much}")
+            self.news.append(f"{why}: the encoder now gets {much}")
 
 
 def middle(audio: Samples, longest_s: float) -> Samples:
-    """At most so many seconds of [samples], from their middle."""
+    """At most `longest_s` seconds of [samples], from their middle."""
     if len(audio) <= longest_s * SAMPLE_RATE_HZ:
         return audio
     size = round(longest_s * SAMPLE_RATE_HZ)

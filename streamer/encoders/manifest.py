@@ -7,9 +7,9 @@ from typing import Any
 
 
 def write_row(path: Path, row: dict[str, Any]) -> None:
-    """Put a row into the manifest, in place of the one of the same name, the others kept.
+    """Write a row into the manifest; it replaces one of the same name.
 
-    The file is replaced whole or not at all. Raises OSError, and ValueError for a file that is no
+    The file is replaced atomically. Raises OSError, and ValueError for a file that is not a
     manifest.
     """
     text = path.read_text("utf-8") if path.is_file() else ""
@@ -32,5 +32,5 @@ def _value(value: object) -> str:
         return "[\n" + "".join(f"  {_value(item)},\n" for item in value) + "]" if value else "[]"
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_value(v)}" for key, v in value.items()) + " }"
-    # TOML's basic strings know JSON's escapes, and want this one more.
+    # TOML's basic strings have JSON's escapes, and need this one too.
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -17,11 +17,11 @@ BUCKET_SAMPLES: Final = SAMPLE_RATE_HZ // 2
 
 
 def open_session(model: Path | bytes, threads: int = 1) -> "InferenceSession":
-    """A session as the product runs it; `model` is a file, or what stands in it.
+    """A session with the product's settings; `model` is a file or its content.
 
     Raises EncoderError for what onnxruntime cannot load.
     """
-    # Imported here: 0.2 s that only the verbs that listen have to pay.
+    # Imported here: it takes 0.2 s, which only listening verbs need.
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -30,7 +30,7 @@ def open_session(model: Path | bytes, threads: int = 1) -> "InferenceSession":
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 4  # its errors are raised; said once is enough
+    options.log_severity_level = 4  # its errors are raised as exceptions already
     given = model if isinstance(model, bytes) else str(model)
     try:
         return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
@@ -42,7 +42,7 @@ def open_session(model: Path | bytes, threads: int = 1) -> "InferenceSession":
 
 
 class OnnxEncoder:
-    """Waveform in, two vectors out; the row of the manifest says how.
+    """Waveform in, two vectors out, as the row of the manifest describes.
 
     Lengths are rounded up to half seconds where the encoder ignores trailing zeros, and the memory
     arena is off, so that memory does not grow with the variety of lengths.
@@ -53,7 +53,8 @@ class OnnxEncoder:
         check_hash(row.path, row.sha256)
         if row.rate_hz != SAMPLE_RATE_HZ:
             raise EncoderError(
-                f"encoder {row.name!r} wants {row.rate_hz} Hz; only {SAMPLE_RATE_HZ} is fed"
+                f"encoder {row.name!r} needs {row.rate_hz} Hz, not {SAMPLE_RATE_HZ}: "
+                "export it for that rate"
             )
         self._session = open_session(row.path, threads)
         self._row = row
@@ -88,7 +89,7 @@ class OnnxEncoder:
             if vector.shape != (1, size):
                 raise EncoderError(
                     f"encoder {self.name!r} gave {list(vector.shape)}, not [1, {size}]: "
-                    "mend the sizes in its manifest"
+                    "correct the sizes in its manifest"
                 )
         if not (np.isfinite(embedding).all() and np.isfinite(emotion).all()):
             raise EncoderError(f"encoder {self.name!r} gave values that are not finite")

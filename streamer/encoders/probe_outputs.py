@@ -1,4 +1,4 @@
-"""What can be found out about an encoder by running it."""
+"""Properties of an encoder that are found by running it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Measurement:
 def choose_outputs(
     session: "InferenceSession", embedding: str | None, emotion: str | None
 ) -> tuple[str, str, str]:
-    """Names of input, embedding and emotion; the embedding is both where there is no other.
+    """Names of input, embedding and emotion; the embedding is used for both if there is no other.
 
     Raises EncoderError unless one waveform goes in and the outputs named come out, one vector an
     utterance each.
@@ -63,12 +63,14 @@ def choose_outputs(
     if embedding is None:
         embedding = "embedding" if "embedding" in shapes else next(iter(shapes))
         if embedding != "embedding" and len(shapes) > 1:
-            raise EncoderError(f"which output is the embedding? Give --embedding; there is: {said}")
+            raise EncoderError(
+                f"the embedding output is not clear: give --embedding, one of: {said}"
+            )
     if emotion is None:
         emotion = "emotion" if "emotion" in shapes else embedding
     for name in (embedding, emotion):
         if name not in shapes:
-            raise EncoderError(f"the model has no output {name!r}; there is: {said}")
+            raise EncoderError(f"the model has no output {name!r}; it has: {said}")
         if len(shapes[name]) == 3:
             raise EncoderError(
                 f"output {name!r} {shapes[name]} is a vector a frame, not one an utterance: pool "
@@ -98,7 +100,7 @@ def runner(session: "InferenceSession", input: str, embedding: str, emotion: str
 
 def measure(run: Run, rng: np.random.Generator, now_s: Callable[[], float]) -> Measurement:
     """Run it on noise of many lengths; now_s: a clock. Raises EncoderError where `run` does."""
-    audio = _murmur(rng, round(TIMED_S * SAMPLE_RATE_HZ))
+    audio = _speech_like_noise(rng, round(TIMED_S * SAMPLE_RATE_HZ))
     embedding, emotion = run(audio)
     times_s = []
     for _ in range(_ROUNDS):
@@ -115,14 +117,14 @@ def measure(run: Run, rng: np.random.Generator, now_s: Callable[[], float]) -> M
     )
 
 
-def _murmur(rng: np.random.Generator, samples: int) -> Samples:
-    """Noise that swells and fades as speech does, none of it zero."""
+def _speech_like_noise(rng: np.random.Generator, samples: int) -> Samples:
+    """Noise with the envelope of speech, nowhere zero."""
     swell = 0.06 + 0.05 * np.sin(2.0 * np.pi * 3.0 * np.arange(samples) / SAMPLE_RATE_HZ)
     return (swell * rng.standard_normal(samples)).astype(np.float32)
 
 
 def _fewest_samples(run: Run, audio: Samples) -> int:
-    """By bisection: what works for n samples is taken to work for more."""
+    """By bisection: a model that runs on n samples is assumed to run on more."""
     fails, works = 0, len(audio)
     while works - fails > 1:
         middle = (fails + works) // 2

@@ -1,8 +1,8 @@
-"""Utterances on their way through the encoder: at once, or beside the hearing.
+"""Queues of utterances for the encoder: synchronous, or on a thread of its own.
 
-A recording or a pipe can wait for the encoder. A microphone cannot: there, another thread encodes,
-and where that is slower than people speak, so much speech waits; what comes beyond it is refused,
-so that the oldest, which waits already, is dropped last. Hearing goes on in any case.
+A recording or a pipe can wait for the encoder. A microphone cannot: there, another thread encodes.
+If that is slower than real time, a limited amount of speech waits; newer utterances are refused.
+Listening continues in any case.
 """
 
 import queue
@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from streamer.types import SAMPLE_RATE_HZ, Samples, Utterance
 
 MOST_WAITING_S: Final = 120.0
-# How long the hearing looks on before it goes back to its own work; the ring holds much more.
+# The listening thread waits this long for a result; the ring buffer holds much more.
 PATIENCE_S: Final = 0.2
 
 
@@ -36,28 +36,28 @@ class Encoded:
 
 
 class EncodingQueue(Protocol):
-    """Given back in the order in which they were put. What the encoder raises comes out of both."""
+    """Results come in the order of `put`. `ready` and `rest` raise what the encoder raised."""
 
     @property
     def waiting(self) -> int: ...
 
     def put(self, utterance: Utterance, decided_s: float) -> bool:
-        """False where no more may wait: the utterance was not taken."""
+        """Returns False if too much speech waits; the utterance was then not queued."""
         ...
 
     def ready(self) -> Iterator[Encoded]:
-        """Those that are encoded by now."""
+        """The results that are ready now."""
         ...
 
     def rest(self) -> Iterator[Encoded]:
-        """All that were put, as they become ready."""
+        """All remaining results, as they become ready."""
         ...
 
     def close(self) -> None: ...
 
 
 class SyncEncoding:
-    """Encodes while it is asked for; whoever puts waits."""
+    """Encodes on the calling thread."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
@@ -84,7 +84,7 @@ class SyncEncoding:
 
 
 class BackgroundEncoding:
-    """Encodes in a thread of its own; it takes no more while `most_waiting_s` of speech wait."""
+    """Encodes on a thread of its own; refuses utterances while `most_waiting_s` of speech wait."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class BackgroundEncoding:
 
     def put(self, utterance: Utterance, decided_s: float) -> bool:
         size = len(utterance.audio)
-        # Whatever its size: a short one that still fitted would outlive an older, longer one.
+        # Also a short one that would fit: it must not outlive an older, longer one.
         if self._waiting_samples >= self._most_waiting_samples:
             return False
         self.waiting += 1
@@ -125,7 +125,7 @@ class BackgroundEncoding:
             yield self._take(None)
 
     def close(self) -> None:
-        """The thread ends, after what it is at; nobody waits for it, since it may hang."""
+        """Let the thread end after its current utterance, without waiting for it: it may hang."""
         self._tasks.put(None)
 
     def _take(self, timeout_s: float | None) -> Encoded:
@@ -143,7 +143,7 @@ class BackgroundEncoding:
             self._done.put(self._encode(*task))
 
     def _encode(self, utterance: Utterance, decided_s: float) -> Callable[[], Encoded]:
-        """What gives the result where it is taken, or raises there what the encoder raised."""
+        """A function that returns the result, or raises what the encoder raised."""
         try:
             encoded = Encoded(utterance, decided_s, *self._encoder.encode(utterance.audio))
         except Exception as error:

@@ -1,4 +1,4 @@
-"""Which encoders there are: rows of a manifest, with hash, licence and training data."""
+"""The available encoders: rows of a manifest, with hash, licence and training data."""
 
 import hashlib
 import tomllib
@@ -23,7 +23,7 @@ class EncoderRow:
 
     file: the ONNX file in `folder`; "" for the encoder that is built in and has none.
     padding_invariant: trailing zeros do not change the outputs, so lengths may be rounded up.
-    unit_length: the graph gives `emotion` at unit length; else it is brought to it when it is read.
+    unit_length: the graph gives `emotion` at unit length; otherwise the program normalizes it.
     source: where the weights come from, and who states the licence.
     """
 
@@ -82,14 +82,14 @@ def read_manifest(folder: Path | None = None) -> list[EncoderRow]:
             "reinstall streamer, or set STREAMER_MODELS"
         ) from error
     except (ValueError, TypeError) as error:  # no TOML, no UTF-8; a key too many or too few
-        raise EncoderError(f"{path}: {error}: mend the manifest") from error
+        raise EncoderError(f"{path}: {error}: correct the manifest") from error
 
 
 def known_encoders(own: Path | None = None) -> list[EncoderRow]:
     """The user's own encoders, those that are shipped, and the built-in one. Raises EncoderError.
 
-    own: the user's models folder, with a manifest or without. Of two rows of one name, and of two
-    defaults, the user's counts.
+    own: the user's models folder, which may have no manifest. Of two rows with one name, and of two
+    defaults, the user's wins.
     """
     mine = read_manifest(own) if own is not None and (own / MANIFEST).is_file() else []
     rows: dict[str, EncoderRow] = {}
@@ -100,7 +100,7 @@ def known_encoders(own: Path | None = None) -> list[EncoderRow]:
 
 
 def find_encoder(name: str = "", own: Path | None = None) -> EncoderRow:
-    """The row of that name, or the default's for "". Raises EncoderError naming those there are."""
+    """The row of that name, or the default's for "". Raises EncoderError that lists all."""
     if name == BUILT_IN.name:
         return BUILT_IN  # needs no manifest
     rows = known_encoders(own)
@@ -108,11 +108,11 @@ def find_encoder(name: str = "", own: Path | None = None) -> EncoderRow:
         if row.name == name or (not name and row.default):
             return row
     known = ", ".join(row.name for row in rows)
-    raise EncoderError(f"no encoder {name or 'default'!r} in the manifest; there is: {known}")
+    raise EncoderError(f"no encoder {name or 'default'!r} in the manifest; known: {known}")
 
 
 def verify_files(row: EncoderRow) -> None:
-    """Raises EncoderError unless all of an encoder's files are those that its row names."""
+    """Raises EncoderError unless all of an encoder's files match the hashes in its row."""
     if row == BUILT_IN:
         return
     check_hash(row.path, row.sha256)
@@ -121,7 +121,7 @@ def verify_files(row: EncoderRow) -> None:
 
 
 def check_hash(path: Path, sha256: str) -> None:
-    """Raises EncoderError when the file is missing or not the one that the manifest names."""
+    """Raises EncoderError if the file is missing or has another hash than the manifest states."""
     try:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -133,7 +133,7 @@ def check_hash(path: Path, sha256: str) -> None:
     if found != sha256:
         raise EncoderError(
             f"{path} has sha256 {found[:12]}, its manifest says {sha256[:12]}: "
-            "the file was altered or damaged; reinstall it, or mend the manifest"
+            "the file was altered or damaged; reinstall it, or correct the manifest"
         )
 
 

@@ -1,7 +1,7 @@
-"""A corpus in memory: its clips, their labels as the owner gave them, and what was at fault.
+"""A corpus in memory: its clips, their original labels, and the faults found.
 
-Every reader makes one of these, whatever its owner's files look like; everything downstream
-(splits, embeddings, experiments) knows nothing but this.
+Every reader returns one, whatever the corpus's own files look like; splits, embeddings and
+experiments depend on this class only.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ Features = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one annotator said of one clip.
+    """One annotator's answer about one clip.
 
     annotator: "" where the owner ships counts only. emotion: a common name, or None. affect: in
     [-1, 1].
@@ -67,7 +67,7 @@ class CorpusClip:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something of a corpus that could not be taken as it is: the file, row or clip, and why."""
+    """A file, row or clip that could not be used as it is, and why."""
 
     what: str
     problem: str
@@ -75,7 +75,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Clips in the order of their files, and everything that was left out or mended.
+    """Clips in the order of their files, and the faults: what was left out or corrected.
 
     features: float32 [clips, d], a row a clip, or None where nothing has been measured yet;
     feature_names: d names, or empty.
@@ -148,7 +148,7 @@ class Corpus:
         return replace(self, clips=tuple(self.clips[i] for i in at), features=features)
 
     def summary(self) -> str:
-        """One line for a person: what is there, what has no label, what was at fault."""
+        """One line of text: counts of clips, unlabelled clips and faults."""
         parts = [f"{len(self)} clips", f"{len(self.speakers)} speakers"]
         parts += [f"{len(self.emotions)} emotions"] if self.emotions else []
         text = f"{self.name}: {', '.join(parts)}"

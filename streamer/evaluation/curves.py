@@ -1,4 +1,4 @@
-"""Learning curves: how well it went after so many labels, over seeds."""
+"""Learning curves: a measure over the number of labels, over seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Curve:
 
     @classmethod
     def of(cls, runs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> "Curve":
-        """From each run's own label counts and values, put on one grid of labels by interpolation.
+        """Interpolated from each run's own label counts and values to one grid of labels.
 
         The grid is the first run's, as far as all runs reach and are defined. Raises UsageError
         without runs, where a run is defined nowhere, or where no part is common to all.
@@ -38,7 +38,7 @@ class Curve:
         return cls(grid, np.array([np.interp(grid, *run) for run in defined]))
 
     def until(self, labels: float) -> "Curve":
-        """The same without what lies beyond so many labels."""
+        """The same curve up to this number of labels."""
         within = self.labels <= labels
         return Curve(self.labels[within], self.values[:, within])
 
@@ -68,7 +68,7 @@ class Curve:
         return float(self.mean[at]), float(self.labels[at])
 
     def labels_to_reach(self, level: float, *, smaller_is_better: bool = False) -> float | None:
-        """The labels with which the mean curve first reaches a level; None where it never does.
+        """Labels at which the mean curve first reaches a level; None if it never does.
 
         What Han et al. (2013, table 3) compare: the labels needed for passive learning's best.
         """
@@ -81,5 +81,5 @@ def _defined(labels: Sequence[float], values: Sequence[float]) -> tuple[Vector, 
     """The points of a run at which there is a value."""
     defined = np.isfinite(values)
     if not defined.any():
-        raise UsageError("a run without a single defined value makes no learning curve")
+        raise UsageError("a run has no defined value: give it more labels")
     return np.asarray(labels, np.float64)[defined], np.asarray(values, np.float64)[defined]

@@ -1,4 +1,4 @@
-"""A corpus as learners meet it: standard scores, answers, and who is tested on."""
+"""A corpus as arrays: standard scores and labels."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from streamer.types import DIMENSIONS, Matrix
 
 NORMALIZATIONS: Final = ("pool", "speaker")
 _LEAST_DEVIATION: Final = 1e-9
-# Standard scores beyond this are a fault of the recording more than of the voice.
+# Standard scores beyond this are more likely faults of the recording.
 _FARTHEST: Final = 5.0
 # With fewer examples, an emotion's recall on the test side is a matter of chance.
 _FEWEST_OF_AN_EMOTION: Final = 20
@@ -24,7 +24,7 @@ _FEWEST_OF_AN_EMOTION: Final = 20
 class Material:
     """features: float64 [n, d], standard scores. affect: float64 [n, 3], nan where not rated.
 
-    emotions: [n], None where there is no name, or one too rare to be learned.
+    emotions: [n], None where there is no name, or one with too few utterances.
     """
 
     features: Matrix
@@ -51,7 +51,7 @@ class Material:
         return sorted({name for name in self.emotions if name is not None})
 
     def labelled(self) -> Indices:
-        """Those with an answer of any kind."""
+        """The utterances with a label of any kind."""
         named = np.array([name is not None for name in self.emotions], bool)
         return np.flatnonzero(named | np.isfinite(self.affect).any(axis=1))
 
@@ -84,7 +84,7 @@ def material_of(corpus: Corpus, pool: Indices, normalization: str = "speaker") -
     if not material.rated and len(material.classes) < 2:
         raise CorpusError(
             f"{corpus.name} has neither ratings nor two emotions of at least "
-            f"{_FEWEST_OF_AN_EMOTION} utterances; there is nothing to learn"
+            f"{_FEWEST_OF_AN_EMOTION} utterances; nothing can be learned from it"
         )
     return material
 

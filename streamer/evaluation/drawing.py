@@ -31,7 +31,7 @@ def draw(board: Board, strategies: Sequence[str]) -> str:
     """One `<svg>`: at most `COLOURS` strategies in colour, in this order, the rest in grey.
 
     Passive learning is dashed, and its best a dotted line across. It and the first of the
-    strategies have bands of one deviation; those of all would hide one another.
+    strategies have bands of one deviation; bands of all would hide one another.
     """
     coloured = [*strategies[:COLOURS], PASSIVE]
     across, up = _axes(board, coloured)

@@ -1,4 +1,4 @@
-"""Which clips hold the same samples, even where a lossy codec has come between them.
+"""Clips with the same samples, also after a lossy codec.
 
 A sketch of a clip is its samples about their mean, each with a random sign, summed into 128 bins
 drawn at random, at unit length; its inner products estimate those of the waveforms (Charikar, Chen

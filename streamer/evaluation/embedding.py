@@ -1,6 +1,6 @@
-"""A corpus through an encoder: one embedding a clip, computed once and kept in a file.
+"""The embeddings of a corpus, computed once and cached in a file.
 
-The file is written as the work goes on (see `embedding_cache`): an interrupted run resumes.
+The file is saved during the work (see `embedding_cache`), so that an interrupted run resumes.
 """
 
 import multiprocessing
@@ -60,12 +60,12 @@ def embed(
     make_encoder: called here, and once in every worker (so that with several it must be picklable,
     like `functools.partial(OnnxEncoder, row)`). cache: a folder, made if missing.
     progress: called with the number of clips that are through, and of all.
-    Raises CorpusError where the corpus has no sound, or none of it can be read.
+    Raises CorpusError where the corpus has no audio, or none of it can be read.
     """
     if workers < 1:
-        raise UsageError(f"{workers} workers do nothing; give at least 1")
+        raise UsageError(f"{workers} workers: give at least 1")
     if any(clip.path is None for clip in corpus.clips):
-        raise CorpusError(f"{corpus.name} is a table without sound; its features are there already")
+        raise CorpusError(f"{corpus.name} is a table without audio: its features need no encoder")
     encoder = make_encoder()
     sizes = encoder.embedding_size, encoder.emotion_size
     book = EmbeddingCache.open(cache, corpus, encoder.name, encoder.sha256, sizes)
@@ -87,7 +87,7 @@ def _embedded(corpus: Corpus, book: EmbeddingCache) -> Embedded:
         Fault(corpus.clips[i].utterance, f"unreadable: {problem}") for i, problem in book.problems()
     ]
     if not len(done):
-        raise CorpusError(f"no sound of {corpus.name} can be read ({faults[0].problem})")
+        raise CorpusError(f"no audio of {corpus.name} can be read ({faults[0].problem})")
     first = done[first_alike(book.column("length", done), book.column("sketch", done))]
     readable = replace(
         corpus,
@@ -102,7 +102,7 @@ def _embedded(corpus: Corpus, book: EmbeddingCache) -> Embedded:
 
 
 def _batches(corpus: Corpus, to_do: Indices) -> list[list[tuple[int, CorpusClip]]]:
-    """What is to do, clips of a file one after another in the order of their places."""
+    """The remaining clips, grouped by file, in the order of their positions."""
     clips = [(int(i), corpus.clips[i]) for i in to_do]
     clips.sort(key=lambda pair: (str(pair[1].path), pair[1].start_s))
     return [clips[k : k + _BATCH] for k in range(0, len(clips), _BATCH)]
@@ -126,7 +126,7 @@ def _encoded(
     try:
         yield from pool.map(_work, batches)
     finally:
-        # An interrupted run must not first do all the rest.
+        # An interrupted run must not finish the remaining batches first.
         pool.shutdown(cancel_futures=True)
 
 
@@ -150,6 +150,6 @@ def _start_worker(make_encoder: Callable[[], Encoder]) -> None:
 
 def _work(batch: list[tuple[int, CorpusClip]]) -> list[CacheRow]:
     if _worker is None:
-        raise RuntimeError("a worker was given work before it was started")
+        raise RuntimeError("a worker received work before its initialization")
     sound, encoder = _worker
     return [_encode(at, clip, sound, encoder) for at, clip in batch]

@@ -1,4 +1,4 @@
-"""What has been computed of a corpus's clips by one encoder, on the disk and in memory.
+"""The embeddings of a corpus by one encoder, on disk and in memory.
 
 An npz without pickles, a row a clip. Its key is the encoder's sha256 with the listing of the clips
 (names, places, sizes and times of their files), so that another encoder, another selection or a
@@ -26,7 +26,7 @@ _VERSION: Final = "1"
 
 @dataclass(frozen=True, slots=True)
 class CacheRow:
-    """What became of one clip: its vectors and its length in samples, or the problem with it."""
+    """The result for one clip: its vectors and its length in samples, or the problem."""
 
     at: int
     embedding: Samples
@@ -37,7 +37,7 @@ class CacheRow:
 
 
 class EmbeddingCache:
-    """A row a clip, and what has been done of it. Made by `open`, used within `kept_up`."""
+    """A row for each clip. Created by `open`, used within `kept_up`."""
 
     def __init__(self, path: Path, arrays: dict[str, Any]) -> None:
         self._path = path
@@ -48,7 +48,7 @@ class EmbeddingCache:
     def open(
         cls, folder: Path, corpus: Corpus, encoder: str, sha256: str, sizes: tuple[int, int]
     ) -> "EmbeddingCache":
-        """The cache of a corpus in a folder, empty where there is none that can be used.
+        """The cache of a corpus in a folder; empty if there is no valid one.
 
         encoder, sha256, sizes: the encoder's name and hash, the lengths of its two vectors.
         """
@@ -88,14 +88,14 @@ class EmbeddingCache:
 
     @contextmanager
     def kept_up(self) -> Iterator[None]:
-        """Whatever ends the work, what was done of it is on the disk."""
+        """Saves what was computed, however the work ends."""
         try:
             yield
         finally:
             self.save()
 
     def save(self) -> None:
-        """At once and whole: a reader sees the old file or the new one."""
+        """Write atomically: a reader sees the old file or the new one."""
         if self._saved == self.through:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -133,7 +133,7 @@ def cache_key(corpus: Corpus, sha256: str) -> str:
 
 
 def _stored(path: Path, like: dict[str, Any]) -> dict[str, Any] | None:
-    """The arrays of a cache file, None where it is missing, damaged or of another key."""
+    """The arrays of a cache file; None if it is missing, damaged or has another key."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in like}

@@ -1,4 +1,4 @@
-"""What corpora call emotions, and the common names that Streamer calls them by.
+"""The emotion labels of corpora, and Streamer's common names for them.
 
 The common names are adjectives, those of `streamer.learners.affective_norms` first; where a corpus
 has a category that is none of them, it keeps a name of its own. A code that stands for "other" or
@@ -79,7 +79,7 @@ SHEMO: Final[Mapping[str, str | None]] = {
 
 
 def common_emotion(word: str) -> str | None:
-    """The common name of an English word or short form, None where it is none.
+    """The common name of an English word or short form; None if there is none.
 
     >>> common_emotion("Anger"), common_emotion("fru"), common_emotion("xxx")
     ('angry', 'frustrated', None)

@@ -1,4 +1,4 @@
-"""`streamer evaluate`: a corpus and strategies in; learning curves, tables and a page out."""
+"""`streamer evaluate`: learning curves, tables and a page of query strategies on a corpus."""
 
 import hashlib
 import tempfile
@@ -48,7 +48,7 @@ Progress = Callable[[str, int, int], None]
 class Plan:
     """What to evaluate.
 
-    place: see `readers.read_corpus`; reader and scale too. encoder: "" for the default; not used
+    place, reader, scale: see `readers.read_corpus`. encoder: "" for the default; not used
     for a table of features. test_part: the owner's name of the part to test on, which is learned
     from its train part; None leaves sessions or speakers out. The first strategy is the one that
     the page's first sentence is about.
@@ -70,7 +70,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class GridWork:
-    """A cell's run, and what it needs; sent to each process once. Seed k is tested on side k."""
+    """What a run needs; sent to each process once. Seed k is tested on split k."""
 
     material: Material
     sides: Sequence[Side]
@@ -91,10 +91,10 @@ class GridWork:
 
 
 def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, list[str]]:
-    """Run what is not done yet; the page's path, and its first sentences.
+    """Run the cells that are not done yet; returns the page's path and its first sentences.
 
-    progress: told what is being done, how much of it is done, and of how much.
-    Raises CorpusError, EncoderError or UsageError, each before anything long begins.
+    progress: called with the name of the step, the number done, and the total.
+    Raises CorpusError, EncoderError or UsageError, each before any long computation.
     """
     strategies = _checked(plan)
     corpus = read_corpus(plan.reader, plan.place, plan.scale)
@@ -102,7 +102,7 @@ def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, li
     if corpus.features is None:
         corpus = _embedded(corpus, settings, plan, progress)
     if not len(corpus):
-        raise CorpusError(f"{plan.place} holds no clip that can be used{_first_fault(corpus)}")
+        raise CorpusError(f"{plan.place} contains no usable clip{_first_fault(corpus)}")
     pool = np.arange(len(corpus))
     material = material_of(corpus, pool, "speaker" if corpus.speakers else "pool")
     splits = _with_labels(corpus, material, _splits(corpus, plan))
@@ -127,11 +127,11 @@ def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, li
 
 
 def _checked(plan: Plan) -> list[str]:
-    """The strategies, passive learning among them. Raises UsageError for one that is not there."""
+    """The strategies, passive learning among them. Raises UsageError for an unknown one."""
     if plan.seeds < 1:
-        raise UsageError(f"{plan.seeds} seeds run nothing; give at least 1")
+        raise UsageError(f"{plan.seeds} seeds: give at least 1")
     if not plan.strategies:
-        raise UsageError("no strategy is named; give --strategy NAME, or several: NAME,NAME")
+        raise UsageError("no strategy: give --strategy NAME, or several: NAME,NAME")
     check_learner(plan.learner)
     for name in plan.strategies:
         if name == ALL and isinstance(plan.scenario, Pool):
@@ -142,7 +142,7 @@ def _checked(plan: Plan) -> list[str]:
 
 
 def _make_folder(folder: Path) -> None:
-    """Raises UsageError where none can be made, or nothing be written into it."""
+    """Raises UsageError where it cannot be created or written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -164,7 +164,7 @@ def _embedded(corpus: Corpus, settings: Config, plan: Plan, progress: Progress) 
 
 
 def encoder_maker(settings: Config, name: str) -> Callable[[], Encoder]:
-    """Makes the encoder in whichever process it is called.
+    """A factory of the encoder that can be sent to another process.
 
     Loaded settings cannot be sent to one: they are of a class of their own, made for their file.
     """
@@ -183,7 +183,7 @@ def _first_fault(corpus: Corpus) -> str:
 
 
 def _splits(corpus: Corpus, plan: Plan) -> list[Split]:
-    """A split a seed, or fewer to be taken in turn.
+    """One split for each seed, or fewer that are used in turn.
 
     The owner's; else each session left out; else folds of speakers, drawn anew each time that all
     have been tested on.
@@ -206,7 +206,7 @@ def _splits(corpus: Corpus, plan: Plan) -> list[Split]:
 
 
 def _with_labels(corpus: Corpus, material: Material, splits: Sequence[Split]) -> list[Split]:
-    """Those with a rating or emotion to learn from and one to test on. Raises CorpusError."""
+    """The splits with labels on both sides. Raises CorpusError where there is none."""
     labelled = material.labelled()
     found = [
         split
@@ -222,7 +222,7 @@ def _with_labels(corpus: Corpus, material: Material, splits: Sequence[Split]) ->
 
 
 def _head(plan: Plan, corpus: Corpus) -> dict[str, Any]:
-    """What a log must be of to go on: not the strategies or seeds, which may become more."""
+    """What must be equal to resume a log; strategies and seeds may be added."""
     return {
         "version": __version__,
         "corpus": corpus.name,
@@ -238,7 +238,7 @@ def _head(plan: Plan, corpus: Corpus) -> dict[str, Any]:
 
 
 def _content(corpus: Corpus) -> str:
-    """What tells a corpus from another of its name: names, sides, ratings, features."""
+    """What identifies a corpus beside its name: utterances, splits, ratings, features."""
     names = [
         (c.utterance, c.emotion, c.speaker, c.session, c.split, c.recording) for c in corpus.clips
     ]

@@ -1,8 +1,8 @@
-"""A grid of runs over processes, each finished one kept as a line, so that nothing is lost.
+"""A grid of runs over processes; each finished run is a line of a log, from which it resumes.
 
-The log is JSON lines: a head that says what the grid is of, then a line a finished cell. The same
-command goes on where it ended, after Ctrl-C or a kill too; a line that was being written is done
-again. Another corpus, scenario or version of them has another head, and does not go on.
+The log is JSON lines: a head that describes the experiment, then a line for each finished cell. The
+same command resumes it, also after Ctrl-C or a kill; an incomplete line is computed again. A log
+with another head (another corpus, scenario or version) is refused.
 """
 
 import json
@@ -22,7 +22,7 @@ Head = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cell:
-    """What makes one run; `task` is whatever else a grid varies, "" for nothing."""
+    """What identifies one run; `task` is anything else that a grid varies, or ""."""
 
     task: str
     learner: str
@@ -43,14 +43,14 @@ def run_cells(
     jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Results:
-    """Every cell's outcome, those in the log read from there.
+    """Every cell's outcome; finished ones are read from the log.
 
     work: with several jobs it is sent to each process once, so it must be picklable.
     progress: called with the number of finished cells, and of all.
-    Raises UsageError where the log is of another grid, or for fewer than one job.
+    Raises UsageError for a log of another experiment, or for fewer than one job.
     """
     if jobs < 1:
-        raise UsageError(f"{jobs} jobs do nothing; give at least 1")
+        raise UsageError(f"{jobs} jobs: give at least 1")
     results = read_log(log, head)
     to_do = [cell for cell in dict.fromkeys(cells) if cell not in results]
     total = len(dict.fromkeys(cells))
@@ -67,9 +67,9 @@ def run_cells(
 
 
 def read_log(log: Path, head: Head) -> Results:
-    """The finished cells of a log; none where there is no file, or no whole line, as after a kill.
+    """The finished cells of a log.
 
-    Raises UsageError for another's.
+    Raises UsageError for a log of another experiment.
     """
     results: Results = {}
     if not log.exists():
@@ -80,7 +80,7 @@ def read_log(log: Path, head: Head) -> Results:
             return results
         if _object(line) != json.loads(json.dumps(head)):
             raise UsageError(
-                f"{log} is of another experiment; give another --out, or delete it to begin anew"
+                f"{log} belongs to another experiment: give another --out, or delete it"
             )
         for line in file:
             row = _object(line)
@@ -90,7 +90,7 @@ def read_log(log: Path, head: Head) -> Results:
 
 
 def _object(line: str) -> dict[str, Any] | None:
-    """None for a line that was cut off by a kill."""
+    """None for an incomplete line."""
     try:
         row = json.loads(line)
     except json.JSONDecodeError:
@@ -108,7 +108,7 @@ def _with_nan(values: dict[str, list[float | None]]) -> dict[str, list[float]]:
 
 
 class _Appending:
-    """Whole lines at the end of a log, each on the disk before the next cell is begun."""
+    """Appends lines to a log, each flushed to disk before the next cell starts."""
 
     def __init__(self, log: Path, head: Head) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +147,7 @@ def _finished(cells: Sequence[Cell], work: Work, jobs: int) -> Iterator[tuple[Ce
             for future in done:
                 yield running.pop(future), future.result()
     finally:
-        # An interrupted run must not first do all the rest.
+        # An interrupted run must not finish the remaining cells first.
         pool.shutdown(cancel_futures=True)
 
 
@@ -161,5 +161,5 @@ def _start_worker(work: Work) -> None:
 
 def _work(cell: Cell) -> Outcome:
     if _worker is None:
-        raise RuntimeError("a worker was given a cell before it was started")
+        raise RuntimeError("a worker received a cell before its initialization")
     return _worker(cell)

@@ -1,4 +1,4 @@
-"""One measure of an experiment: every strategy's curve, held against passive learning."""
+"""One measure of an experiment: every strategy's curve, compared with passive learning."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ def _board(name: str, results: Results) -> Board:
         for strategy, cells in runs.items()
     }
     smaller = is_smaller_better(name)
-    # Where one strategy asks more than another, only what both have asked can be compared.
+    # Curves are compared up to the number of labels that all strategies reach.
     common = min(float(curve.labels[-1]) for curve in curves.values())
     areas = {strategy: curve.until(common).areas() for strategy, curve in curves.items()}
     compared = compare(areas, PASSIVE, smaller_is_better=smaller)

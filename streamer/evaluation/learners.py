@@ -1,4 +1,4 @@
-"""The learner of an evaluation: that of the product, told what a corpus knows of an utterance."""
+"""The learner of an evaluation: the product's, fed with the labels of a corpus."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ EMOTION_PENALTY: Final = 0.3
 
 @dataclass(slots=True)
 class Heard:
-    """What was said of each utterance when it was heard: utterances [m], means [m, 3]."""
+    """The prediction for each utterance when it arrived: utterances [m], means [m, 3]."""
 
     utterances: list[int] = field(default_factory=list)
     means: list[Vector] = field(default_factory=list)
@@ -69,7 +69,7 @@ class EvaluatedLearner:
         self.knowledge = ModelView(self.affect, self.labelled, self._classifier)
 
     def learn(self, utterance: int) -> None:
-        """Take the corpus's answers in, as far as they are taught and there are any."""
+        """Learn the corpus's labels, as far as they are taught and present."""
         row = self.features[utterance]
         emotion = self._material.emotions[utterance]
         label = Label(
@@ -84,7 +84,7 @@ class EvaluatedLearner:
         self._learned.append((label, row))
 
     def hear(self, utterances: Sequence[int]) -> None:
-        """Note what is said of utterances when they are heard."""
+        """Record the predictions for utterances as they arrive."""
         if utterances:
             self.heard.utterances.extend(utterances)
             self.heard.means.extend(self.affect.means(self.features[list(utterances)]))
@@ -127,7 +127,7 @@ class EvaluatedLearner:
 
 
 def check_learner(name: str) -> None:
-    """Raises UsageError for one that is not there."""
+    """Raises UsageError for an unknown learner."""
     _regression(name)
 
 

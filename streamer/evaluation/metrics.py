@@ -1,7 +1,7 @@
-"""How well a model did on a test set: whole arrays at once.
+"""Metrics of predictions on a test set.
 
-CC, CCC and RMSE for valence, arousal and dominance; UAR and WA for emotions. What is learned
-online is followed by `core.metrics.RunningAgreement`, whose CCC is the same.
+CC, CCC and RMSE for valence, arousal and dominance; UAR and WA for emotions. The running
+CCC of online learning is `learners.metrics.RunningAgreement`, which gives the same value.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Packed corpora: one long sound file a corpus, and a table that says where each clip lies.
+"""Packed corpora: one long audio file a corpus, and a table with the position of each clip.
 
 clips.csv has a row a clip (corpus, clip, start, samples, language, speaker, gender, emotion,
 extra), start and samples counted at 16 kHz; CORPUS.opus (or .flac, .ogg, .wav) holds the sound.
@@ -27,7 +27,7 @@ def packed_names(folder: Path) -> list[str]:
 
 
 def read_packed(folder: Path, name: str) -> Corpus:
-    """One corpus of a packed folder. Raises CorpusError where it is not there."""
+    """One corpus of a packed folder. Raises CorpusError if it is missing."""
     faults: list[Fault] = []
     gathering = Gathering(name, folder)
     sound = _sound(folder, name)

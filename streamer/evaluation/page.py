@@ -1,4 +1,4 @@
-"""An experiment as one page: what came out in a sentence, the curves, and the table behind them."""
+"""An experiment as one page: the result in a sentence, the curves, and their tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from streamer.evaluation.significance import LEVEL
 
 _MEASURES: Final = {
     "ccc": "concordance (CCC)",
-    "spread-ccc": "concordance (CCC), predictions widened to vary as the labels do",
+    "spread-ccc": "concordance (CCC), predictions with the labels' variance",
     "cc": "correlation (CC)",
     "rmse": "root mean squared error",
-    "spread-rmse": "root mean squared error, predictions widened",
+    "spread-rmse": "root mean squared error, predictions with the labels' variance",
     "uar": "unweighted average recall (UAR)",
     "wa": "accuracy (WA)",
-    "prequential-ccc": "concordance (CCC) of the last 400 utterances, each predicted when heard",
+    "prequential-ccc": "concordance (CCC) of the last 400 utterances, predicted before labelling",
 }
-# Shown first and open; the others fold.
+# Shown first; the others are folded.
 _LEADING: Final = ("ccc", "uar")
 
 _STYLE: Final = """
@@ -71,9 +71,9 @@ details summary { cursor: pointer; color: var(--soft); margin-top: 2rem; }
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What an experiment was: its corpus, the scenario in words, and the rest for the small print.
+    """The description of an experiment: its corpus, scenario and learner.
 
-    strategy: the one that the page's first sentence is about.
+    strategy: the subject of the page's first sentence.
     """
 
     corpus: str
@@ -104,9 +104,9 @@ def page(about: About, boards: Sequence[Board]) -> str:
 <h1>Learning curves on {escape(about.corpus)}</h1>
 <p class="soft">{escape(about.scenario)} Learner: {escape(about.learner)}. {runs} runs.</p>
 <div class="answer">{"".join(f"<p>{escape(answer(about.strategy, b))}</p>" for b in leading)}</div>
-<p class="soft">Each line is the mean over the runs, the bands are one standard deviation of the
-runs, each of other speakers or in another order. Dashed: passive learning (random); dotted: its
-best.</p>
+<p class="soft">Each line is the mean over the runs, the bands are one standard deviation. Runs
+differ in their speakers or in the order of utterances. Dashed: passive learning (random);
+dotted: its best.</p>
 {sections}
 </body>
 </html>
@@ -114,7 +114,7 @@ best.</p>
 
 
 def answer(strategy: str, board: Board) -> str:
-    """One sentence: what a strategy brought in one measure, as far as the runs can tell."""
+    """One sentence: a strategy against passive learning in one measure."""
     found = next((s for s in board.standings if s.strategy == strategy), None)
     title = _title(board.name)
     if found is None or found.compared is None:
@@ -124,8 +124,8 @@ def answer(strategy: str, board: Board) -> str:
         )
     if np.array_equal(board.curves[strategy].values, board.curves[PASSIVE].values):
         return (
-            f"{title}: {strategy} asked what passive learning asked; these labels gave it nothing "
-            "to choose by."
+            f"{title}: {strategy} asked the same as passive learning; these labels gave it no "
+            "basis for a choice."
         )
     if found.needed is None:
         reach = f"never reaches passive learning's best ({board.passive_best:.3f})"
@@ -135,9 +135,9 @@ def answer(strategy: str, board: Board) -> str:
             f"labels instead of {board.passive_labels:.0f}"
         )
     verdict = {
-        "+": f"it is better over the whole curve (p = {found.compared.p:.3f})",
-        "-": f"it is worse over the whole curve (p = {found.compared.p:.3f})",
-        "": f"over the whole curve the difference could be luck (p = {found.compared.p:.2f})",
+        "+": f"significantly better over the whole curve (p = {found.compared.p:.3f})",
+        "-": f"significantly worse over the whole curve (p = {found.compared.p:.3f})",
+        "": f"over the whole curve the difference is not significant (p = {found.compared.p:.2f})",
     }[found.compared.mark]
     return f"{title}: {strategy} {reach}; {verdict}."
 
@@ -162,11 +162,11 @@ def _section(board: Board, order: Sequence[str]) -> str:
 <h2>{escape(title)}</h2>
 {draw(board, order)}
 <div class="scroll"><table>
-<caption>From the best down, by area under the curve. Against random: the median difference of
+<caption>Sorted by area under the curve. Against random: the median difference of
 the runs. p: Wilcoxon signed-rank over {board.runs} runs, corrected by Holm; marked + or −
 below {LEVEL:g}.</caption>
 <tr><th>strategy</th><th>area</th><th>against random</th><th>p</th><th>at the end</th>
-<th>labels to passive's best</th></tr>
+<th>labels to reach passive's best</th></tr>
 {rows}
 </table></div>
 </section>"""

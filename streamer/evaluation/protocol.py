@@ -1,9 +1,9 @@
-"""How questions meet a corpus: as a stream of utterances, or as a pool of them.
+"""Protocols of active learning on a corpus: a stream of utterances, or a pool.
 
-Stream (Han et al. 2013, table 2): utterances come one by one; of each full buffer a part is asked,
-the rest is gone. Pool (table 1): all are there from the start, and a fixed number is asked each
-round. Passive learning is either one with the random strategy, or a stream that asks everything.
-Answers may come late, as a person's do.
+Stream (Han et al. 2013, table 2): utterances arrive one by one; a part of each full buffer is
+asked, the rest is discarded. Pool (table 1): all are available from the start, and a fixed number
+is asked in each round. Passive learning is either one with the random strategy, or a stream that
+asks everything. Answers may arrive late, as a person's do.
 """
 
 from collections import deque
@@ -20,7 +20,7 @@ from streamer.types import Matrix
 
 
 class Pupil(Protocol):
-    """What learns in a scenario; utterances are their positions in the corpus."""
+    """The learner of a protocol; utterances are their positions in the corpus."""
 
     features: Matrix
 
@@ -28,10 +28,10 @@ class Pupil(Protocol):
     def knowledge(self) -> Knowledge: ...
 
     def learn(self, utterance: int) -> None:
-        """Be told everything that the corpus says of it."""
+        """Learn the corpus's labels of these utterances."""
 
     def hear(self, utterances: Sequence[int]) -> None:
-        """Note, for the prequential curve, what would be said of each of them now."""
+        """Record the current predictions, for the prequential curve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Stream:
     def run(
         self, pupil: Pupil, strategy: Strategy, order: Sequence[int], rng: np.random.Generator
     ) -> Iterator[Progress]:
-        """Teach the pupil; yields after the first labels, after each buffer, and at the end.
+        """Run the protocol; yields after the first labels, after each buffer, and at the end.
 
         order: the utterances as they are heard. A last buffer that is not full is not asked.
         """
@@ -141,7 +141,7 @@ class Pool:
     def run(
         self, pupil: Pupil, strategy: Strategy, order: Sequence[int], rng: np.random.Generator
     ) -> Iterator[Progress]:
-        """Teach the pupil; yields after the first labels and after each round.
+        """Run the protocol; yields after the first labels and after each round.
 
         order: the pool; its beginning is what is asked first, so it should be shuffled.
         """

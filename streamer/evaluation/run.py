@@ -1,4 +1,4 @@
-"""One run: a strategy, a learner and a seed on one split of a corpus, measured as it goes."""
+"""One run: a strategy, a learner and a seed on one split of a corpus."""
 
 import math
 from collections.abc import Sequence
@@ -79,7 +79,7 @@ def measured(
     heard: Sequence[int],
     names: Sequence[str] = EVERYTHING,
 ) -> dict[str, float]:
-    """Every measure there is truth for, by its name in `Outcome`; nan where not defined."""
+    """Every measure with labels on the test side, by its name in `Outcome`; nan if undefined."""
     values: dict[str, float] = {}
     means = pupil.means(test)
     for name in material.rated:
@@ -118,7 +118,7 @@ def _prequential(pupil: EvaluatedLearner, material: Material, column: int) -> fl
 def _strategy(
     name: str, scenario: Stream | Pool, dimensions: Sequence[str]
 ) -> tuple[Strategy, Stream | Pool]:
-    """What is meant by a name; "all" is a stream whose every buffer is asked whole."""
+    """What is meant by a name; "all" is a stream that asks every buffer completely."""
     if name == ALL and isinstance(scenario, Stream):
         everything = Stream(scenario.buffer, 1.0, scenario.first, scenario.length, scenario.delay)
         return make_strategy("random"), everything

@@ -1,6 +1,6 @@
 """The scales that corpora are rated on, and the one conversion of each to [-1, 1].
 
-A rating is kept as its owner wrote it. `Scale.to_unit` is the only place where it becomes a point
+A rating is kept on its original scale. `Scale.to_unit` is the only place where it becomes a point
 in Streamer's space (negative..positive, calm..excited, submissive..dominant).
 
 Sources: IEMOCAP, 1 to 5 (Busso et al. 2008, Language Resources and Evaluation 42). MSP-Podcast, 1
@@ -22,7 +22,7 @@ _ROUNDING: Final = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """Valence, arousal and dominance on one scale; None where nobody gave one."""
+    """Valence, arousal and dominance on one scale; None where there is none."""
 
     valence: float | None = None
     arousal: float | None = None
@@ -73,7 +73,7 @@ class Scale:
         if not self._is_on(value):
             raise CorpusError(
                 f"a rating of {value:g} is not on the scale {self.name}; "
-                "mend the label file, or state its scale"
+                "correct the label file, or state its scale"
             )
         unit = (2.0 * value - (self.low + self.high)) / (self.high - self.low)
         return min(1.0, max(-1.0, unit))
@@ -88,12 +88,12 @@ UNIT: Final = Scale("-1 to 1", -1.0, 1.0)
 def scale_of(low: float, high: float) -> Scale:
     """A stated scale. Raises CorpusError unless low < high, both finite."""
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise CorpusError(f"a scale from {low:g} to {high:g} has no inside; give LOW:HIGH")
+        raise CorpusError(f"a scale from {low:g} to {high:g} has no range: give LOW:HIGH")
     return Scale(f"{low:g} to {high:g}", low, high)
 
 
 def mean_rating(ratings: list[Rating]) -> Rating:
-    """The mean of each dimension over those who rated it; None where nobody did."""
+    """The mean of each dimension over those who rated it; None where there is none."""
     return Rating(
         _mean(ratings, lambda rating: rating.valence),
         _mean(ratings, lambda rating: rating.arousal),

@@ -1,4 +1,4 @@
-"""Is one strategy better than another, or was it luck? Paired over seeds and splits.
+"""Significance of differences between strategies, paired over seeds and splits.
 
 Wilcoxon's signed-rank test (Wilcoxon 1945; scipy, exact where there are no ties) on the differences
 of each pair of runs, with the p-values of a family of comparisons corrected by Holm (1979).
@@ -44,7 +44,7 @@ def signed_rank_p(differences: Vector) -> float:
     differences = differences[np.isfinite(differences)]
     if not differences.any():
         return 1.0
-    # Importing it takes half a second, which only a comparison should cost.
+    # Imported here because it takes half a second.
     from scipy.stats import wilcoxon
 
     return float(wilcoxon(differences).pvalue)
@@ -78,7 +78,7 @@ def compare(
         raise UsageError(f"no runs of {baseline!r} to compare with; there are: {', '.join(runs)}")
     lengths = {len(values) for values in runs.values()}
     if len(lengths) != 1:
-        raise UsageError(f"runs of {sorted(lengths)} cannot be paired; finish them all first")
+        raise UsageError(f"runs of {sorted(lengths)} cannot be paired; finish all runs first")
     sign = -1.0 if smaller_is_better else 1.0
     others = [name for name in runs if name != baseline]
     differences = [sign * (runs[name] - runs[baseline]) for name in others]

@@ -1,4 +1,4 @@
-"""The sound of a corpus's clips, in the form that encoders take."""
+"""The audio of a corpus's clips, as encoders expect it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ _SHORTAGE_S: Final = 0.1
 
 
 class ClipSound:
-    """Reads clips. Those of one file are cheapest in the order of their places in it.
+    """Reads clips. Those of one file are fastest in the order of their positions.
 
     Files are read forward only: seeking is not exact in every compressed format.
     """
@@ -33,10 +33,10 @@ class ClipSound:
         """float32 [n] at 16 kHz, mono, in about [-1, 1].
 
         Raises UnreadableAudio for a file that is none, that ends before the clip does, or where
-        the clip is nothing but zeros or holds values that are not finite.
+        the clip is nothing but zeros or contains values that are not finite.
         """
         if clip.path is None:
-            raise UnreadableAudio(f"{clip.utterance} is a row of a table; it has no sound")
+            raise UnreadableAudio(f"{clip.utterance} is a row of a table and has no audio")
         recording = self._open(clip.path, clip.start_s)
         start = round(clip.start_s * recording.rate_hz)
         end = None if clip.end_s is None else round(clip.end_s * recording.rate_hz)
@@ -49,9 +49,9 @@ class ClipSound:
                 "get the corpus's archive again"
             )
         if not np.isfinite(samples).all():
-            raise UnreadableAudio(f"{clip.path} holds values that are not finite")
+            raise UnreadableAudio(f"{clip.path} contains values that are not finite")
         if not samples.any():
-            raise UnreadableAudio(f"{clip.path} holds nothing but zeros for {clip.utterance}")
+            raise UnreadableAudio(f"{clip.path} contains only zeros for {clip.utterance}")
         resampler = Resampler(recording.rate_hz, recording.channels, clip.channel)
         return np.concatenate([resampler.push(samples), resampler.finish()])
 

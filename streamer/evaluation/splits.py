@@ -1,4 +1,4 @@
-"""Who is learned from and who is tested on: splits in which no speaker is on both sides.
+"""Splits of a corpus into training and test sides without shared speakers.
 
 Clips are linked where they have the same speaker, or hold the same samples (RAVDESS and BAVED ship
 some recordings twice, BAVED under two speakers' names). What is linked, directly or through others,
@@ -31,7 +31,7 @@ def leave_one_session_out(corpus: Corpus) -> list[Split]:
     Raises CorpusError where the corpus has no sessions, or all are linked.
     """
     if not corpus.sessions:
-        raise CorpusError(f"{corpus.name} has no sessions; leave speakers out, or take folds")
+        raise CorpusError(f"{corpus.name} has no sessions: leave speakers out instead")
     groups = linked(corpus, (lambda clip: clip.session,))
     count = int(groups.max(initial=-1)) + 1
     if count < 2:
@@ -48,12 +48,12 @@ def speaker_folds(corpus: Corpus, folds: int, rng: np.random.Generator) -> list[
     Raises UsageError for fewer than 2 folds, CorpusError where there are fewer speakers.
     """
     if folds < 2:
-        raise UsageError(f"{folds} folds leave nothing to learn from; take at least 2")
+        raise UsageError(f"{folds} folds: give at least 2")
     groups = linked(corpus)
     names, sizes = np.unique(groups[groups >= 0], return_counts=True)
     if len(names) < folds:
         raise CorpusError(
-            f"{corpus.name} has {len(names)} speakers that share nothing; take no more folds"
+            f"{corpus.name} has {len(names)} independent speakers: use at most as many folds"
         )
     # Largest first into the emptiest fold; the shuffle decides among equals.
     order = rng.permutation(len(names))
@@ -75,7 +75,7 @@ def own_split(corpus: Corpus, test: str = TEST) -> Split:
     Raises CorpusError where the corpus has no such parts, UsageError for the train part.
     """
     if test == TRAIN:
-        raise UsageError(f"the part {TRAIN!r} is learned from; name another to test on")
+        raise UsageError(f"the part {TRAIN!r} is for learning: name another part to test on")
     parts = np.array([clip.split for clip in corpus.clips])
     missing = [part for part in (TRAIN, test) if part not in parts]
     if missing:

@@ -92,7 +92,7 @@ def test_a_name_that_cannot_be_or_is_taken_is_refused(tmp_path, file, name):
 
 def test_a_name_is_never_given_twice(tmp_path, file):
     added(file, tmp_path / "own")
-    with pytest.raises(UsageError, match="'mine' already"):
+    with pytest.raises(UsageError, match="'mine' exists already"):
         added(file, tmp_path / "own")
 
 

@@ -67,7 +67,7 @@ def test_other_inputs_and_outputs_than_the_rows_are_refused(tmp_path, made, mess
 
 def test_another_rate_and_another_size_are_refused(tmp_path):
     path = write_encoder(tmp_path / "tiny.onnx")
-    with pytest.raises(EncoderError, match="wants 8000 Hz"):
+    with pytest.raises(EncoderError, match="needs 8000 Hz"):
         OnnxEncoder(row_of(path, rate_hz=8_000))
     with pytest.raises(EncoderError, match=r"'emotion' has shape .*not \[batch, 7\]"):
         OnnxEncoder(row_of(path, emotion_size=7))

@@ -82,7 +82,7 @@ def test_outputs_are_found_by_name_by_being_alone_or_by_being_told(tmp_path):
     other = open_session(
         write_encoder(tmp_path / "b.onnx", inputs=("signal",), outputs=("hidden", "logits"))
     )
-    with pytest.raises(EncoderError, match=r"--embedding; there is: hidden .*, logits"):
+    with pytest.raises(EncoderError, match=r"--embedding, one of: hidden .*, logits"):
         choose_outputs(other, None, None)
     assert choose_outputs(other, "hidden", None) == ("signal", "hidden", "hidden")
     assert choose_outputs(other, "hidden", "logits") == ("signal", "hidden", "logits")

@@ -116,7 +116,7 @@ def test_a_manifest_that_is_missing_names_its_path_and_the_remedy(tmp_path):
 )
 def test_a_manifest_that_cannot_be_meant_is_one_clear_error(tmp_path, content):
     (tmp_path / MANIFEST).write_bytes(content)
-    with pytest.raises(EncoderError, match="mend the manifest"):
+    with pytest.raises(EncoderError, match="correct the manifest"):
         read_manifest(tmp_path)
 
 

@@ -67,7 +67,7 @@ def test_a_corpus_without_features_or_labels_is_refused():
     with pytest.raises(CorpusError, match="no features"):
         material_of(replace(corpus(), features=None), np.arange(60))
     bare = replace(corpus(), clips=tuple(CorpusClip(f"u{k}", "a") for k in range(60)))
-    with pytest.raises(CorpusError, match="nothing to learn"):
+    with pytest.raises(CorpusError, match="nothing can be learned"):
         material_of(bare, np.arange(60))
     with pytest.raises(UsageError, match="pool, speaker"):
         material_of(corpus(), np.arange(60), "session")

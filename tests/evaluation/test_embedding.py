@@ -95,7 +95,7 @@ def test_unreadable_files_are_faults_now_and_later(folder, tmp_path):
             corpus.clips[4].utterance,
         ]
         assert embedded.corpus.faults[0].problem.startswith("unreadable: ")
-    with pytest.raises(CorpusError, match="no sound of emodb can be read"):
+    with pytest.raises(CorpusError, match="no audio of emodb can be read"):
         embed(corpus.take([3, 4]), Level, tmp_path / "cache")
 
 
@@ -118,7 +118,7 @@ def test_several_workers_give_the_same(folder, tmp_path):
 
 
 def test_what_cannot_be_embedded(tmp_path):
-    with pytest.raises(CorpusError, match="a table without sound"):
+    with pytest.raises(CorpusError, match="a table without audio"):
         embed(corpus_of(clip(0, "ann")), Level, tmp_path)
     with pytest.raises(UsageError, match="0 workers"):
         embed(corpus_of(), Level, tmp_path, workers=0)

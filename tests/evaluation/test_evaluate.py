@@ -87,7 +87,7 @@ def take_ratings_away(table: Path, whose: Callable[[list[str]], bool]) -> None:
 
 def test_a_part_that_teaches_or_tests_nothing_is_refused(table, tmp_path):
     with_column(table, "split", ["train", "test"] * 120)
-    with pytest.raises(UsageError, match="is learned from"):
+    with pytest.raises(UsageError, match="is for learning"):
         evaluate(Config(), plan(table, tmp_path / "a", test_part="train"), quiet)
     take_ratings_away(table, lambda row: row[-1] == "test")
     with pytest.raises(CorpusError, match="or none to test on, in test;"):
@@ -156,7 +156,7 @@ def test_no_speaker_is_on_both_sides_whatever_the_seed(table, tmp_path, monkeypa
     ("settings", "words"),
     [
         ({"strategies": ("cleverest",)}, "no query strategy 'cleverest'"),
-        ({"strategies": ()}, "no strategy is named"),
+        ({"strategies": ()}, "no strategy: give"),
         ({"strategies": ("all",), "scenario": Pool()}, "a pool has no such end"),
         ({"learner": "deep"}, "no learner 'deep'"),
         ({"seeds": 0}, "at least 1"),

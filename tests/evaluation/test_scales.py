@@ -42,7 +42,7 @@ def test_off_the_scale():
 
 @pytest.mark.parametrize("ends", [(1, 1), (5, 1), (0, float("inf")), (float("nan"), 1)])
 def test_no_scale(ends):
-    with pytest.raises(CorpusError, match="has no inside"):
+    with pytest.raises(CorpusError, match="has no range"):
         scale_of(*ends)
 
 

@@ -59,7 +59,7 @@ def test_what_cannot_be_heard(tmp_path, noise):
     with pytest.raises(UnreadableAudio, match="not finite"):
         ClipSound().read(clip(path))
     soundfile.write(path, np.zeros(16_000), 16_000)
-    with pytest.raises(UnreadableAudio, match="nothing but zeros for u"):
+    with pytest.raises(UnreadableAudio, match="only zeros for u"):
         ClipSound().read(clip(path))
     with pytest.raises(UnreadableAudio, match="a row of a table"):
         sound.read(CorpusClip("u", "ann"))

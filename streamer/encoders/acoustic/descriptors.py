@@ -4,7 +4,7 @@ Frames of 25 ms every 10 ms. Everything that librosa measures is librosa's. Four
 it does not have (alpha ratio, Hammarberg index and two spectral slopes) follow eGeMAPS (Eyben et
 al. 2016, IEEE Transactions on Affective Computing 7, table 1).
 
-Importing this module loads librosa, which takes about 100 MB of memory and a second or two.
+Importing this module loads librosa, which takes about 200 MB of memory and a second or two.
 """
 
 from dataclasses import dataclass
