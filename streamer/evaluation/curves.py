@@ -81,5 +81,5 @@ def _defined(labels: Sequence[float], values: Sequence[float]) -> tuple[Vector, 
     """The points of a run at which there is a value."""
     defined = np.isfinite(values)
     if not defined.any():
-        raise UsageError("a run has no defined value: give it more labels")
+        raise UsageError("a run without a defined value has no learning curve: give it more labels")
     return np.asarray(labels, np.float64)[defined], np.asarray(values, np.float64)[defined]

@@ -135,8 +135,8 @@ def answer(strategy: str, board: Board) -> str:
             f"labels instead of {board.passive_labels:.0f}"
         )
     verdict = {
-        "+": f"significantly better over the whole curve (p = {found.compared.p:.3f})",
-        "-": f"significantly worse over the whole curve (p = {found.compared.p:.3f})",
+        "+": f"it is significantly better over the whole curve (p = {found.compared.p:.3f})",
+        "-": f"it is significantly worse over the whole curve (p = {found.compared.p:.3f})",
         "": f"over the whole curve the difference is not significant (p = {found.compared.p:.2f})",
     }[found.compared.mark]
     return f"{title}: {strategy} {reach}; {verdict}."

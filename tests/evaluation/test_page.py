@@ -69,7 +69,7 @@ def test_a_measure_that_a_run_lacks_has_no_board():
 
 
 def test_the_sentence_says_what_came_out():
-    assert "with 30 labels instead of 40; it is better" in answer("quick", board())
+    assert "with 30 labels instead of 40; it is significantly better" in answer("quick", board())
     assert "never reaches" in answer("slow", board())
     assert "is not significant" in answer("quick", board(runs=3))
     assert "passive learning is best (0.485) with 40" in answer("random", board())
