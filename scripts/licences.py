@@ -24,11 +24,11 @@ WORDING: Final = {
     "Redistribution and use in source and binary forms": "BSD",
 }
 HEAD: Final = """\
-# What Streamer stands on
+# Third-party packages
 
-Written by `scripts/licences.py`, of all packages that `pip install streamer` brings on
+Written by `scripts/licences.py`: all packages that `pip install streamer` installs on
 {system}. Each keeps its own licence; none is changed or copied into this project.
-The encoder that is shipped, and what it was trained on, is in [models/README.md](models/README.md).
+The shipped encoder and its training data are described in [models/README.md](models/README.md).
 
 | package | version | licence | home |
 |---|---|---|---|"""

@@ -6,7 +6,7 @@ answers on the same utterance, or, where nobody else answered, what many voices 
 answers alone cannot. The reliability is the correlation with the rest over valence and arousal, as
 in the evaluator-weighted estimator (Grimm and Kroschel 2005), shrunk towards 1 while there are
 few answers; an annotator's weight is the square of theirs over the highest. While one person
-labels, the weight is 1 whatever they answer: their own way of hearing is what is to be learned.
+labels, the weight is 1 whatever they answer: their own perception is what is to be learned.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Train the small encoder, look at it, ship it.
+"""Train, measure and export the small encoder.
 
     python -m streamer.training cache   --speech DIR --teacher tiny=WEIGHTS.npz --cache DIR
     python -m streamer.training distill --cache DIR --run DIR
@@ -9,9 +9,9 @@
     python -m streamer.training probe   --encoder FILE.onnx --speech DIR
 
 cache    log-mel and the teacher's answers for every clip, once (2 GB for 10 hours)
-distill  a student learns to answer as the teacher does; stop it whenever you like, the same
-         command goes on from the last checkpoint; log.jsonl has its losses and probes
-tapt     a student goes on, without labels or teacher, on any folder of recordings
+distill  train a student on the teacher's answers; the same command resumes from the last
+         checkpoint; log.jsonl has its losses and probes
+tapt     adapt a student to any folder of recordings, without labels or teacher
 head     the map to emotion vectors, chosen on emotions and speakers left out; without it the
          export makes one without labels
 export   checkpoint to ONNX, prior and manifest row
@@ -87,7 +87,7 @@ def distill(args: argparse.Namespace) -> None:
     run, checkpoint, log = Run(recipe, stored), args.run / "checkpoint.pt", args.run / "log.jsonl"
     if checkpoint.is_file():
         run.restore(checkpoint)
-        print(f"going on from step {run.step} of {args.steps}")
+        print(f"resuming from step {run.step} of {args.steps}")
     for step in train(run, checkpoint, log, args.save_every):
         row = {"step": step, **_probe_run(run, stored, args.probe)}
         print(json.dumps(row), flush=True)
@@ -168,7 +168,7 @@ def _parser() -> argparse.ArgumentParser:
         help="of every clip, at another speed, pitch or tempo, by 8 to 20 %% (default: speed)",
     )
 
-    verb = verbs.add_parser("distill", help="train a student; goes on from its checkpoint")
+    verb = verbs.add_parser("distill", help="train a student; resumes from its checkpoint")
     verb.set_defaults(verb=distill)
     verb.add_argument("--cache", type=Path, required=True)
     verb.add_argument("--run", type=Path, required=True, help="folder of checkpoint and log")

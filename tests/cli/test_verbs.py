@@ -354,14 +354,17 @@ def test_a_terminal_without_unicode_gets_plain_lines(
     ("words", "said"),
     [
         (("forget", "--all", "--profile", ""), "--profile is empty"),
-        (("run", "--input", "a.wav", "--device", "headset"), "--input or --device, not both"),
+        (
+            ("run", "--input", "a.wav", "--device", "headset"),
+            "--input and --device exclude each other",
+        ),
         (("run", "--input", "a.wav", "--log", "."), "cannot be written"),
         (("queue", "--nonsense"), "queue --help"),
         (("label", "1", "--emotion", "joy", "--annotator", " "), "--annotator is empty"),
         (("run", "--input", "a.wav", "--strategy", ""), "--strategy is empty"),
         (("run", "--input", "a.wav", "--no-web", "--port", "9"), "require --web"),
         (("label", "--host", "0.0.0.0"), "require --web"),
-        (("import", "nowhere.age"), "there is no nowhere.age"),
+        (("import", "nowhere.age"), "nowhere.age does not exist"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(streamer, words, said):

@@ -1,7 +1,7 @@
-"""Other rooms, microphones and noises, as changes to a log-mel spectrogram.
+"""Augmentation of log-mel spectrograms: rooms, microphones, noise and other voices.
 
-The student hears the changed clip and must still answer what the teacher said of the clean one.
-Working on mel power instead of samples costs next to nothing: a filter is a curve added to the
+The student gets the changed clip; its target is the teacher's answer to the clean one. On mel power
+this costs very little: a filter is a curve added to the
 logarithm, a room is a decaying average over frames, noise and other voices add power. Gain needs no
 augmentation, because the student takes the clip's level away first.
 """

@@ -1,8 +1,8 @@
-"""Copies of clips at another speed, pitch or tempo: more voices, and more ways to speak.
+"""Copies of clips at another speed, pitch or tempo: more voices and speaking styles.
 
-The teacher hears the copies too, so their targets are true of what they became; none has an
-emotion, which pitch and tempo carry. The amount of a change depends on the speaker's name alone,
-so that a changed speaker is one speaker.
+The teacher processes the copies too, so their targets are valid. They have no emotion label,
+because pitch and tempo carry emotion. The size of a change depends only on the speaker's name, so
+that all copies of a speaker have one voice.
 """
 
 from __future__ import annotations

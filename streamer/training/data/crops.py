@@ -17,7 +17,7 @@ from streamer.training.student.recipe import Recipe
 class Batch:
     """Clean log10 mel [size, frames, 80], each crop's tokens [size], targets of each hint.
 
-    ``audio`` float32 [size, samples] is there for students that hear the waveform.
+    ``audio`` float32 [size, samples] is for students on the raw waveform.
     """
 
     logmel: Tensor

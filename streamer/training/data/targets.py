@@ -1,10 +1,10 @@
-"""The teacher's answers, computed once and kept on disk beside the log-mel they belong to.
+"""The teacher's answers, computed once and stored beside their log-mel.
 
 A cache folder holds ``clips.json`` (one row a clip), ``mel.f16`` (log10 mel power, 100 frames a
 second) and one ``NAME.f16`` for each teacher (its layers side by side, 25 tokens a second: two of
 Whisper's frames averaged). Clips are padded to whole tokens of 4 mel frames (40 ms), so that token
 t of a clip belongs to its mel frames 4t .. 4t+3. ``audio.i16`` (16 kHz, 640 samples a token) is
-there for students that hear the waveform.
+for students on the raw waveform.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Cache:
 
 
 def tokens(samples: int) -> int:
-    """Tokens of 40 ms that a clip of so many samples fills (the last one perhaps in part)."""
+    """Number of tokens of 40 ms for a clip, the last one perhaps partly filled."""
     return -(-samples // SAMPLES_PER_TOKEN)
 
 

@@ -1,7 +1,8 @@
 """The teacher: the first blocks of a Whisper encoder, in plain torch, from a npz of its weights.
 
 Whisper (Radford et al. 2023) is trained on transcripts, so a student of it is "distilled from
-Whisper", not self-supervised. Its early blocks keep how something was said; the late ones what.
+Whisper", not self-supervised. Its early blocks represent how something was said, the late ones what
+was said.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Other rooms, microphones and noises, as changes to a waveform.
+"""Augmentation of waveforms: rooms, microphones, noise, other voices and clipping.
 
-The counterpart of ``augment`` for a student that hears samples; the same changes in the same
-strength, made in the frequency domain. Plain gain is left out, because the student takes the level
-away first; gain beyond what a microphone takes is here as clipping.
+The counterpart of ``augment`` for a student on raw samples: the same changes with the same
+strength, made in the frequency domain. Plain gain is left out, because the student
+normalizes the level first; overload is simulated as clipping.
 """
 
 from __future__ import annotations

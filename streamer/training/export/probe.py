@@ -1,4 +1,4 @@
-"""What an embedding is worth: linear probes on speakers that the probe has not heard.
+"""Linear probes of embeddings, tested on unseen speakers.
 
 All figures are unweighted average recall (UAR, the mean of the classes' recalls, [0, 1]) or Lin's
 concordance (CCC, [-1, 1]), on vectors [clips, d] beside their clips' rows.
@@ -28,7 +28,7 @@ def speaker_folds(clips: Sequence[Clip], folds: int) -> np.ndarray:
 
 
 def standardize_speakers(vectors: np.ndarray, clips: Sequence[Clip]) -> np.ndarray:
-    """Each speaker's own mean and deviation taken out, as the product does for each profile."""
+    """Standardize by each speaker's mean and deviation, as the product does for a profile."""
     speakers = np.array([f"{c.corpus}/{c.speaker}" for c in clips])
     out = np.empty_like(vectors, dtype=np.float32)
     for name in np.unique(speakers):
@@ -38,7 +38,7 @@ def standardize_speakers(vectors: np.ndarray, clips: Sequence[Clip]) -> np.ndarr
 
 
 def centre_speakers(vectors: np.ndarray, clips: Sequence[Clip]) -> np.ndarray:
-    """Each speaker's own mean taken out, the deviation left as it is."""
+    """Subtract each speaker's own mean; the deviation stays."""
     speakers = np.array([f"{c.corpus}/{c.speaker}" for c in clips])
     out = np.empty_like(vectors)
     for name in np.unique(speakers):

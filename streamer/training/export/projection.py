@@ -5,11 +5,11 @@ axes, scaled by lambda^(-power) (0.5 is full whitening), and turned once more by
 so that every dimension has about unit variance and a regressor that standardizes each dimension
 leaves the scaling of the axes as it is.
 
-``emotion`` is made of the blocks' means alone, every training speaker's own mean taken out, so
-that voices weigh less in a cosine. Without labels it keeps the principal directions of what is
-left. With labels, what still varies within one speaker's one emotion (the words, mostly) is made
-quieter first: within-class covariance normalization (Hatch, Kajarekar and Stolcke 2006), shrunk
-towards the identity so that corpora not heard here lose nothing by it.
+``emotion`` is made of the blocks' means alone, with every training speaker's own mean subtracted,
+so that voices weigh less in a cosine. Without labels it keeps the principal directions of what is
+left. With labels, what still varies within one speaker's one emotion (the words, mostly) is reduced
+first: within-class covariance normalization (Hatch, Kajarekar and Stolcke 2006), shrunk towards the
+identity so that unseen corpora do not suffer from it.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _standardized(vectors: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray,
 
 
 def _centred(vectors: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Each group's own mean taken out."""
+    """Subtract each group's own mean."""
     _, number, counts = np.unique(groups, return_inverse=True, return_counts=True)
     total = np.add.reduceat(
         vectors[np.argsort(number, kind="stable")], np.cumsum(counts) - counts, axis=0

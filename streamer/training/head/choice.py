@@ -1,4 +1,4 @@
-"""Choose the emotion head by what it is worth on emotions and speakers left out; keep it in a file.
+"""Choose the emotion head by its accuracy on left-out emotions and speakers; save it to a file.
 
 Candidates are the two closed forms and a head trained on top of the second, looked at every so many
 steps, which is its early stopping. The one with the best mean over both protocols of head_trials is

@@ -1,8 +1,8 @@
 """The trained emotion head on pooled vectors: one linear map, or one hidden layer, to unit length.
 
 It is trained by cross-entropy and a loss over episodes (losses.py) and knows nothing of
-``embedding``, which it leaves as it is. A linear head hears vectors whose speakers' means have been
-taken out, which commutes with it; one with a hidden layer hears them as they are.
+``embedding``, which it leaves as it is. A linear head gets vectors with the speakers' means
+subtracted, which commutes with it; one with a hidden layer gets them unchanged.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Is a map to emotion vectors any good for emotions that it was not made with?
+"""Trials of emotion maps on emotions that they were not made with.
 
-A trial takes one emotion away from every corpus, makes the map of the rest, and has 10 clips of
+A trial removes one emotion from every corpus, makes the map from the rest, and has 10 clips of
 that emotion and of neutral enrolled and verified (Li and Lee). Two protocols:
 
     corpus     the map was made without the tested corpus

@@ -47,12 +47,12 @@ def export_checkpoint(
     pooling: str = "mean",
     checkpoint: Path | None = None,
 ) -> tuple[Path, Statement]:
-    """Write the encoder's ONNX into `folder`; its path, and what is to be said of it.
+    """Write the encoder's ONNX into `folder`; returns its path and its statement.
 
     name: one of `PRESETS`, or OWNER/NAME on the hub; with `checkpoint`, a folder of such files,
     any name. layer: cut after this block, from 1; None: the preset's, else the model's own output.
-    Raises UsageError for a name, layer or pooling that cannot be, EncoderError for a checkpoint
-    that cannot be had or is of another kind.
+    Raises UsageError for a name, layer or pooling that is invalid, EncoderError for a checkpoint
+    that cannot be loaded or is of another kind.
     """
     if pooling not in POOLINGS:
         raise UsageError(f"pooling {pooling!r}: choose {' or '.join(POOLINGS)}")

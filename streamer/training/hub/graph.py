@@ -47,7 +47,7 @@ class WhisperFrames(nn.Module):
     """Whisper's encoder: audio [batch, samples] -> frames of 20 ms [batch, time, width].
 
     encoder: transformers' WhisperEncoder. layer: as in `WaveformFrames`. The clip is not padded to
-    30 s: it takes the first of the positions. What lies beyond 30 s is not heard.
+    30 s: it takes the first of the positions. Audio beyond 30 s is ignored.
     """
 
     def __init__(self, encoder: nn.Module, layer: int | None) -> None:

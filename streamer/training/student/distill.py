@@ -1,4 +1,4 @@
-"""Distillation: the student hears a changed crop and answers as the teacher did to the clean one.
+"""Distillation: from an augmented crop, the student predicts the teacher's answer to the clean one.
 
 Loss, per teacher layer k, over the crop's own tokens t (targets y standardized and half-whitened):
 
@@ -12,10 +12,11 @@ between sounds; P standardizes them over clips. (The deviation over time is left
 for it fights the first term, whose best answer always varies less than the truth.)
 
 Half-whitening: y = (x - mean) V diag(lambda)^(-1/4), with V, lambda the principal axes of the
-standardized features, so that quiet directions, where emotion lies, are not drowned by the loud.
+standardized features, so that directions of small variance, which carry emotion, are not dominated
+by large ones.
 
-A recipe may add the masked objective (see ``masked``), in the same pass: the student then answers
-the teacher with part of what it hears hidden. Without hints it is the only objective.
+A recipe may add the masked objective (see ``masked``), in the same pass: the student then predicts
+the teacher's answers with part of its input masked. Without hints it is the only objective.
 """
 
 from __future__ import annotations

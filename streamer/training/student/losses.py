@@ -22,8 +22,8 @@ a class's vectors, of its own class without itself.
                                -log softmax_y(w cos(theta(x, c_k) + m [k = y]))
                                Li and Lee, eqs 2-5, w > 0
 
-With m < 0 the last is *negative* (NAMP): the own class is granted an angle instead of being charged
-one, so that seen classes stay wide and leave room for classes that nobody has seen yet.
+With m < 0 the last is *negative* (NAMP): the own class gets an angle as a bonus instead of a
+penalty, so that seen classes stay wide and leave room for unseen ones.
 """
 
 from __future__ import annotations

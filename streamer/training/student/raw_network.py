@@ -1,4 +1,4 @@
-"""A student that hears the raw waveform: wav2vec 2.0's own feature encoder, tapered.
+"""A student on the raw waveform: wav2vec 2.0's own feature encoder, tapered.
 
 Baevski et al. 2020, section 2: seven convolutions, kernels 10, 3, 3, 3, 3, 2, 2 and strides
 5, 2, 2, 2, 2, 2, 2, turn samples into 50 tokens a second; each is followed by a layer norm over

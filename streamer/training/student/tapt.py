@@ -1,8 +1,8 @@
-"""Task-adaptive pretraining: go on from a student on a user's own recordings, without any label.
+"""Task-adaptive pretraining: adapt a student to a user's own recordings, without labels.
 
 The masked objective of ``masked`` (AFTER: Li et al. 2024, Active Learning with Task Adaptation
 Pre-training for Speech Emotion Recognition), on any folder of audio. A few minutes of one voice
-could teach a network to forget all others, so the weights are tied to those they started from:
+could make a network forget all others, so the weights are tied to their initial values:
 L2-SP (Li, Grandvalet and Davoine 2018, Explicit Inductive Bias for Transfer Learning
 with Convolutional Networks).
 """
