@@ -40,7 +40,7 @@ def on_a_desktop() -> bool:
 
 @contextmanager
 def pages(settings: "Config", address: "Address", loop: "Loop | None" = None) -> Iterator["Pages"]:
-    """Serve the pages and print their address. loop: the one that this process runs on the profile."""
+    """Serve the pages and print their address. loop: the one that this process runs, if any."""
     from streamer.web.server import serving
 
     with serving(settings, address, loop) as served:
