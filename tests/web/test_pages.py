@@ -183,13 +183,16 @@ def test_what_a_screen_is_shown_reaches_the_page(client, served, config):
     sink.emit(Noticed("the microphone is gone"))
     assert stream.readline() == b"event: notice\n"
     assert json.loads(stream.readline().removeprefix(b"data: ")) == {
-        "text": "the microphone is gone"
+        "kind": "general",
+        "text": "the microphone is gone",
     }
     sink.tick(lambda: Status(-20.0, True, (1, 10), 2, 3, 4, 5.0))
     stream.readline()
     assert stream.readline() == b"event: status\n"
     assert json.loads(stream.readline().removeprefix(b"data: "))["speaking"] is True
-    assert got(client, "/api/live")["notices"] == [{"text": "the microphone is gone"}]
+    assert got(client, "/api/live")["notices"] == [
+        {"kind": "general", "text": "the microphone is gone"}
+    ]
 
 
 def test_a_status_that_nobody_looks_at_is_made_rarely():

@@ -1,12 +1,12 @@
 """Rumble (wind, traffic, handling) below the voice: a high-pass, as long as it is there."""
 
 from collections import deque
+from functools import cache
 from statistics import median
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt, sosfilt_zi
 
 from streamer.audio.conditioning.blocks import BIN_HZ, POWER_PER_BIN
 from streamer.types import SAMPLE_RATE_HZ, Samples
@@ -32,7 +32,6 @@ class RumbleFilter:
     """
 
     def __init__(self) -> None:
-        self._sections = butter(ORDER, CUTOFF_HZ, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
         self._state: NDArray[np.float64] | None = None
         self._powers: deque[float] = deque(maxlen=MEMORY_BLOCKS)
         self._whole: deque[float] = deque(maxlen=MEMORY_BLOCKS)
@@ -64,7 +63,7 @@ class RumbleFilter:
         if self.is_on and not was_on:
             self._state = None
             if before is not None:
-                _, self._state = sosfilt(self._sections, before, zi=self._settled(before[0]))
+                _, self._state = _filtered(before, _settled(before[0]))
                 self._fade = np.arange(FADE_SAMPLES) / FADE_SAMPLES
         elif was_on and not self.is_on:
             self._fade = 1.0 - np.arange(FADE_SAMPLES) / FADE_SAMPLES
@@ -74,8 +73,8 @@ class RumbleFilter:
         if self.is_idle or (not self.is_on and at >= FADE_SAMPLES):
             return samples
         if self._state is None:
-            self._state = self._settled(samples[0])
-        filtered, self._state = sosfilt(self._sections, samples, zi=self._state)
+            self._state = _settled(samples[0])
+        filtered, self._state = _filtered(samples, self._state)
         if self._fade is not None and at < FADE_SAMPLES:
             share = self._fade[at : at + len(samples)]
             part = slice(0, len(share))
@@ -84,6 +83,26 @@ class RumbleFilter:
                 filtered[len(share) :] = samples[len(share) :]
         return np.asarray(filtered, np.float32)
 
-    def _settled(self, value: np.float32) -> NDArray[np.float64]:
-        """The state after a long time at this value."""
-        return np.asarray(sosfilt_zi(self._sections) * float(value), np.float64)
+
+# scipy.signal takes a while to load, and most rooms have no rumble: it is loaded with the first.
+
+
+@cache
+def _sections() -> NDArray[np.float64]:
+    from scipy.signal import butter
+
+    return np.asarray(butter(ORDER, CUTOFF_HZ, "highpass", fs=SAMPLE_RATE_HZ, output="sos"))
+
+
+def _filtered(samples: Samples, state: NDArray[np.float64]) -> tuple[Samples, NDArray[np.float64]]:
+    from scipy.signal import sosfilt
+
+    filtered, state = sosfilt(_sections(), samples, zi=state)
+    return filtered, state
+
+
+def _settled(value: np.float32) -> NDArray[np.float64]:
+    """The state after a long time at this value."""
+    from scipy.signal import sosfilt_zi
+
+    return np.asarray(sosfilt_zi(_sections()) * float(value), np.float64)
