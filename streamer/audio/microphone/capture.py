@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from streamer.audio.microphone.clock_loss import ClockLoss
-from streamer.audio.microphone.devices import OTHER_INPUT, Device
+from streamer.audio.microphone.devices import Device
+from streamer.audio.microphone.probe import OTHER_INPUT
 from streamer.audio.microphone.ring import Ring
 from streamer.errors import NoDevice
 from streamer.types import SAMPLE_RATE_HZ, Samples
@@ -90,6 +91,14 @@ class Capture:
     def lost_unseen(self) -> int:
         """Samples that the audio server lost without a flag since the last call."""
         return self._loss.observe(*self._arrived)
+
+    def arrived_s(self, sample: int) -> float:
+        """When a sample came, by its number since the stream was opened, on the clock.
+
+        Reckoned back from the latest block: sound is recorded evenly, and delivered unevenly.
+        """
+        at_s, count = self._arrived
+        return at_s - (count - sample) / self.rate_hz
 
     def close(self) -> None:
         """Ends the stream. Never `stop`, which waits for a stalled device for ever."""

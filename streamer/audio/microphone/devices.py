@@ -6,9 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from streamer.errors import NoDevice, PortAudioMissing
-
-OTHER_INPUT = "or hear a recording: --input FILE"
+from streamer.audio.microphone.probe import OTHER_INPUT, begin
+from streamer.audio.microphone.sound_server import missing_plugin
+from streamer.errors import AudioError, NoDevice, PortAudioMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,11 @@ class Device:
 
 
 def load_portaudio() -> Any:
-    """The `sounddevice` module (it has no types). Raises PortAudioMissing."""
+    """The `sounddevice` module (it has no types).
+
+    Raises PortAudioMissing, and AudioError where PortAudio does not start: importing it starts it.
+    """
+    begin().check()
     try:
         import sounddevice  # type: ignore[import-untyped, unused-ignore]
     except OSError as error:
@@ -36,6 +40,10 @@ def load_portaudio() -> Any:
             f"install it: sudo apt install libportaudio2 (Debian, Ubuntu, Raspberry Pi OS), "
             f"{OTHER_INPUT}"
         ) from error
+    except Exception as error:  # sounddevice's own, which cannot be imported before it
+        raise AudioError(
+            f"PortAudio does not start ({error}): see `streamer doctor`, {OTHER_INPUT}"
+        ) from error
     return sounddevice
 
 
@@ -43,11 +51,17 @@ def list_devices(portaudio: Any = None) -> list[Device]:
     """All devices that can record, in PortAudio's order; none is an empty list.
 
     The list is the one PortAudio made when it was initialized: `refresh` it for a new one.
-    Raises PortAudioMissing.
+    Raises PortAudioMissing, AudioError.
     """
     if portaudio is None:
         portaudio = load_portaudio()
-    host_apis = portaudio.query_hostapis()
+    try:
+        host_apis = portaudio.query_hostapis()
+        described = portaudio.query_devices()
+    except portaudio.PortAudioError as error:
+        raise AudioError(
+            f"PortAudio lists no devices ({error.args[0]}): restart the sound server, {OTHER_INPUT}"
+        ) from error
     try:
         default = portaudio.query_devices(kind="input")["index"]
     except portaudio.PortAudioError:
@@ -55,14 +69,14 @@ def list_devices(portaudio: Any = None) -> list[Device]:
     return [
         Device(
             index=index,
-            name=described["name"],
-            host_api=host_apis[described["hostapi"]]["name"],
-            channels=described["max_input_channels"],
-            default_rate_hz=round(described["default_samplerate"]),
+            name=one["name"],
+            host_api=host_apis[one["hostapi"]]["name"],
+            channels=one["max_input_channels"],
+            default_rate_hz=round(one["default_samplerate"]),
             is_default=index == default,
         )
-        for index, described in enumerate(portaudio.query_devices())
-        if described["max_input_channels"] > 0
+        for index, one in enumerate(described)
+        if one["max_input_channels"] > 0
     ]
 
 
@@ -82,9 +96,8 @@ def choose_device(devices: Sequence[Device], wanted: str | int | None) -> Device
     several host APIs means the default device, else the first. Raises NoDevice.
     """
     if not devices:
-        raise NoDevice(
-            f"no microphone was found; connect one and see: streamer devices, {OTHER_INPUT}"
-        )
+        why = missing_plugin() or "connect one and see: streamer devices"
+        raise NoDevice(f"no microphone was found; {why}, {OTHER_INPUT}")
     if wanted is None:
         return next((device for device in devices if device.is_default), devices[0])
     if isinstance(wanted, str) and wanted.strip().isdecimal():

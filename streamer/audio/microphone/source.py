@@ -10,8 +10,8 @@ import numpy as np
 
 from streamer.audio.microphone.background import BackgroundCall
 from streamer.audio.microphone.capture import Capture, choose_channels, choose_rate
+from streamer.audio.microphone.captured_stderr import CapturedStandardError
 from streamer.audio.microphone.devices import (
-    OTHER_INPUT,
     Device,
     choose_device,
     find_again,
@@ -19,7 +19,7 @@ from streamer.audio.microphone.devices import (
     load_portaudio,
     refresh,
 )
-from streamer.audio.microphone.quiet_stderr import QuietStandardError
+from streamer.audio.microphone.probe import OTHER_INPUT
 from streamer.audio.resampling import check_channel
 from streamer.audio.sources.protocol import Delivered
 from streamer.errors import AudioError, NoDevice
@@ -39,6 +39,7 @@ PATIENCE_S: Final = 10.0
 CLOSE_S: Final = 2.0
 REMIND_S: Final = 60.0
 TELL_AGAIN_S: Final = 5.0
+MOST_LINES: Final = 3
 
 
 class Microphone:
@@ -71,7 +72,8 @@ class Microphone:
         self._clock = clock
         self._portaudio = load_portaudio() if portaudio is None else portaudio
         self._closed = False
-        self._quiet = QuietStandardError()
+        self._stderr = CapturedStandardError()
+        self._said = ""
         self._overflow_flags = self._overflow_lost = 0
         self._told_overflow_s = -TELL_AGAIN_S
         self._pending = BackgroundCall(partial(self._open_first, device, channel))
@@ -110,7 +112,7 @@ class Microphone:
             return
         self._closed = True
         over = self._pending.wait(CLOSE_S)
-        self._quiet.restore()
+        self._stderr.restore()
         if over:
             capture = self._opened()
             if capture is None or self._close_in_background(capture):
@@ -126,11 +128,14 @@ class Microphone:
         longest = round(LONGEST_CHUNK_S * self.rate_hz)
         yielded_s = self._clock()
         gone = False
+        taken = 0  # of what the device delivered, what the ring had no room for included
         while not self._closed:
             samples, lost = ring.read(longest)
+            captured_s = capture.arrived_s(taken)
+            taken += len(samples) + lost
             lost += capture.lost_unseen()
             if len(samples):
-                yield Chunk(samples, self.rate_hz, self.name)
+                yield Chunk(samples, self.rate_hz, self.name, captured_s)
             if lost:
                 yield Gap(lost, "overflow")
             yield from self._tell_overflow(lost)
@@ -177,6 +182,7 @@ class Microphone:
                 said_s = self._clock()
                 yield Notice(
                     f"still waiting for microphone '{self.name}', {said_s - since_s:.0f} s by now"
+                    f"{self._said}"
                 )
 
     def _attempt(self) -> Iterator[Delivered]:
@@ -190,7 +196,7 @@ class Microphone:
         told = False
         over = self._pending.wait(ATTEMPT_S)
         while not over and not self._closed:
-            self._quiet.restore()
+            self._stderr.restore()
             yield self._tick()
             over = self._pending.wait(TICK_S)
             if not told and self._clock() - asked_s > PATIENCE_S:
@@ -203,19 +209,26 @@ class Microphone:
         chosen = choose_device(list_devices(self._portaudio), device)
         channels = choose_channels(chosen, channel)
         check_channel(channel, channels)
-        with self._quiet:
-            rate_hz = choose_rate(self._portaudio, chosen, channels)
-            return self._open(chosen, rate_hz, channels, FIRST_BLOCK_S)
+        return self._open(chosen, None, channels, FIRST_BLOCK_S)
 
     def _open_again(self, gone: Capture) -> Capture:
         gone.close()
         refresh(self._portaudio)
         device = find_again(list_devices(self._portaudio), self._device)
-        with self._quiet:
-            return self._open(device, self.rate_hz, self.channels, FIRST_BLOCK_AGAIN_S)
+        return self._open(device, self.rate_hz, self.channels, FIRST_BLOCK_AGAIN_S)
 
-    def _open(self, device: Device, rate_hz: int, channels: int, first_block_s: float) -> Capture:
-        capture = Capture(self._portaudio, device, rate_hz, channels, self._clock, first_block_s)
+    def _open(
+        self, device: Device, rate_hz: int | None, channels: int, first_block_s: float
+    ) -> Capture:
+        """rate_hz: None to choose one. Raises NoDevice with what the audio system printed."""
+        portaudio, clock = self._portaudio, self._clock
+        try:
+            with self._stderr:
+                rate_hz = rate_hz or choose_rate(portaudio, device, channels)
+                capture = Capture(portaudio, device, rate_hz, channels, clock, first_block_s)
+        except NoDevice as error:
+            self._said = _said(self._stderr.lines())
+            raise NoDevice(f"{error}{self._said}") from error
         if self._closed:
             capture.close()
         return capture
@@ -224,7 +237,7 @@ class Microphone:
         """What the last attempt opened; None where it is not over, or the device is not back."""
         try:
             return self._pending.result() if self._pending.wait(0) else None
-        except (NoDevice, self._portaudio.PortAudioError):
+        except (AudioError, self._portaudio.PortAudioError):
             return None
 
     def _close_in_background(self, capture: Capture) -> bool:
@@ -253,3 +266,8 @@ class Microphone:
 
     def _tick(self) -> Chunk:
         return Chunk(np.zeros((0, self.channels), np.float32), self.rate_hz, self.name)
+
+
+def _said(lines: list[str]) -> str:
+    """The last messages of PortAudio and the libraries below it, in a sentence."""
+    return f" (the audio system says: {'; '.join(lines[-MOST_LINES:])})" if lines else ""

@@ -10,6 +10,7 @@ import os
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -21,6 +22,7 @@ from streamer.errors import StreamerError, UsageError
 from streamer.ops.doctor.finding import Finding
 from streamer.store.database import is_of_earlier_version
 from streamer.store.profile import FILE_NAME, Profile, profile_folder
+from streamer.text import path_text
 
 # Settings that are not personal. A new setting is left out until it is listed here.
 SETTINGS: Final = (
@@ -54,9 +56,11 @@ def anonymous(text: str, config: Config) -> str:
     """text without the paths of the home folder and profile and the names of own encoders."""
     for name in _own_encoders(config):
         text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "another", text)
-    folder = profile_folder(config.profile, config.home)
-    for private, shown in ((str(folder), "PROFILE"), (str(Path.home()), "~")):
-        text = text.replace(json.dumps(private, ensure_ascii=False)[1:-1], shown)
+    private = {str(profile_folder(config.profile, config.home)): "PROFILE"}
+    with suppress(RuntimeError):  # this user has no home folder
+        private[str(Path.home())] = "~"
+    for path, said in private.items():
+        text = text.replace(json.dumps(path_text(path), ensure_ascii=False)[1:-1], said)
     return text
 
 

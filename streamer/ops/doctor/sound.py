@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from streamer.audio.microphone.background import BackgroundCall
 from streamer.audio.microphone.capture import choose_channels, choose_rate
+from streamer.audio.microphone.captured_stderr import CapturedStandardError
 from streamer.audio.microphone.devices import Device, choose_device, list_devices, load_portaudio
-from streamer.audio.microphone.quiet_stderr import QuietStandardError
 from streamer.audio.resampling import check_channel
 from streamer.errors import AudioError, NoDevice, PortAudioMissing, StreamerError
 from streamer.ops.doctor.finding import Finding, fail, ok, warn
@@ -30,13 +30,20 @@ def examine(
     except PortAudioMissing as error:
         yield fail("PortAudio", error, INSTALL)
         return
+    except AudioError as error:
+        yield fail("PortAudio", error)
+        return
     yield ok("PortAudio", portaudio.get_portaudio_version()[1])
     asked = BackgroundCall(lambda: _devices(portaudio))
     if not asked.wait(PATIENCE_S):
         hangs = AudioError(f"the audio system has not responded for {PATIENCE_S:.0f} s")
         yield fail("microphones", hangs, "restart PulseAudio, PipeWire or JACK")
         return
-    devices = asked.result()
+    try:
+        devices = asked.result()
+    except AudioError as error:
+        yield fail("microphones", error)
+        return
     shut = unreadable(sound_files)
     try:
         chosen = choose_device(devices, wanted)
@@ -58,7 +65,7 @@ def unreadable(sound_files: Path) -> list[str]:
 
 
 def _devices(portaudio: Any) -> list[Device]:
-    with QuietStandardError():
+    with CapturedStandardError():
         return list_devices(portaudio)
 
 
@@ -68,7 +75,7 @@ def _rate(portaudio: Any, device: Device, channel: int | None) -> Finding:
         check_channel(channel, channels)
     except StreamerError as error:
         return fail("channel", error)
-    with QuietStandardError():
+    with CapturedStandardError():
         rate_hz = choose_rate(portaudio, device, channels)
     said = f"{rate_hz:,} Hz, {many(channels, 'channel')}"
     if rate_hz < SAMPLE_RATE_HZ:
