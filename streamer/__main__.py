@@ -8,6 +8,7 @@ import traceback
 from typing import NoReturn
 
 from streamer.errors import StreamerError, UsageError
+from streamer.text import printable
 
 # One BLAS thread, set before numpy loads: the matrices are small, and the bits then do not depend
 # on the number of cores.
@@ -21,7 +22,7 @@ def main() -> None:
     """Run a verb; an error is one line and an exit code, and -v adds the traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # None where it was closed by who started us
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="backslashreplace")
     # What is in the midst of something tidies up, as at Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -48,16 +49,19 @@ def main() -> None:
             message = f"unexpected {type(error).__name__}: {error} (-v shows where)"
             _fail(error, f"streamer: {message}", StreamerError.exit_code)
         message = explain()
-        if "Usage:" not in message:  # else it is the help itself
-            path = getattr(getattr(error, "ctx", None), "command_path", "streamer")
-            message = f"streamer: {message} (`{path} --help` explains)"
+        if "Usage:" in message:  # it is the help itself, without a word of the user's
+            print(message, file=sys.stderr)
+            sys.exit(UsageError.exit_code)
+        path = getattr(getattr(error, "ctx", None), "command_path", "streamer")
+        message = f"streamer: {message} (`{path} --help` explains)"
         _fail(error, message, UsageError.exit_code)
 
 
 def _fail(error: Exception, message: str, exit_code: int) -> NoReturn:
     if "-v" in sys.argv:
-        traceback.print_exception(error)
-    print(message, file=sys.stderr)
+        trace = "".join(traceback.format_exception(error))
+        print("\n".join(map(printable, trace.splitlines())), file=sys.stderr)
+    print(printable(message), file=sys.stderr)
     sys.exit(exit_code)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,6 +16,7 @@ from pydantic_settings import (
 
 from streamer.audio.segmentation import SegmentationSettings
 from streamer.errors import UsageError
+from streamer.text import annotator_name
 
 # About this machine or its owner: left out of exports and reports.
 PRIVATE: Final = {"home", "models", "profile", "mqtt", "mqtt_user", "mqtt_password"}
@@ -40,13 +41,13 @@ class Config(BaseSettings):
         "default", description="a name, or a folder if it contains a path separator"
     )
     home: Path = Field(
-        default_factory=lambda: user_data_path("streamer") / "profiles",
-        description="folder of the named profiles",
+        None, validate_default=True, description="folder of the named profiles [the user's data]"
     )
     encoder: str = Field("", description="a name in the models' manifest; empty: the default")
     models: Path = Field(
-        default_factory=lambda: user_data_path("streamer") / "models",
-        description="folder of your own encoders",
+        None,
+        validate_default=True,
+        description="folder of your own encoders [the user's data]",
     )
     threads: int = Field(1, ge=1, le=64, description="onnxruntime's intra-op threads")
 
@@ -85,17 +86,26 @@ class Config(BaseSettings):
         True, description="name emotions that nobody has enrolled by how many voices say them"
     )
     seed: int = Field(0, ge=0, description="seed of every random choice")
-    query_days: float = Field(30.0, gt=0, description="an unanswered query expires after this")
+    query_days: float = Field(
+        30.0, gt=0, description="an unanswered query expires after so many days of use"
+    )
 
     privacy: Literal["clips", "embeddings", "everything"] = Field(
         "clips",
         description="audio on disk: of open questions, none, or of every utterance",
     )
     audio_days: float | None = Field(
-        None, gt=0, description="with privacy = everything: audio is deleted after this"
+        None,
+        gt=0,
+        description="with privacy = everything: audio is deleted after so many days of use",
     )
     audio_mb: float = Field(
         1000.0, gt=0, description="most megabytes of audio on disk; the oldest is deleted first"
+    )
+
+    remote_playback: bool = Field(
+        False,
+        description="what other machines' pages play is not heard either: they are near",
     )
 
     watchdog_s: float = Field(
@@ -107,6 +117,28 @@ class Config(BaseSettings):
     mqtt: str | None = Field(None, description="MQTT broker to send utterances to: HOST[:PORT]")
     mqtt_user: str | None = Field(None, description="user of the broker")
     mqtt_password: SecretStr | None = Field(None, description="password of the broker")
+
+    @field_validator("annotator")
+    @classmethod
+    def _name(cls, annotator: str) -> str:
+        try:
+            return annotator_name(annotator)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("home", "models", mode="before")
+    @classmethod
+    def _usual_folder(cls, folder: object, info: ValidationInfo) -> object:
+        """A user without a home folder (a container's, a service's) needs `home` and no more."""
+        if folder is not None:
+            return folder
+        try:
+            usual = "profiles" if info.field_name == "home" else "models"
+            return user_data_path("streamer") / usual
+        except RuntimeError as error:
+            if info.field_name == "models" and "home" in info.data:
+                return info.data["home"] / ".models"  # no profile's name begins with a dot
+            raise ValueError("this user has no home folder: give one in STREAMER_HOME") from error
 
     @field_validator("home", "models")
     @classmethod
@@ -148,7 +180,8 @@ class Config(BaseSettings):
                 raise UsageError(
                     f"unknown setting {name} = {value}: choose from {known}"
                 ) from error
-            raise UsageError(f"setting {name} = {value}: {first['msg']}") from error
+            told = first["msg"].removeprefix("Value error, ")
+            raise UsageError(f"setting {name} = {value}: {told}") from error
         except SettingsError as error:
             raise UsageError(f"environment: {error}: correct that STREAMER_ variable") from error
         except ValueError as error:

@@ -198,7 +198,8 @@ _NAMES: Mapping[type[Event], str] = {
 class Status:
     """The state that a screen shows between events. buffer: (filled, size).
 
-    realtime_factor: seconds of work a second of audio, so far.
+    realtime_factor: seconds of work a second of audio, so far. playing: what is recorded just now
+    is not heard, as the device itself plays a question.
     """
 
     level_dbfs: float
@@ -210,6 +211,7 @@ class Status:
     audio_s: float
     dropped_samples: Mapping[str, int] = field(default_factory=dict)
     realtime_factor: float = 0.0
+    playing: bool = False
 
 
 def to_json(event: Event) -> dict[str, Any]:

@@ -29,11 +29,14 @@ class Chunk:
 
     samples: float32 [n, channels] in [-1, 1]; n may be 0 (a live source's idle tick).
     source: the name of the file or device; a change of it, or of the rate, starts a new timeline.
+    captured_s: when its first sample came, on the source's steady clock; None where that is not
+    known.
     """
 
     samples: Samples
     rate_hz: int
     source: str
+    captured_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ LAYERS = (
 BESIDE = {
     "events": {"types"},
     "import_path": {"errors"},
+    "text": {"errors"},
     "audio": {"learners"},
     "encoders": {"learners"},
     "query": {"learners"},

@@ -27,6 +27,7 @@ from types import TracebackType
 import pytest
 
 SINK = "virtual"
+LOUDSPEAKER = "loudspeaker"
 WAV_HEADER_BYTES = 44
 PACKAGES = "libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils"
 
@@ -119,6 +120,26 @@ class VirtualMicrophone:
         self._feeding.append(feeding)
         if wait:
             feeding.wait()
+
+    def add_loudspeaker(self, gain_db: float = 0.0, delay_ms: int = 0) -> None:
+        """What programs play, by default, is picked up by the microphone: so loud, so late."""
+        self._control(
+            "load-module", "module-null-sink", f"sink_name={LOUDSPEAKER}", "format=s16le",
+            "rate=48000", "channels=1",
+        )  # fmt: skip
+        self._control("set-default-sink", LOUDSPEAKER)
+        self._control(
+            "load-module", "module-loopback", f"source={LOUDSPEAKER}.monitor", f"sink={SINK}",
+            f"latency_msec={max(delay_ms, 1)}", "source_dont_move=true", "sink_dont_move=true",
+        )  # fmt: skip
+        self._control("set-sink-volume", LOUDSPEAKER, f"{gain_db:+.1f}dB")
+
+    def play(self, recording: Path, *, wait: bool = True) -> None:
+        """Plays a file on the loudspeaker, as a program does."""
+        playing = subprocess.Popen(["paplay", str(recording)], env=self.environment())
+        self._feeding.append(playing)
+        if wait:
+            playing.wait()
 
     @contextmanager
     def recorded(self, recording: Path) -> Iterator[None]:

@@ -1,109 +1,312 @@
-"""Labels as a CSV file: utterance,valence,arousal[,dominance][,emotion][,annotator]."""
+"""Tables of labels as people have them: from spreadsheets of any country, data frames, by hand.
+
+What a file leaves open is not guessed: `read_labels` asks, with the line shown, where there is
+somebody to ask, and refuses where there is not. What is left out, or read as something that the
+file does not say of itself, is told.
+"""
 
 import csv
+import difflib
 import io
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from streamer.annotation.labels import one
+from streamer.annotation.scales import Scales, suggested
 from streamer.errors import UsageError
 from streamer.learners.answers import checked_answer
-from streamer.store.labels import UNIT
-from streamer.types import Label
+from streamer.text import many, printable
+from streamer.types import DIMENSIONS, Label
 
 COLUMNS: Final = ("utterance", "valence", "arousal", "dominance", "emotion", "annotator")
-# A spreadsheet would run a cell that begins so as a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+SEPARATORS: Final = (",", ";", "\t", "|")
+# How missing values are written by R, pandas and spreadsheets.
+_EMPTY: Final = {"", "na", "n/a", "nan", "null", "none", "#n/a"}
+# A spreadsheet runs a cell that begins so as a formula; wide forms are taken for the same.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_NUMBER: Final = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
+_WHOLE: Final = re.compile(r"([+-]?\d{1,40})([.,]0*)?", re.ASCII)
+_LONGEST_SHOWN: Final = 120
+_ALIKE: Final = 0.75
+
+# A question and its possible answers; the answer. Raises UsageError where nobody answers.
+Ask = Callable[[str, Sequence[str]], str]
 
 
-def read_labels(path: Path, annotator: str, scale: tuple[float, float] = UNIT) -> list[Label]:
-    """Labels of a file, with values on `scale` (low, high).
+@dataclass(frozen=True, slots=True)
+class LabelFile:
+    """labels: on `scale` (low, high). notes: what to tell of how the file was read."""
 
-    An empty cell is no answer; each row must be a complete answer, see `labels.one`. Emotions
-    alone need no other columns. Raises UsageError naming the file and the line.
+    labels: list[Label]
+    scale: tuple[float, float]
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    line: int
+    text: str
+    cells: dict[str, str]
+
+
+def read_labels(
+    path: Path, annotator: str, scales: Scales | None = None, ask: Ask | None = None
+) -> LabelFile:
+    """Labels of a table: utterance,valence,arousal[,dominance][,emotion][,annotator].
+
+    Parameters
+    ----------
+    path : Path
+        Separated by commas, semicolons, tabs or bars; decimal points or commas; UTF-8, UTF-16 or
+        Windows-1252; a first line `sep=;` is understood, other columns are left out.
+    annotator : str
+        Whose answers those are that name nobody.
+    scales : Scales, optional
+        On which the values are; where it is None they are in [-1, 1], or it is asked.
+    ask : callable, optional
+        Asks a person; where it is None, an open question is an error.
+
+    Returns
+    -------
+    LabelFile
+        One label a row that holds an answer; a row is as whole as `labels.one` wants it.
+
+    Raises
+    ------
+    UsageError
+        Naming the file and the line.
     """
+    text, notes = _decoded(path)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            names = [(name or "").strip() for name in reader.fieldnames or []]
-            if not _can_head(names):
-                raise UsageError(
-                    f"{path}, line 1: {','.join(names)!r} must name the columns "
-                    f"{','.join(COLUMNS)}, each once: utterance, and valence and arousal, or "
-                    "emotion, or all of them; the rest as needed"
-                )
-            reader.fieldnames = names
-            labels = []
-            for row in reader:
-                if any(row.values()):
-                    try:
-                        labels.append(checked_answer(_label(row, annotator), scale))
-                    except UsageError as error:
-                        raise UsageError(f"{path}, line {reader.line_num}: {error}") from error
-            return labels
-    except OSError as error:
-        raise UsageError(
-            f"cannot read {path}: {error.strerror}: give an existing CSV file to --import"
-        ) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(
-            f"{path} is not a CSV file in UTF-8 ({error}): save it anew as CSV, encoded in UTF-8"
-        ) from error
-
-
-def _can_head(names: Sequence[str]) -> bool:
-    """These columns can hold whole answers."""
-    values = {"valence", "arousal"} & set(names)
-    return (
-        "utterance" in names
-        and set(names) <= set(COLUMNS)
-        and len(set(names)) == len(names)
-        and (len(values) == 2 or ("emotion" in names and not values and "dominance" not in names))
-    )
+        names, rows, left_out = _table(path, text, ask)
+    except csv.Error as error:
+        raise UsageError(f"{path} is not a CSV file ({error}): save it anew as CSV") from error
+    if left_out:
+        notes.append(f"left out {'column' if len(left_out) == 1 else 'columns'} "
+                     f"{', '.join(map(repr, left_out))}")  # fmt: skip
+    _check_decimals(path, rows, names)
+    if scales is None:
+        scales = _scales(path, rows, ask)
+    labels, unanswered = [], 0
+    for row in rows:
+        try:
+            if _is_unanswered(row):
+                unanswered += 1
+                continue
+            labels.append(checked_answer(_label(row, annotator, scales), scales.kept))
+        except UsageError as error:
+            raise UsageError(f"{_place(path, row)}: {error}") from error
+    if unanswered:
+        notes.append(f"left out {many(unanswered, 'row')} without an answer")
+    return LabelFile(labels, scales.kept, notes)
 
 
 def write_labels(labels: Iterable[Label]) -> str:
-    """The text of a file that `read_labels` reads, names that a spreadsheet would run quoted."""
+    """A table on [-1, 1] that `read_labels` reads back the same, safe to open in a spreadsheet."""
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     for label in labels:
-        writer.writerow(_cells(label))
+        values = [getattr(label, name) for name in DIMENSIONS]
+        names = [label.emotion or "", label.annotator]
+        writer.writerow(
+            [label.utterance, *("" if v is None else v for v in values), *map(_inert, names)]
+        )
     return file.getvalue()
 
 
-def _label(row: dict[str, str | None], annotator: str) -> Label:
-    def number(column: str) -> float | None:
-        cell = (row.get(column) or "").strip()
-        try:
-            return float(cell) if cell else None
-        except ValueError:
-            raise UsageError(f"{column} is {cell!r}; give a number") from None
+def _inert(cell: str) -> str:
+    """Text to a spreadsheet, whatever it begins with."""
+    return f"'{cell}" if cell.startswith((*_FORMULA, "'")) else cell
 
-    if None in row:
-        raise UsageError("more cells than the first line names: quote a cell that holds a comma")
-    if None in row.values():
-        raise UsageError("fewer cells than the first line names: leave a cell empty, not away")
+
+def _active(cell: str) -> str:
+    """The inverse of `_inert`."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith((*_FORMULA, "'")) else cell
+
+
+def _decoded(path: Path) -> tuple[str, list[str]]:
     try:
-        utterance = int((row["utterance"] or "").strip())
-    except ValueError:
-        raise UsageError(f"utterance is {row['utterance']!r}; give its number") from None
-    return one(
-        utterance,
-        number("valence"),
-        number("arousal"),
-        number("dominance"),
-        (row.get("emotion") or "").strip() or None,
-        (row.get("annotator") or "").strip() or annotator,
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}: give an existing CSV file to --import"
+        ) from error
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    else:
+        encodings = ["utf-8-sig", "cp1252"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text:
+            break
+        if encoding != "cp1252":
+            return text, []
+        odd = next(line for line in io.StringIO(text) if not line.isascii())
+        return text, [f"read as Windows-1252, as it is not UTF-8: {_shown(odd)}"]
+    raise UsageError(f"{path} is not a text file: save it anew as CSV, encoded in UTF-8")
+
+
+def _table(path: Path, text: str, ask: Ask | None) -> tuple[list[str], list[_Row], list[str]]:
+    """The columns that are known, the rows that are not blank, the columns that are left out."""
+    lines = list(io.StringIO(text, newline=""))
+    skipped = 0
+    separators: Sequence[str] = SEPARATORS
+    if lines and (named := re.fullmatch(r"\s*\"?sep=(.)\"?\s*", lines[0].rstrip("\r\n"), re.I)):
+        separators, skipped = (named[1],), 1
+    heading = lines[skipped] if len(lines) > skipped else ""
+    separator = next((s for s in separators if _can_head(_names(heading, s))), None)
+    if separator is None:
+        raise UsageError(
+            f"{path}, line {skipped + 1}: {_shown(heading)} must name the columns "
+            f"{','.join(COLUMNS)}, each once, separated by commas, semicolons or tabs: utterance, "
+            "and valence and arousal, or emotion, or all of them; the rest as needed"
+        )
+    names = _names(heading, separator)
+    left_out = [name for name in names if name and name not in COLUMNS]
+    for name in left_out:
+        _check_spelling(path, skipped + 1, heading, name, names, ask)
+    reader = csv.reader(lines[skipped + 1 :], delimiter=separator, strict=False)
+    rows = list(_rows(path, reader, lines, skipped + 1, names))
+    return [name for name in names if name in COLUMNS], rows, left_out
+
+
+def _names(heading: str, separator: str) -> list[str]:
+    cells = next(csv.reader([heading.rstrip("\r\n")], delimiter=separator), [])
+    return [cell.strip().lower() for cell in cells]
+
+
+def _can_head(names: Sequence[str]) -> bool:
+    """These columns can hold whole answers."""
+    known = [name for name in names if name in COLUMNS]
+    values = {"valence", "arousal"} & set(known)
+    return (
+        "utterance" in known
+        and len(set(known)) == len(known)
+        and (len(values) == 2 or ("emotion" in known and not values and "dominance" not in known))
     )
 
 
-def _cells(label: Label) -> list[Any]:
-    values = [label.valence, label.arousal, label.dominance]
-    names = [label.emotion or "", label.annotator]
-    return [label.utterance, *("" if v is None else v for v in values), *map(_inert, names)]
+def _check_spelling(
+    path: Path, line: int, heading: str, name: str, names: Sequence[str], ask: Ask | None
+) -> None:
+    """A column that is nearly one of ours may be meant as it."""
+    absent = [column for column in COLUMNS if column not in names]
+    near = difflib.get_close_matches(name, absent, 1, _ALIKE)
+    if not near:
+        return
+    place = f"{path}, line {line}: {_shown(heading)}"
+    if ask is None:
+        raise UsageError(f"{place}: is {name!r} meant as {near[0]!r}? Name it so, or differently")
+    if ask(f"{place}: column {name!r} is not {near[0]!r}. Leave it out?", ("yes", "no")) != "yes":
+        raise UsageError(f"{place}: name the column {near[0]!r} in the file")
 
 
-def _inert(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+def _rows(
+    path: Path, reader: Any, lines: Sequence[str], skipped: int, names: list[str]
+) -> Iterator[_Row]:
+    while True:
+        begins = skipped + reader.line_num
+        cells = next(reader, None)
+        if cells is None:
+            return
+        row = _Row(begins + 1, lines[begins].rstrip("\r\n"), {})
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) > len(names):
+            raise UsageError(
+                f"{_place(path, row)}: more cells than the first line names: quote a cell that "
+                "holds a separator, or separate by semicolons"
+            )
+        if len(cells) < len(names):
+            raise UsageError(
+                f"{_place(path, row)}: fewer cells than the first line names: leave a cell empty, "
+                "not away"
+            )
+        pairs = zip(names, cells, strict=True)
+        row.cells.update((name, cell.strip()) for name, cell in pairs if name in COLUMNS)
+        yield row
+
+
+def _check_decimals(path: Path, rows: Sequence[_Row], names: Sequence[str]) -> None:
+    """A file has decimal commas or points: where both occur, one of them may mean thousands."""
+    first: dict[str, _Row] = {}
+    for row in rows:
+        for name in names:
+            if name in DIMENSIONS and _NUMBER.fullmatch(row.cells[name]):
+                for mark in ".,":
+                    if mark in row.cells[name]:
+                        first.setdefault(mark, row)
+    if len(first) == 2:
+        point, comma = first["."], first[","]
+        raise UsageError(
+            f"{_place(path, comma)} has a decimal comma, line {point.line} "
+            f"({_shown(point.text)}) a decimal point: write all numbers in one way"
+        )
+
+
+def _scales(path: Path, rows: Sequence[_Row], ask: Ask | None) -> Scales:
+    """[-1, 1], if all values lie in it; else which one it is has to be said."""
+    values = [
+        (_number(name, row.cells[name]), row)
+        for row in rows
+        for name in DIMENSIONS
+        if row.cells.get(name) and _NUMBER.fullmatch(row.cells[name])
+    ]
+    outside = next(((v, row) for v, row in values if v is not None and not -1 <= v <= 1), None)
+    if outside is None:
+        return Scales.usual()
+    low = min(v for v, _ in values if v is not None)
+    high = max(v for v, _ in values if v is not None)
+    choices = suggested(low, high)
+    found = f"the values reach from {low:g} to {high:g}, not only from -1 to 1"
+    if ask is not None:
+        asked = f"{_place(path, outside[1])}: {found}. On which scale are they?"
+        return Scales.parse(ask(asked, choices))
+    raise UsageError(
+        f"{_place(path, outside[1])}: {found}: give their scale, such as --scale "
+        f"{' or '.join(choices)}; in the other order where 1 is the most"
+    )
+
+
+def _is_unanswered(row: _Row) -> bool:
+    return all(row.cells.get(name, "").lower() in _EMPTY for name in (*DIMENSIONS, "emotion"))
+
+
+def _label(row: _Row, annotator: str, scales: Scales) -> Label:
+    cells = row.cells
+    whole = _WHOLE.fullmatch(cells["utterance"])
+    if whole is None:
+        raise UsageError(f"utterance is {cells['utterance']!r}; give its number")
+    valence, arousal, dominance = (_number(name, cells.get(name, "")) for name in DIMENSIONS)
+    emotion, whose = (_active(cells.get(name, "")) for name in ("emotion", "annotator"))
+    return one(
+        int(whole[1]),
+        *scales.all_to_kept(valence, arousal, dominance),
+        None if emotion.lower() in _EMPTY else emotion,
+        annotator if whose.lower() in _EMPTY else whose,
+    )
+
+
+def _number(name: str, cell: str) -> float | None:
+    """Without what Python alone takes for a number: 0_1, infinity, other scripts' digits."""
+    if cell.lower() in _EMPTY:
+        return None
+    if not _NUMBER.fullmatch(cell):
+        raise UsageError(f"{name} is {cell!r}; give a number")
+    return float(cell.replace(",", "."))
+
+
+def _place(path: Path, row: _Row) -> str:
+    return f"{path}, line {row.line} ({_shown(row.text)})"
+
+
+def _shown(line: str) -> str:
+    text = printable(line.rstrip("\r\n"))
+    return f"'{text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + '…'}'"

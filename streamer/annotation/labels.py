@@ -4,11 +4,10 @@ import time
 from collections.abc import Sequence
 
 from streamer.errors import UsageError
-from streamer.learners.answers import checked_scale, emotion_name
 from streamer.loop.profile_model import ProfileModel
 from streamer.store.labels import UNIT
 from streamer.store.profile import PATIENCE_S, Profile
-from streamer.text import many
+from streamer.text import annotator_name, emotion_name, many
 from streamer.types import Label
 
 
@@ -55,7 +54,8 @@ def take_back(profile: Profile, count: int, annotator: str | None = None) -> str
     """
     if count < 1:
         raise UsageError(f"cannot undo {count} labels: give 1 or more")
-    undone = profile.labels.undo(count, time.time(), annotator)
+    whose = None if annotator is None else annotator_name(annotator)
+    undone = profile.labels.undo(count, time.time(), whose)
     if not undone:
         return "there is no label to take back"
     numbers = ", ".join(f"#{e.label.utterance} by {e.label.annotator}" for e in undone)
@@ -133,14 +133,3 @@ def one(
         )
     name = None if emotion is None else emotion_name(emotion)
     return Label(utterance, valence, arousal, dominance, name, annotator)
-
-
-def read_scale(text: str | None) -> tuple[float, float]:
-    """LOW:HIGH in numbers; the usual -1:1 for None. Raises UsageError."""
-    if text is None:
-        return UNIT
-    try:
-        low, high = (float(part) for part in text.split(":"))
-    except ValueError:
-        raise UsageError(f"scale {text!r}: give LOW:HIGH, for example 1:5") from None
-    return checked_scale((low, high))

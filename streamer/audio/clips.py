@@ -1,6 +1,7 @@
 """An utterance's audio as the bytes that a query keeps: FLAC, 16 kHz, mono, 16 bit."""
 
 import io
+import os
 from pathlib import Path
 from typing import Final
 
@@ -48,7 +49,7 @@ def from_recording(
     import soxr
 
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             rate_hz = file.samplerate
             onset = round(onset_s * rate_hz)
             before = min(onset, round(_LEAD_S * rate_hz))

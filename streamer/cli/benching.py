@@ -30,4 +30,4 @@ def bench(
             settings, time.perf_counter, lambda what: shown.update(f"measuring: {what}")
         )
     machine = f"{processor(settings.threads).said}; {versions().said}"
-    put({"machine": machine, **asdict(result)}, table(result, machine), as_json)
+    put({"machine": machine, **asdict(result)}, table(result, machine).splitlines(), as_json)

@@ -32,9 +32,9 @@ def doctor(
     findings = []
     for finding in examine(settings):
         findings.append(finding)
-        remedy = f"\n      {'':14}  try: {finding.remedy}" if finding.remedy else ""
-        line = f"{finding.state:4}  {finding.check:14}  {finding.said}{remedy}"
-        put(asdict(finding), line, as_json)
+        lines = [f"{finding.state:4}  {finding.check:14}  {finding.said}"]
+        lines += [f"      {'':14}  try: {finding.remedy}"] if finding.remedy else []
+        put(asdict(finding), lines, as_json)
     if bundle is not None:
         from streamer.ops.doctor.bundle import write_bundle
 

@@ -24,8 +24,8 @@ def enroll(
 ) -> None:
     """Enroll an emotion by about ten examples; later utterances are compared with it."""
     from streamer.annotation import enrolment as enrolling
-    from streamer.learners.answers import emotion_name
     from streamer.loop.compose import known_profile, open_profile
+    from streamer.text import emotion_name
 
     settings, name = settings_from(config, profile=profile), emotion_name(emotion)
     numbers = enrolling.read_numbers(utterances)

@@ -8,6 +8,7 @@ import typer
 from streamer.cli.options import ConfigFlag, ProfileFlag, Verbose, settings_from
 from streamer.cli.output import tell
 from streamer.errors import UsageError
+from streamer.text import printable
 
 if TYPE_CHECKING:
     from streamer.evaluation.protocol import Pool, Stream
@@ -128,12 +129,12 @@ def evaluate(
         if bar.live.is_started:
             bar.stop()
     for sentence in answers:
-        print(sentence)
+        print(printable(sentence))
     tell(f"learning curves: {path}")
 
 
 def _scale(words: str | None) -> "Scale | None":
-    from streamer.annotation.labels import read_scale
+    from streamer.annotation.scales import read_scale
     from streamer.evaluation.scales import scale_of
 
     return None if words is None else scale_of(*read_scale(words))

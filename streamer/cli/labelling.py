@@ -1,5 +1,7 @@
 """Verbs for questions and answers: queue, label."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,7 @@ from streamer.cli.pages import (
     CertFlag,
     HostFlag,
     KeyFlag,
+    NearFlag,
     PortFlag,
     RemoteFlag,
     address_of,
@@ -51,11 +54,17 @@ def label(
     import_: Annotated[
         Path | None,
         typer.Option(
-            "--import", help="CSV: utterance,valence,arousal[,dominance][,emotion][,annotator]."
+            "--import",
+            help="Table (CSV with any separator): utterance,valence,arousal[,dominance][,emotion]"
+            "[,annotator].",
         ),
     ] = None,
     scale: Annotated[
-        str | None, typer.Option(help="LOW:HIGH of the values given, such as 1:5 [-1:1].")
+        str | None,
+        typer.Option(
+            help="LEAST:MOST of the values given, such as 1:5, 9:1 (1 is the most), sam, or "
+            "valence=1:9,arousal=9:1 [-1:1]."
+        ),
     ] = None,
     undo: Annotated[
         bool,
@@ -67,6 +76,7 @@ def label(
     port: PortFlag = None,
     host: HostFlag = None,
     allow_remote: RemoteFlag = False,
+    remote_playback: NearFlag = None,
     tls_cert: CertFlag = None,
     tls_key: KeyFlag = None,
     profile: ProfileFlag = None,
@@ -75,7 +85,7 @@ def label(
 ) -> None:
     """Label one utterance, a CSV file, in the terminal, or in the browser; or undo labels."""
     from streamer.annotation import labels as labelling
-    from streamer.annotation.csv import read_labels
+    from streamer.annotation.scales import Scales
     from streamer.loop.compose import known_profile
 
     answers_one = utterance is not None and not undo  # with --undo the number is a count
@@ -88,8 +98,10 @@ def label(
         )
     if scale is not None and not (answers_one or import_ is not None):
         raise UsageError("--scale requires values: give an utterance with them, or --import")
-    settings = settings_from(config, profile=profile, annotator=annotator)
-    limits = labelling.read_scale(scale)
+    settings = settings_from(
+        config, profile=profile, annotator=annotator, remote_playback=remote_playback
+    )
+    scales = None if scale is None else Scales.parse(scale)
     if web:
         address = address_of(host, port, allow_remote, tls_cert, tls_key)
         from streamer.loop.run import wait_for_signal
@@ -103,15 +115,27 @@ def label(
             count = 1 if utterance is None else utterance
             tell(labelling.take_back(opened, count, annotator))
         elif import_ is not None:
-            labels = read_labels(import_, settings.annotator, limits)
-            tell(labelling.give(opened, labels, limits))
+            from streamer.annotation.csv import read_labels
+
+            ask = _ask if sys.stdin and sys.stdin.isatty() else None
+            read = read_labels(import_, settings.annotator, scales, ask)
+            for note in read.notes:
+                tell(f"{import_}: {note}")
+            tell(labelling.give(opened, read.labels, read.scale))
         elif utterance is not None:
-            answer = labelling.one(
-                utterance, valence, arousal, dominance, emotion, settings.annotator
-            )
-            tell(labelling.give(opened, [answer], limits))
+            on = scales or Scales.usual()
+            kept = on.all_to_kept(valence, arousal, dominance)
+            answer = labelling.one(utterance, *kept, emotion, settings.annotator)
+            tell(labelling.give(opened, [answer], on.kept))
         else:
             from streamer.terminal.annotate import label_by_keys
 
             on_disk = "embeddings" not in (settings.privacy, opened.meta("privacy"))
             label_by_keys(opened, settings.annotator, on_disk=on_disk)
+
+
+def _ask(question: str, choices: Sequence[str]) -> str:
+    """A question about a file, to who imports it."""
+    tell(question)
+    answer: str = typer.prompt(" or ".join(choices), err=True)
+    return answer.strip()

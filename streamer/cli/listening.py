@@ -13,6 +13,7 @@ from streamer.cli.pages import (
     CertFlag,
     HostFlag,
     KeyFlag,
+    NearFlag,
     PortFlag,
     RemoteFlag,
     address_of,
@@ -116,6 +117,7 @@ def run(
     port: PortFlag = None,
     host: HostFlag = None,
     allow_remote: RemoteFlag = False,
+    remote_playback: NearFlag = None,
     tls_cert: CertFlag = None,
     tls_key: KeyFlag = None,
     profile: ProfileFlag = None,
@@ -127,6 +129,10 @@ def run(
         raise UsageError("--input is empty: give a file, a folder, or - for standard input")
     if input is not None and device is not None:
         raise UsageError("--input and --device exclude each other: give one of them")
+    if input is None:
+        from streamer.audio.microphone.probe import begin
+
+        begin()  # while all else is imported
     from streamer.loop.loop import MICROPHONE, Loop
     from streamer.loop.run import run, wait_for_signal
     from streamer.loop.sinks import Sinks
@@ -136,6 +142,7 @@ def run(
         strategy=strategy, learner=learner, explore=explore, dimension=dimension, encoder=encoder,
         seed=seed, population=population,
         ask_at_most=ask_at_most, quiet=quiet, mqtt=mqtt, privacy=privacy,
+        remote_playback=remote_playback,
     )  # fmt: skip
     source = MICROPHONE if input is None else Path(input)
     loop = Loop(
@@ -167,12 +174,13 @@ def _add_broker(sinks: "Sinks", settings: "Config") -> None:
     from streamer.mqtt.broker import Broker
     from streamer.mqtt.publisher import MqttPublisher
     from streamer.store.profile import profile_folder
+    from streamer.text import path_text
 
     password = settings.mqtt_password
     broker = Broker.parse(
         settings.mqtt, settings.mqtt_user, password.get_secret_value() if password else None
     )
-    name = profile_folder(settings.profile, settings.home).name
+    name = path_text(profile_folder(settings.profile, settings.home).name)
     sinks.add(MqttPublisher(broker, name, sinks.notify, time.time, time.monotonic))
 
 
@@ -200,10 +208,12 @@ def devices(
     from dataclasses import asdict
 
     from streamer.audio.microphone.devices import list_devices
+    from streamer.audio.microphone.sound_server import missing_plugin
 
     found = list_devices()
     if not found:
-        tell("no microphone found: connect one; `streamer doctor` says what is missing")
+        why = missing_plugin() or "connect one, then `streamer doctor` says what is missing"
+        tell(f"no microphone found: {why}")
     for device in found:
         mark = "*" if device.is_default else " "
         line = (

@@ -1,21 +1,25 @@
 """What a verb prints: rows to standard output, text for people to standard error."""
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from streamer.text import json_line, printable
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from streamer.loop.sinks import Sink
 
 
-def put(row: dict[str, Any], line: str, as_json: bool) -> None:
-    """One row on standard output: as a JSON object, or as text."""
-    print(json.dumps(row, ensure_ascii=False) if as_json else line, flush=True)
+def put(row: dict[str, Any], words: "str | Sequence[str]", as_json: bool) -> None:
+    """One row on standard output: as a JSON object, or as text, one line or several."""
+    lines = [words] if isinstance(words, str) else words
+    print(json_line(row) if as_json else "\n".join(map(printable, lines)), flush=True)
 
 
 def tell(text: str) -> None:
     """A message on standard error."""
-    print(text, file=sys.stderr)
+    print(printable(text), file=sys.stderr)
 
 
 def output_for(as_json: bool) -> "Sink":

@@ -25,6 +25,14 @@ HostFlag = Annotated[str | None, typer.Option(help="Address of the pages [127.0.
 RemoteFlag = Annotated[
     bool, typer.Option("--allow-remote", help="Let other machines open the pages; needs TLS.")
 ]
+NearFlag = Annotated[
+    bool | None,
+    typer.Option(
+        "--remote-playback",
+        help="Do not hear what other machines' pages play either: they are near this microphone.",
+        show_default=False,
+    ),
+]
 CertFlag = Annotated[Path | None, typer.Option("--tls-cert", help="Certificate of the pages, PEM.")]
 KeyFlag = Annotated[Path | None, typer.Option("--tls-key", help="Key of that certificate, PEM.")]
 

@@ -41,9 +41,9 @@ def forget(
     verbose: Verbose = False,
 ) -> None:
     """Delete permanently: rows, audio, and what was learned from them."""
-    from streamer.learners.answers import emotion_name
     from streamer.loop.compose import open_profile
     from streamer.profiles import forget as forgetting
+    from streamer.text import emotion_name
 
     chosen = (utterance is not None, before is not None, emotion is not None, audio, everything)
     if sum(chosen) != 1:

@@ -57,11 +57,11 @@ def status(
     from streamer.ops import systemd as units
 
     found = units.state(_folder(settings_from(config, profile=profile)))
-    line = (
-        f"{found.unit}: {found.active}, {found.enabled}, restarted {found.restarts} times\n"
-        f"log: {found.log}; errors: journalctl --user -u '{found.unit}'"
+    lines = (
+        f"{found.unit}: {found.active}, {found.enabled}, restarted {found.restarts} times",
+        f"log: {found.log}; errors: journalctl --user -u '{found.unit}'",
     )
-    put(asdict(found), line, as_json)
+    put(asdict(found), lines, as_json)
 
 
 @service.command()

@@ -1,12 +1,11 @@
 """Which answers can be learned from: values on their scale, names that can be kept."""
 
 import math
-from typing import Final
+from dataclasses import replace
 
 from streamer.errors import UsageError
+from streamer.text import annotator_name
 from streamer.types import DIMENSIONS, Label
-
-LONGEST_NAME: Final = 64
 
 
 def checked_scale(scale: tuple[float, float]) -> tuple[float, float]:
@@ -18,7 +17,10 @@ def checked_scale(scale: tuple[float, float]) -> tuple[float, float]:
 
 
 def checked_answer(label: Label, scale: tuple[float, float] = (-1.0, 1.0)) -> Label:
-    """The label, if it says something, and with values on the scale. Raises UsageError."""
+    """The label, its annotator's name as it is kept. Raises UsageError.
+
+    It has to say something, with values on the scale.
+    """
     low, high = scale
     values = {name: getattr(label, name) for name in DIMENSIONS}
     for name, value in values.items():
@@ -32,28 +34,4 @@ def checked_answer(label: Label, scale: tuple[float, float] = (-1.0, 1.0)) -> La
             f"the label of utterance {label.utterance} is empty: "
             "give valence and arousal, or an emotion"
         )
-    checked_annotator(label.annotator)
-    return label
-
-
-def checked_annotator(name: str) -> str:
-    """The name, if it can be one. Raises UsageError."""
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise UsageError(
-            f"annotator {name!r}: give a name of 1 to {LONGEST_NAME} printable characters"
-        )
-    return name
-
-
-def emotion_name(name: str) -> str:
-    """A name as it is kept: trimmed, in lower case. Raises UsageError.
-
-    >>> emotion_name("  Quiet  JOY ")
-    'quiet joy'
-    """
-    kept = " ".join(name.split()).lower()
-    if not kept or len(kept) > LONGEST_NAME or not kept.isprintable():
-        raise UsageError(
-            f"emotion {name!r}: give a name of 1 to {LONGEST_NAME} printable characters"
-        )
-    return kept
+    return replace(label, annotator=annotator_name(label.annotator))

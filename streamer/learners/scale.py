@@ -41,5 +41,5 @@ def squash_one(value: float) -> float:
     """
     size = abs(value)
     if size <= 1.0:
-        return value / (1.0 + size**ORDER) ** (1.0 / ORDER)
+        return float(value / (1.0 + size**ORDER) ** (1.0 / ORDER))
     return math.copysign((1.0 + size**-ORDER) ** (-1.0 / ORDER), value)

@@ -118,10 +118,20 @@ def make_utterance_stream(config: Config) -> "UtteranceStream":
 
 
 def open_input(config: Config, input: str | None, *, realtime: bool = False) -> "Source":
-    """The audio source that is meant: see `audio.sources.open.open_source`."""
-    from streamer.audio.sources.open import open_source
+    """The audio source that is meant: see `audio.sources.open.open_source`.
 
-    return open_source(input, device=config.device, channel=config.channel, realtime=realtime)
+    What pages and terminals of the profile play is taken out of a microphone's and a pipe's
+    sound, see `PlaybackMask`.
+    """
+    from streamer.audio.sources.open import open_source
+    from streamer.audio.sources.playback_mask import PlaybackMask
+    from streamer.store.playback import PlaybackWatch
+
+    source = open_source(input, device=config.device, channel=config.channel, realtime=realtime)
+    if source.kind not in ("microphone", "stdin"):
+        return source
+    watch = PlaybackWatch(profile_folder(config.profile, config.home))
+    return PlaybackMask(source, watch.spans)
 
 
 def make_queue(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from streamer.errors import UsageError
 from streamer.learners.affect import AffectLearner
-from streamer.learners.answers import checked_answer, emotion_name
+from streamer.learners.answers import checked_answer
 from streamer.learners.drift import Change, VoiceDriftDetector
 from streamer.learners.emotion_models import EmotionModels
 from streamer.learners.normalization import RunningNormalization
@@ -34,6 +34,7 @@ from streamer.learners.scale import squash
 from streamer.loop.training_set import Lesson, MemoryTrainingSet, TrainingSet
 from streamer.query.model_view import ModelView
 from streamer.query.strategy import Labelled
+from streamer.text import emotion_name
 from streamer.types import HasEncoding, Label, Prediction, Samples, Vector, Verdict
 
 

@@ -7,6 +7,7 @@ from streamer import __version__
 from streamer.config import Config
 from streamer.events import Event, Noticed, Started
 from streamer.store.profile import Profile
+from streamer.text import path_text
 
 if TYPE_CHECKING:
     from streamer.audio.sources.open import Source
@@ -32,7 +33,7 @@ def opening(
     """The start; once a profile, the intended use and the encoder's licence; deleted audio."""
     yield Started(
         version=__version__,
-        profile=profile.folder.name,
+        profile=path_text(profile.folder.name),
         encoder={
             "name": encoder.name,
             "sha256": encoder.sha256,

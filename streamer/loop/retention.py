@@ -65,15 +65,21 @@ class Retention:
         self.memory.put(utterance, clip)
         return None
 
-    def expire(self, now: float) -> Iterator[str]:
-        """Delete what is too old or too much; notices of it."""
-        closed = self.profile.utterances.expire_queries(now - self.query_life_s, now)
+    def expire(self, wall_s: float, steady_s: float) -> Iterator[str]:
+        """Delete what is too old or too much; says how many.
+
+        Old by the time that sessions lived through, see `LivedTime`.
+        """
+        lived = self.profile.lived_time
+        lived.advance(wall_s, steady_s)
+        too_old = lived.newest_of_age(self.query_life_s)
+        closed = self.profile.utterances.expire_queries_through(too_old, wall_s)
         if closed:
             yield f"{many(closed, 'question')} closed: not answered in time"
-        old = self.profile.audio.expire(now - self.audio_life_s)
+        old = self.profile.audio.expire_through(lived.newest_of_age(self.audio_life_s))
         if old:
             yield f"the audio of {many(old, 'utterance')} deleted: older than audio_days"
-        yield from self.make_room(now)
+        yield from self.make_room(wall_s)
 
     def make_room(self, now: float) -> Iterator[str]:
         """Delete the oldest audio beyond `most_bytes`; a notice of it."""

@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from streamer.audio.sources.playback_mask import PLAYBACK
 from streamer.audio.utterance_stream import UtteranceStream
 from streamer.encoders.queue import Encoded, EncodingQueue
 from streamer.events import (
@@ -40,6 +41,7 @@ from streamer.text import many
 from streamer.types import Chunk, Gap, Notice, Samples, Utterance
 
 EXPIRE_EVERY_S: Final = 600.0
+CHECK_EVERY_S: Final = 5.0
 TOO_SLOW: Final = "encoder_slow"
 NOT_STORED: Final = "not_stored"
 
@@ -100,16 +102,20 @@ class Session:
         self._retention = retention
         self._wall_s = wall_s
         self._now_s = now_s
-        self._began = wall_s(), now_s()
-        self._expired_s = -math.inf
+        self._expired_s = self._checked_s = -math.inf
         self._scorer = informativeness
         self._unstored: dict[int, Utterance] = {}  # by identity
         self._buffer: list[Buffered] = []
         self._utterances = self._asked = self._released = self._dropped = 0
         self._open_queries: int | None = None
+        self._playing = False
 
     def process(self, item: Chunk | Gap | Notice) -> Iterator[Event]:
         """All that one item from the source leads to."""
+        if isinstance(item, Gap):
+            self._playing = item.reason == PLAYBACK
+        elif isinstance(item, Chunk) and len(item.samples):
+            self._playing = False
         if isinstance(item, Notice):
             yield Noticed(item.text, item.kind)
             return
@@ -132,14 +138,16 @@ class Session:
     def expire(self) -> Iterator[Noticed]:
         """Now and then, delete the audio that is too old or too much; notices of it.
 
-        Ages are measured by the steady clock: setting the other one makes nothing too old.
+        Between that, see whether the profile is still there: raises ProfileError where it is not.
         """
         self._profile.database.fold_erased()
-        wall_s, steady_s = self._began
         now_s = self._now_s()
+        if now_s - self._checked_s >= CHECK_EVERY_S:
+            self._checked_s = now_s
+            self._profile.database.check_place()
         if now_s - self._expired_s >= EXPIRE_EVERY_S:
             self._expired_s = now_s
-            for text in self._retention.expire(wall_s + now_s - steady_s):
+            for text in self._retention.expire(self._wall_s(), now_s):
                 self._open_queries = None
                 yield Noticed(text)
 
@@ -194,6 +202,7 @@ class Session:
             audio_s=account.audio_s,
             dropped_samples=dict(account.dropped),
             realtime_factor=busy_s / account.audio_s if account.audio_s else 0.0,
+            playing=self._playing,
         )
 
     def _expect(self, utterances: list[Utterance]) -> None:

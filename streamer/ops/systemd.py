@@ -5,7 +5,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from typing import Final
 from platformdirs import user_config_path, user_log_path
 
 from streamer.errors import ServiceError
+from streamer.text import printable
 
 # Options that need mount namespaces do not work in every user manager; these do.
 _UNIT: Final = """\
@@ -52,6 +54,8 @@ WantedBy=default.target
 _LOCAL: Final = "AF_UNIX"
 _NETWORK: Final = "AF_UNIX AF_INET AF_INET6 AF_NETLINK"
 PATIENCE_S: Final = 60.0
+# Controls and surrogates: systemd leaves out lines that are not UTF-8.
+_NOT_IN_UNITS: Final = {"Cc", "Cs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +77,31 @@ def unit_name(folder: Path) -> str:
     """
     escaped = re.sub(
         r"[^A-Za-z0-9:_.]",
-        lambda found: "".join(f"\\x{byte:02x}" for byte in found.group().encode()),
+        lambda found: "".join(f"\\x{byte:02x}" for byte in os.fsencode(found.group())),
         str(folder).strip("/").replace("/", "\0"),
     ).replace("\\x00", "-")
     return f"streamer-{escaped}.service"
 
 
 def unit_path(folder: Path) -> Path:
-    return user_config_path() / "systemd" / "user" / unit_name(folder)
+    """Raises ServiceError for a user without a home folder."""
+    return _of_user(user_config_path) / "systemd" / "user" / unit_name(folder)
 
 
 def log_path(folder: Path) -> Path:
-    return user_log_path("streamer") / f"{unit_name(folder).removesuffix('.service')}.log"
+    """Raises ServiceError for a user without a home folder."""
+    log = f"{unit_name(folder).removesuffix('.service')}.log"
+    return _of_user(lambda: user_log_path("streamer")) / log
+
+
+def _of_user(path: Callable[[], Path]) -> Path:
+    try:
+        return path()
+    except RuntimeError as error:
+        raise ServiceError(
+            "this user has no home folder, and so no systemd of its own: start "
+            "`streamer run --no-web` by what starts programs here"
+        ) from error
 
 
 def unit_text(
@@ -104,7 +121,7 @@ def unit_text(
     ]  # fmt: skip
     networked = broker or any(word == "--web" or word.startswith("--mqtt") for word in words)
     return _UNIT.format(
-        name=folder.name.replace("%", "%%"),
+        name=printable(folder.name).replace("%", "%%"),
         here=_one_line(str(Path.cwd())).replace("%", "%%"),
         command=" ".join(quoted(word) for word in command),
         families=_NETWORK if networked else _LOCAL,
@@ -134,9 +151,10 @@ def quoted(word: str, variables: bool = True) -> str:
 
 
 def _one_line(word: str) -> str:
-    if any(ord(letter) < 32 for letter in word):
+    if any(unicodedata.category(letter) in _NOT_IN_UNITS for letter in word):
         raise ServiceError(
-            f"{word!r} contains a control character, which a systemd unit cannot hold: remove it"
+            f"'{printable(word)}' holds a control character, or is not UTF-8: a unit cannot hold "
+            "that; rename it"
         )
     return word
 

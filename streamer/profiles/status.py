@@ -9,6 +9,7 @@ from streamer.loop.profile_model import ProfileModel, learner_of
 from streamer.profiles.unbiased_status import FairTest, fair_tests
 from streamer.query.exploration import FEWEST
 from streamer.store.profile import Profile
+from streamer.text import path_text
 from streamer.types import DIMENSIONS
 
 
@@ -79,7 +80,7 @@ def status_row(profile: Profile) -> dict[str, Any]:
                 "fair": _fair_row(fair[name]),
             }
     return {
-        "profile": profile.folder.name,
+        "profile": path_text(profile.folder.name),
         "encoder": profile.meta("encoder"),
         "learner": learner_of(profile),
         "listening": profile.holder(),

@@ -11,6 +11,7 @@ from streamer.report.prequential import Trace, traces
 from streamer.report.raters import Rater, raters
 from streamer.store.profile import Profile
 from streamer.store.sessions import SessionRow, UtteranceRow
+from streamer.text import path_text
 from streamer.types import DIMENSIONS, Label
 
 
@@ -58,7 +59,7 @@ def read_record(profile: Profile, session: int | None = None) -> Record:
         model = ProfileModel(profile).model
         enrolled = fans(profile.emotions.enrolled(), model.enrolled, model.usual_emotion.mean)
     return Record(
-        profile=profile.folder.name,
+        profile=path_text(profile.folder.name),
         encoder=profile.meta("encoder"),
         encoder_sha256=profile.meta("encoder_sha256"),
         session=session,

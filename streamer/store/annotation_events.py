@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from streamer.errors import NotFound, UsageError
-from streamer.learners.answers import checked_annotator
 from streamer.store.database import Database
+from streamer.text import annotator_name
 from streamer.types import DIMENSIONS, Label
 
 Kind = Literal["skip", "cannot tell", "repeat"]
@@ -54,7 +54,7 @@ class AnnotationEvents:
                 f"no utterance {answer.utterance} in this profile; `streamer queue` lists some"
             )
         given = (*values, answer.emotion) if kind == "repeat" else (None,) * 4
-        annotator = checked_annotator(answer.annotator)
+        annotator = annotator_name(answer.annotator)
         return self._database.write(_INSERT, answer.utterance, annotator, kind, *given, now)
 
     def newest(self, annotator: str) -> AnnotationEvent | None:

@@ -6,10 +6,10 @@ from streamer.store.database import Database
 from streamer.store.utterances import OPEN_QUERIES
 
 _OLDEST: Final = """
-    SELECT utterance, length(clip) AS bytes, asked_at AS since FROM queries WHERE clip IS NOT NULL
+    SELECT utterance, length(clip) AS bytes FROM queries WHERE clip IS NOT NULL
     UNION ALL
-    SELECT utterance, length(audio), kept_at FROM recordings
-    ORDER BY since, utterance
+    SELECT utterance, length(audio) FROM recordings
+    ORDER BY utterance
 """
 
 
@@ -56,9 +56,9 @@ class Audio:
         row = self._database.row(f"SELECT count(*), coalesce(sum(bytes), 0) FROM ({_OLDEST})")
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
-    def expire(self, kept_before: float) -> int:
-        """Delete what was kept before a time; clips of questions go with those. How many."""
-        return self._database.erase("DELETE FROM recordings WHERE kept_at < ?", kept_before)
+    def expire_through(self, utterance: int) -> int:
+        """Delete what was kept up to an utterance; clips of questions go with those. How many."""
+        return self._database.erase("DELETE FROM recordings WHERE utterance <= ?", utterance)
 
     def keep_within(self, most_bytes: float, now: float) -> int:
         """Delete the oldest until the rest fits; their questions are closed. How many."""

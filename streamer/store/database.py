@@ -1,6 +1,7 @@
 """One SQLite connection: how it is opened, its transactions, and its errors as ours."""
 
 import io
+import os
 import sqlite3
 import threading
 import zlib
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.errors import NotFound, ProfileBusy, ProfileDamaged, ProfileError
+from streamer.store.place import OTHER_PROFILE, moved, trouble
 from streamer.store.schema import is_outdated, migrate
 
 BUSY_TIMEOUT_S: Final = 20.0
@@ -33,6 +35,8 @@ class Database:
 
     def __init__(self, path: Path | str) -> None:
         self.path = path
+        self._file = None if str(path) == ":memory:" else Path(path)
+        self._identity: tuple[int, int] | None = None
         self._depth = 0
         self._erased = False
         self._closed = False
@@ -52,6 +56,26 @@ class Database:
             if is_outdated(self._connection):
                 with self.transaction():
                     migrate(self._connection)
+        if self._file is not None:
+            with suppress(OSError):
+                found = self._file.stat()
+                self._identity = found.st_dev, found.st_ino
+
+    def check_place(self) -> None:
+        """Raises ProfileError where the file is no longer there, or can no longer be written.
+
+        SQLite alone would not tell before it writes, and not at all of a file that was deleted.
+        """
+        if self._file is None or self._closed:
+            return
+        wrong = self._moved() or trouble(self._file)
+        if wrong is not None:
+            raise ProfileError(wrong)
+
+    def _moved(self) -> str | None:
+        if self._file is None or self._identity is None:
+            return None
+        return moved(self._file, self._identity)
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         with self._statement():
@@ -100,6 +124,8 @@ class Database:
             if self._depth:
                 yield
                 return
+            if (gone := self._moved()) is not None:
+                raise ProfileError(gone)
             with self._statement():
                 self._connection.execute("BEGIN IMMEDIATE")
             self._depth += 1
@@ -188,7 +214,7 @@ class Database:
     def copy_to(self, path: Path) -> None:
         """Write the whole database, as it is now, to a new file."""
         with self._statement():
-            self._connection.execute("VACUUM INTO ?", (str(path),))
+            self._connection.execute("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(path),))
 
     def close(self) -> None:
         """Fold the log into the file: nothing deleted lingers beside it. May be repeated."""
@@ -225,7 +251,7 @@ def _translated(path: Path | str) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise ProfileError(f"{path}: {error}: {_remedy(str(error))}") from error
+        raise ProfileError(f"{path}: {error}: {_remedy(path, str(error))}") from error
     except sqlite3.IntegrityError:
         raise
     except OverflowError as error:
@@ -237,13 +263,16 @@ def _translated(path: Path | str) -> Iterator[None]:
         ) from error
 
 
-def _remedy(message: str) -> str:
-    if "full" in message or "disk I/O" in message:
-        return "free some disk space, then start again; what was acknowledged is kept"
+def _remedy(path: Path | str, message: str) -> str:
     if "locked" in message:
         return "another process is writing; try again"
+    found = None if str(path) == ":memory:" else trouble(Path(path))
+    if found is not None:
+        return found
+    if "full" in message or "disk I/O" in message:
+        return "free some disk space, then start again; what was acknowledged is kept"
     if "readonly" in message or "unable to open" in message:
-        return "make the folder writable, or choose another with --profile"
+        return f"make the folder writable, {OTHER_PROFILE}"
     return "check the disk"
 
 

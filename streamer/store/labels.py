@@ -151,7 +151,7 @@ class Labels:
         )
 
     def _append(self, label: Label, now: float, scale: tuple[float, float]) -> int:
-        checked_answer(label, scale)
+        label = checked_answer(label, scale)
         known = 0 < label.utterance <= _NEWEST and self._database.row(
             "SELECT 1 FROM utterances WHERE id = ?", label.utterance
         )

@@ -20,9 +20,12 @@ from streamer.store.audio import Audio
 from streamer.store.database import Database, pack, unpack
 from streamer.store.emotions import Emotions
 from streamer.store.labels import Labels
+from streamer.store.lived_time import LivedTime
+from streamer.store.place import trouble
 from streamer.store.queries import Queries
 from streamer.store.sessions import Sessions
 from streamer.store.utterances import Utterances
+from streamer.text import path_of
 
 FILE_NAME: Final = "profile.db"
 NOT_ASKED: Final = "not_asked"
@@ -77,9 +80,10 @@ class Profile:
             if not database_file.exists():
                 os.close(os.open(database_file, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
+            why = trouble(folder / FILE_NAME) if folder.exists() else None
             raise ProfileError(
                 f"cannot use the profile folder {folder}: {error.strerror}: "
-                "choose another with --profile"
+                f"{why or 'choose another with --profile'}"
             ) from error
         self.database = Database(database_file)
         self.utterances = Utterances(self.database)
@@ -89,6 +93,7 @@ class Profile:
         self.annotation_events = AnnotationEvents(self.database)
         self.audio = Audio(self.database)
         self.sessions = Sessions(self.database)
+        self.lived_time = LivedTime(self.database)
         self._lock = FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)
         self._delete_scratch()
 
@@ -103,9 +108,8 @@ class Profile:
         except Timeout:
             return False
         except OSError as error:
-            raise ProfileError(
-                f"cannot lock {self.folder}: {error.strerror}: choose another with --profile"
-            ) from error
+            why = trouble(self.folder / LOCK_NAME) or "choose another with --profile"
+            raise ProfileError(f"cannot lock {self.folder}: {error.strerror}: {why}") from error
         since = time.strftime("%H:%M:%S")
         try:
             with self.database.transaction():
@@ -204,8 +208,8 @@ class Profile:
         )
         if row is None or row["kind"] != "file":
             return None
-        path = Path(row["input"])
-        path = path / row["source"] if path.is_dir() else path
+        path = path_of(row["input"])
+        path = path_of(str(path / row["source"])) if path.is_dir() else path
         return path if path.is_file() else None
 
     def is_empty(self) -> bool:
@@ -258,7 +262,7 @@ class Profile:
         would store now could not be found again.
         """
         self.database.close_for_good()
-        for pattern in (f"{FILE_NAME}*", f"{TOKEN_NAME}*"):
+        for pattern in (f"{FILE_NAME}*", f"{TOKEN_NAME}*", "playback-*"):
             for path in self.folder.glob(pattern):
                 path.unlink()
         self.delete_copies()
@@ -275,9 +279,12 @@ class Profile:
         self.delete_left()
 
     def delete_left(self) -> None:
-        """Delete the clips and plain copies that killed processes left."""
+        """Delete the clips, plain copies and notes that killed processes left."""
         self.delete_played()
         self._delete_scratch()
+        for path in self.folder.glob("playback-*"):
+            if not is_running(path.stem.partition("-")[2]):
+                path.unlink(missing_ok=True)
 
     def _delete_scratch(self) -> None:
         for folder in self.folder.glob(f"{SCRATCH}*"):

@@ -179,10 +179,15 @@ class Utterances:
 
     def expire_queries(self, asked_before: float, now: float) -> int:
         """Close unanswered queries older than `asked_before` and delete their audio."""
+        return self._close_queries("q.asked_at < ?", asked_before, now)
+
+    def expire_queries_through(self, utterance: int, now: float) -> int:
+        """The same of those about utterances up to one."""
+        return self._close_queries("q.utterance <= ?", utterance, now)
+
+    def _close_queries(self, which: str, value: float, now: float) -> int:
         with self._database.transaction():
-            rows = self._database.rows(
-                "SELECT q.utterance" + OPEN_QUERIES + "AND q.asked_at < ?", asked_before
-            )
+            rows = self._database.rows(f"SELECT q.utterance{OPEN_QUERIES}AND {which}", value)
             for row in rows:
                 self.close_query(row["utterance"], now)
         return len(rows)

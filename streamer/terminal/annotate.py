@@ -16,13 +16,13 @@ from rich.text import Text
 
 from streamer.annotation.session import AnnotationSession, Item, Saved
 from streamer.errors import UsageError
-from streamer.learners.answers import emotion_name
+from streamer.store.playback import PlaybackFile
 from streamer.store.profile import Profile
 from streamer.store.queries import Order
 from streamer.terminal.lines import clock
 from streamer.terminal.panel import bar
 from streamer.terminal.play import play as play_here
-from streamer.text import many
+from streamer.text import emotion_name, many, printable
 from streamer.types import Label, Prediction
 
 POINTS: Final = "123456789"
@@ -73,7 +73,8 @@ def label_by_keys(
     annotation = AnnotationSession(
         profile, rng or np.random.default_rng(), time.time, on_disk=on_disk
     )
-    heard = play or partial(play_here, folder=profile.playing if on_disk else None)
+    told = PlaybackFile(profile.folder)
+    heard = play or partial(play_here, folder=profile.playing if on_disk else None, told=told)
     with _interrupted_by_signals():
         try:
             _Asker(annotation, annotator, key, line, heard).ask_all()
@@ -81,6 +82,7 @@ def label_by_keys(
             if error.errno != errno.EIO:  # EIO: the terminal was closed
                 raise
         finally:
+            told.close()  # the sound ends with this process
             profile.delete_played()
 
 
@@ -165,7 +167,7 @@ class _Asker:
 
     def _ask(self, item: Item) -> None:
         heard = item.utterance
-        place = f"{heard.source} {clock(heard.onset_s)}-{clock(heard.offset_s)}"
+        place = f"{printable(heard.source)} {clock(heard.onset_s)}-{clock(heard.offset_s)}"
         self._say(f"\n#{heard.id}  ", "bold", end="")
         self._say(place)
         self._replay(item)
@@ -213,7 +215,8 @@ class _Asker:
         names = self._annotation.emotions()[: len(EMOTION_KEYS)]
         choices = dict(zip(EMOTION_KEYS, names, strict=False))
         listed = "  ".join(f"{pressed} {name}" for pressed, name in choices.items())
-        self._screen.print(Text(f"  {listed}  + new  Enter none"), soft_wrap=False)
+        text = Text(printable(f"  {listed}  + new  Enter none"))
+        self._screen.print(text, soft_wrap=False)
         chosen = self._answer("  emotion   ", {*choices, "+", *_ENTER}, item)
         if chosen == "+":
             return self._new_emotion()
@@ -302,7 +305,9 @@ class _Asker:
 
     def _say(self, text: str, style: str = "", end: str = "\n") -> None:
         """Print plain text: brackets in names are not markup."""
-        self._screen.print(Text(text), style=style, end=end)
+        words = text.lstrip("\n")
+        shown = "\n" * (len(text) - len(words)) + printable(words)
+        self._screen.print(Text(shown), style=style, end=end)
 
 
 def _values(label: Label) -> str:

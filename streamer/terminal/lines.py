@@ -1,6 +1,5 @@
 """Events as lines: JSON for programs, plain text for pipes and logs."""
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,7 @@ from streamer.events import (
     Unlearned,
     to_json,
 )
-from streamer.text import many
+from streamer.text import json_line, many, printable
 from streamer.types import Estimate
 
 
@@ -30,7 +29,7 @@ class JsonLines:
     name = "standard output"
 
     def emit(self, event: Event) -> None:
-        print(json.dumps(to_json(event), ensure_ascii=False), flush=True)
+        print(json_line(to_json(event)), flush=True)
 
     def tick(self, status: Callable[[], Status]) -> None:
         pass
@@ -53,7 +52,7 @@ class PlainLines:
             self._source = Path(event.source["name"]).name
         elif isinstance(event, Heard) and event.source != self._source:  # the next file of a folder
             self._source = event.source
-            print(f"in {event.source}:", file=self._out)
+            print(f"in {printable(event.source)}:", file=self._out)
         print(describe(event), file=self._out, flush=True)
 
     def tick(self, status: Callable[[], Status]) -> None:
@@ -64,7 +63,12 @@ class PlainLines:
 
 
 def describe(event: Event) -> str:
-    """An event in words."""
+    """An event in words, safe on a screen; two lines at the end of a session, else one."""
+    lines = _account(event) if isinstance(event, Ended) else (_sentence(event),)
+    return "\n".join(map(printable, lines))
+
+
+def _sentence(event: Started | Heard | Selected | Learned | Unlearned | Drifted | Noticed) -> str:
     match event:
         case Started():
             source = event.source
@@ -92,8 +96,6 @@ def describe(event: Event) -> str:
             return f"drift: {event.text}"
         case Noticed():
             return f"notice: {event.text}"
-        case Ended():
-            return _accounting(event)
 
 
 def verdict(event: Heard) -> str:
@@ -119,13 +121,13 @@ def clock(seconds: float) -> str:
     return (f"{hours}:{minutes:02}" if hours else f"{minutes}") + f":{rest / 10:04.1f}"
 
 
-def _accounting(event: Ended) -> str:
+def _account(event: Ended) -> tuple[str, str]:
     heard, lost = many(event.utterances, "utterance"), sum(event.dropped_samples.values())
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in event.dropped_samples.items())
     speed = f", {1 / event.realtime_factor:.0f} times real time" if event.realtime_factor else ""
     return (
         f"{clock(event.audio_s)} of audio: {heard}, {event.asked} asked, "
-        f"{event.released} released{speed}\n"
+        f"{event.released} released{speed}",
         f"samples: {event.captured_samples:,} captured = {event.speech_samples:,} speech + "
-        f"{event.silence_samples:,} silence + {lost:,} dropped{f' ({reasons})' if reasons else ''}"
+        f"{event.silence_samples:,} silence + {lost:,} dropped{f' ({reasons})' if reasons else ''}",
     )

@@ -25,6 +25,7 @@ from streamer.events import (
     Unlearned,
 )
 from streamer.terminal.lines import clock, describe, verdict
+from streamer.text import printable
 from streamer.types import Estimate
 
 REDRAW_S: Final = 0.2
@@ -54,7 +55,7 @@ class LivePanel:
         match event:
             case Started():
                 name = Path(event.source["name"]).name
-                self._title = Text(f"Streamer · {event.profile} · {name}")
+                self._title = Text(printable(f"Streamer · {event.profile} · {name}"))
                 self._kept = Text(f"listening, {AUDIO_KEPT[event.privacy]}", style="dim")
                 self._live.start()
             case Heard():
@@ -120,7 +121,7 @@ class LivePanel:
                 clock(heard.onset_s),
                 bar(heard.prediction.valence),
                 bar(heard.prediction.arousal),
-                Text(verdict(heard)),
+                Text(printable(verdict(heard))),
                 Text(mark, style="bold cyan" if mark == "ask" else "dim"),
             )
         return table
@@ -148,6 +149,11 @@ def _meter(status: Status) -> Text:
     share = 1.0 - min(max(status.level_dbfs / METER_FLOOR_DBFS, 0.0), 1.0)
     lit = round(share * METER_CELLS)
     colour = "red" if status.level_dbfs > -3.0 else "green" if status.speaking else "blue"
+    if status.playing:  # what the microphone records is not heard: no level is news
+        return Text.assemble(
+            ("♪ playing a question: not heard meanwhile", "dim"), "  ",
+            ("░" * METER_CELLS, "dim"), (f"   {clock(status.audio_s)}", "dim"),
+        )  # fmt: skip
     state = ("● speech ", "bold green") if status.speaking else ("○ silence", "dim")
     return Text.assemble(
         state, "  ", ("█" * lit, colour), ("░" * (METER_CELLS - lit), "dim"),

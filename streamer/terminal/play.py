@@ -2,24 +2,33 @@
 
 import os
 from pathlib import Path
+from typing import Final
 
 from streamer.audio.clips import from_flac
 from streamer.audio.microphone.devices import load_portaudio
 from streamer.errors import AudioError, NoDevice
+from streamer.store.playback import PlaybackFile
 from streamer.types import SAMPLE_RATE_HZ
 
+# What it takes to open the output, at most, before the first sound.
+OPENING_S: Final = 0.5
 
-def play(clip: bytes, folder: Path | None) -> str:
+
+def play(clip: bytes, folder: Path | None, told: PlaybackFile) -> str:
     """Play a FLAC clip, or else write it to a file in `folder`; returns a message for the user.
 
     Only the owner can read the file, and its name holds the process id, so that two annotators do
-    not overwrite each other's. folder: None where no audio may be written to disk.
+    not overwrite each other's. folder: None where no audio may be written to disk. told: announces
+    the sound, before it begins, to a loop that listens on this machine.
     """
     try:
         sounddevice = load_portaudio()
+        audio = from_flac(clip)
+        told.begin(len(audio) / SAMPLE_RATE_HZ + OPENING_S)
         try:
-            sounddevice.play(from_flac(clip), SAMPLE_RATE_HZ)
+            sounddevice.play(audio, SAMPLE_RATE_HZ)
         except sounddevice.PortAudioError as error:
+            told.end()
             raise NoDevice(str(error)) from error
     except AudioError:
         return _leave(clip, folder)

@@ -44,7 +44,7 @@ def emotion_line(row: dict[str, Any]) -> str:
     )
 
 
-def status_lines(row: dict[str, Any]) -> str:
+def status_lines(row: dict[str, Any]) -> list[str]:
     counts = row["utterances"]
     lines = [
         f"profile {row['profile']}, encoder {row['encoder'] or 'none yet'}, "
@@ -68,7 +68,7 @@ def status_lines(row: dict[str, Any]) -> str:
             given = many(figures["labels"], "label")
             lines.append(f"{name}: {given}, prequential CCC {ccc}{held}")
             lines.append(f"  {fair_line(figures['fair'])}")
-    return "\n".join(lines)
+    return lines
 
 
 def rater_line(name: str, figures: dict[str, Any]) -> str:
@@ -80,15 +80,16 @@ def rater_line(name: str, figures: dict[str, Any]) -> str:
     return f"  {name}: {', '.join(told)}"
 
 
-def model_lines(row: "EncoderRow", *, verified: bool) -> str:
+def model_lines(row: "EncoderRow", *, verified: bool) -> list[str]:
     mark = "*" if row.default else " "
     limits = "" if row.commercial_use else ", no commercial use"
     state = ", verified" if verified else ""
     size = f"{row.size_bytes / 1e6:.1f} MB" if row.file else "built in"
-    return (
+    first = (
         f"{mark} {row.name}  {size}, embedding {row.embedding_size}, "
-        f"emotion {row.emotion_size}, licence {row.licence}{limits}{state}\n    {row.description}"
-    ).rstrip()
+        f"emotion {row.emotion_size}, licence {row.licence}{limits}{state}"
+    )
+    return [first, *([f"    {row.description}"] if row.description else [])]
 
 
 def added_line(row: "EncoderRow", found: "Measurement") -> str:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from streamer.errors import NotFound, ProfileBusy, UsageError
+from streamer.text import printable
 from streamer.types import DIMENSIONS, Label, Prediction
 
 NUMBER: Final = "[0-9]{1,18}"  # of an utterance or a label, as far as SQLite can count
@@ -48,7 +49,7 @@ async def explain(request: Request, error: Exception) -> JSONResponse:
             status = 409
         case _:
             status = 500
-    return reply({"error": str(error)}, status)
+    return reply({"error": printable(str(error))}, status)
 
 
 def from_query(request: Request, name: str, usual: str, choices: tuple[str, ...] = ()) -> str:

@@ -15,11 +15,13 @@ from starlette.staticfiles import StaticFiles
 from streamer import __version__
 from streamer.errors import StreamerError
 from streamer.events import AUDIO_KEPT
+from streamer.text import path_text
 from streamer.web.api.answers import Answers
 from streamer.web.api.downloads import Downloads
 from streamer.web.api.emotions import EmotionRequests
 from streamer.web.api.live import Live
 from streamer.web.api.metrics import Metrics
+from streamer.web.api.playback import PlaybackRequests
 from streamer.web.api.profile import ProfileRequests
 from streamer.web.http import NUMBER, explain, label_values
 from streamer.web.store_worker import StoreWorker
@@ -67,7 +69,7 @@ class Pages:
         return HTMLResponse(
             template.render(
                 page=name.removesuffix(".html"),
-                profile=self._worker.folder.name,
+                profile=path_text(self._worker.folder.name),
                 config=self._worker.config,
                 listens=self._worker.listens,
                 version=__version__,
@@ -81,7 +83,7 @@ def make_site(worker: StoreWorker) -> Starlette:
     """All routes. The server puts an `Auth` in front."""
     answers, live = Answers(worker), Live(worker)
     emotions, profile = EmotionRequests(worker), ProfileRequests(worker)
-    downloads = Downloads(worker)
+    downloads, playback = Downloads(worker), PlaybackRequests(worker)
     metrics = Metrics(worker.hub, worker.listens)
     pages = Pages(worker, profile)
     post = ["POST"]
@@ -99,6 +101,7 @@ def make_site(worker: StoreWorker) -> Starlette:
             Route("/api/utterances/{utterance:number}/change", answers.change),
             Route("/clips/{utterance:number}", answers.clip),
             Route("/clips/{utterance:number}/picture", answers.picture),
+            Route("/api/playback", playback.tell, methods=post),
             Route("/events", live.events),
             Route("/api/live", live.state),
             Route("/api/track", live.track),

@@ -17,7 +17,7 @@ import numpy as np
 import soundfile
 
 from streamer.annotation.csv import read_labels
-from streamer.annotation.labels import give, read_scale
+from streamer.annotation.labels import give
 from streamer.audio.clips import from_flac
 from streamer.audio.sources.files import FileSource
 from streamer.audio.sources.stdin import StdinSource
@@ -89,10 +89,10 @@ def label_csv(content: bytes, folder: Path) -> None:
     """A file for `label --import`; what can be read is stored."""
     path = folder / "labels.csv"
     path.write_bytes(content)
-    labels = read_labels(path, "me")
+    read = read_labels(path, "me")
     profile = _profile_with_questions(folder)
     try:
-        give(profile, labels, read_scale(None))
+        give(profile, read.labels, read.scale)
     finally:
         profile.close()
 

@@ -52,8 +52,9 @@ def test_what_was_kept_by_choice_outlives_its_label_and_has_its_own_end(profile:
     assert profile.queries.open(1)[0].has_clip
     profile.labels.add([label_of(number, valence=0.5)], 55.0)
     assert profile.audio.clip(number) == CLIP
-    assert not list(retention.expire(60.0))
-    assert list(retention.expire(60.5)) == [
+    assert not list(retention.expire(50.0, 0.0))
+    assert not list(retention.expire(59.9, 9.9))
+    assert list(retention.expire(60.0, 10.0)) == [
         "the audio of 1 utterance deleted: older than audio_days"
     ]
     assert profile.audio.clip(number) is None
@@ -62,10 +63,10 @@ def test_what_was_kept_by_choice_outlives_its_label_and_has_its_own_end(profile:
 
 def test_the_oldest_make_room_and_their_questions_are_closed(asked: Profile) -> None:
     retention = Retention(asked, to_flac, ClipCache(), most_bytes=1.5 * len(CLIP))
-    assert "the 2 oldest clips deleted" in next(retention.expire(103.0))
+    assert "the 2 oldest clips deleted" in next(retention.expire(103.0, 0.0))
     assert [query.utterance.id for query in asked.queries.open()] == [3]
     assert asked.audio.size() == (1, len(CLIP))
-    assert not list(retention.expire(104.0))
+    assert not list(retention.expire(104.0, 1.0))
 
 
 def test_a_question_whose_audio_was_kept_by_choice_is_closed_with_it_too(asked: Profile) -> None:
@@ -73,14 +74,18 @@ def test_a_question_whose_audio_was_kept_by_choice_is_closed_with_it_too(asked: 
     for number in (1, 2):
         asked.audio.keep(number, CLIP, 101.0)
     retention = Retention(asked, to_flac, ClipCache(), "everything", most_bytes=1.5 * len(CLIP))
-    assert "the 1 oldest clip deleted" in next(retention.expire(103.0))
+    assert "the 1 oldest clip deleted" in next(retention.expire(103.0, 0.0))
     assert 1 not in [query.utterance.id for query in asked.queries.open()]
 
 
 def test_questions_that_nobody_answers_in_time_are_closed_and_said(asked: Profile) -> None:
     retention = Retention(asked, to_flac, ClipCache(), query_life_s=10.0)
-    assert "2 questions closed" in next(retention.expire(111.5))
-    assert asked.utterances.open_query_count() == 1
+    assert not list(retention.expire(103.0, 0.0))
+    number = store_utterance(asked)
+    asked.utterances.select("random", "", [(number, 0.5, CLIP)], [], 104.0)
+    assert not list(retention.expire(112.9, 9.9))
+    assert "3 questions closed" in next(retention.expire(113.0, 10.0))
+    assert [query.utterance.id for query in asked.queries.open()] == [number]
 
 
 def test_audio_kept_by_an_earlier_choice_is_told_of(asked: Profile) -> None:

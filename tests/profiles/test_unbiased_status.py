@@ -73,7 +73,7 @@ def test_below_the_fewest_answers_it_cannot_tell(profile: Profile) -> None:
     live(profile, 10)
     test = fair_tests(profile)["arousal"]
     assert (test.answers, test.agreement, test.saved) == (10, None, None)
-    assert "cannot tell yet, 10 of" in status_lines(status_row(profile))
+    assert "cannot tell yet, 10 of" in "\n".join(status_lines(status_row(profile)))
 
 
 def test_only_what_was_drawn_at_random_is_looked_at(profile: Profile) -> None:
@@ -103,7 +103,7 @@ def test_status_is_json_and_in_words(profile: Profile) -> None:
     live(profile, 36)
     row = status_row(profile)
     json.dumps(row, allow_nan=False)
-    assert "of all that is heard: CCC" in status_lines(row)
+    assert "of all that is heard: CCC" in "\n".join(status_lines(row))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from streamer.audio.clips import to_flac
+from streamer.store.playback import PlaybackFile
 from streamer.terminal.play import play
 
 CLIP = to_flac(np.random.default_rng(1).uniform(-0.5, 0.5, 1_600).astype(np.float32))
@@ -30,7 +31,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_is_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
     folder = tmp_path / "playing"
     for clip in (CLIP, CLIP[:100]):
-        told = play(clip, folder)
+        told = play(clip, folder, PlaybackFile(tmp_path / "none"))
         (path,) = folder.iterdir()
         assert str(path) in told
         assert path.read_bytes() == clip
@@ -41,11 +42,11 @@ def test_no_file_is_written_where_no_audio_may_lie_on_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert play(CLIP, None).startswith("cannot be played")
+    assert play(CLIP, None, PlaybackFile(tmp_path / "none")).startswith("cannot be played")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
-    told = play(CLIP, tmp_path / "gone" / "playing")
+    told = play(CLIP, tmp_path / "gone" / "playing", PlaybackFile(tmp_path / "none"))
     assert told.startswith("cannot be played")
     assert "No such file" in told

@@ -10,8 +10,8 @@ import pytest
 
 
 @contextmanager
-def chromium() -> Iterator[Any]:
-    """A headless browser; skips where there is none."""
+def chromium(**options: Any) -> Iterator[Any]:
+    """A headless browser; skips where there is none. options: of playwright's `launch`."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip)")
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
@@ -19,7 +19,7 @@ def chromium() -> Iterator[Any]:
     # Chromium's sandbox cannot be set up by root, which is who tests run as in a container.
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=root)
+        browser = playwright.chromium.launch(executable_path=path, args=root, **options)
         yield browser
         browser.close()
 

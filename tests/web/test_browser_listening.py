@@ -12,11 +12,14 @@ from typing import IO, Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from streamer.loop.profile_model import ProfileModel
 from streamer.store.profile import Profile
 from streamer.testing import synthetic_session
-from tests.web.browser import answered, item_number, open_page, undone
+from tests.support import balance, events_of, named
+from tests.virtual_microphone import VirtualMicrophone, needs_virtual_microphone
+from tests.web.browser import answered, chromium, item_number, open_page, undone
 
 TIMES_REAL_TIME = 8
 RATE_HZ = 16_000
@@ -239,3 +242,72 @@ def test_the_live_lines_move_at_the_pace_of_real_speech(
     assert process.returncode == 0
     assert out.count(b'"event": "utterance"') >= 3
     assert not faults
+
+
+@needs_virtual_microphone
+@pytest.mark.parametrize(
+    ("gain_db", "delay_ms", "rounds"),
+    [
+        pytest.param(0, 200, 3, id="loud"),
+        pytest.param(-20, 0, 10, id="quiet", marks=pytest.mark.long),
+        pytest.param(0, 300, 60, id="ten minutes", marks=pytest.mark.long),
+    ],
+)
+def test_what_the_page_plays_is_no_utterance_to_the_microphone_beside_it(
+    virtual_microphone: VirtualMicrophone,
+    tmp_path: Path,
+    session_file: Path,
+    gain_db: float,
+    delay_ms: int,
+    rounds: int,
+) -> None:
+    """The loudspeaker's sound comes back by the microphone; only a voice of the room is heard."""
+    folder, out = tmp_path / "heard", tmp_path / "events"
+    environment = virtual_microphone.environment()
+    streamer = [sys.executable, "-m", "streamer", "run"]
+    before = ["--input", session_file, "--buffer", "2", "--keep", "1", "--profile", folder]
+    subprocess.run(
+        [*streamer, "--no-web", *map(str, before)], env=environment, check=True,
+        capture_output=True,
+    )  # fmt: skip
+    virtual_microphone.add_loudspeaker(gain_db, delay_ms)
+    with out.open("w") as events:
+        process = subprocess.Popen(
+            [*streamer, "--web", "--port", "0", "--json", "--profile", str(folder)],
+            stdout=events, stderr=subprocess.PIPE, env=environment,
+        )  # fmt: skip
+    assert process.stderr is not None
+    try:
+        url = re.search(r"http://\S+", process.stderr.readline().decode()).group(0)
+        with chromium(env=environment, ignore_default_args=["--mute-audio"]) as audible:
+            live, live_faults = open_page(audible, url.replace("/?", "/live?"))
+            live.wait_for_selector("#level-text:not(:text('–'))")
+            page, faults = open_page(audible, url)
+            item_number(page)
+            with virtual_microphone.recorded(tmp_path / "picked up.wav"):
+                for number in range(rounds):
+                    with page.expect_response("**/api/playback") as told:
+                        page.locator("#play").click()
+                    assert told.value.json() == {"told": True}
+                    live.wait_for_selector("#level.deaf")
+                    page.wait_for_timeout(3_500 if number < 3 else 8_000)
+                live.wait_for_selector("#level:not(.deaf)")
+            assert not faults + live_faults
+        virtual_microphone.feed(session_file, wait=False)
+        page_over = out.read_text().count('"utterance"')
+        for _ in range(200):
+            if out.read_text().count('"event": "utterance"') > page_over:
+                break
+            threading.Event().wait(0.1)
+    finally:
+        process.terminate()
+        process.wait(60)
+    events_told = events_of(out.read_text())
+    end = events_told[-1]
+    picked_up, _ = soundfile.read(tmp_path / "picked up.wav")
+    assert abs(picked_up).max() > 0.02 * 10 ** (gain_db / 20)  # the loudspeaker was on
+    assert page_over == 0
+    assert named(events_told, "utterance")
+    assert balance(end) == 0
+    assert end["dropped_samples"]["playback"] > rounds * RATE_HZ
+    assert [n["kind"] for n in named(events_told, "notice")].count("playback") >= 1

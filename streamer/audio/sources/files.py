@@ -1,6 +1,5 @@
 """Recordings: a file, or all of a folder."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from streamer.audio.sources import signatures
 from streamer.audio.sources.protocol import Delivered
 from streamer.audio.sources.recording import Recording
 from streamer.errors import UnreadableAudio
-from streamer.text import many
+from streamer.text import many, path_text
 from streamer.types import Chunk, Notice
 
 BLOCK_S: Final = 0.5
@@ -45,7 +44,7 @@ class FileSource:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.name = str(path)
+        self.name = path_text(path)
         self._realtime = realtime
         self._clock = clock
         self._sleep = sleep
@@ -103,8 +102,7 @@ class FileSource:
         """The next file that can be read, with its name; the others leave a notice."""
         while self._paths:
             path = self._paths.pop(0)
-            # Names that are no UTF-8 could not be printed.
-            name = os.fsencode(path.relative_to(self._folder)).decode("utf-8", "replace")
+            name = path_text(path.relative_to(self._folder))
             try:
                 self._open = Recording(path)
             except UnreadableAudio as error:
@@ -119,7 +117,7 @@ class FileSource:
         """Which files of the folder are not heard, as they are no audio."""
         heard = set(self._paths)
         names = [
-            os.fsencode(path.relative_to(folder)).decode("utf-8", "replace")
+            path_text(path.relative_to(folder))
             for path in _visible_files(folder)
             if path not in heard
         ]

@@ -1,6 +1,7 @@
 """Every source's samples are numbers: what is not is heard as silence, and said."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class FiniteSource:
                 if not finite.all():
                     replaced += int(finite.size - np.count_nonzero(finite))
                     samples = np.where(finite, heard.samples, np.float32(0))
-                    heard = Chunk(samples, heard.rate_hz, heard.source)
+                    heard = replace(heard, samples=samples)
                     if not told:
                         told = replaced
                         yield _notice(heard_of, replaced)

@@ -1,5 +1,6 @@
 """Formats that libsndfile reads, as one or several parts of a file."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -36,7 +37,7 @@ class LibsndfileDecoder:
         self._parts = parts[1:] if parts else []
         self._count = len(self._parts)
         self._soundfile = _forward_only(soundfile)
-        self._file: Any = self._soundfile(parts[0] if parts else str(path))
+        self._file: Any = self._soundfile(parts[0] if parts else os.fsencode(path))
         self._promised_s = promised_s
         self.notices: list[Notice] = []
         self.rate_hz: int = self._file.samplerate

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from streamer.errors import OtherEncoder, ProfileError, ProfileTooNew, UsageError
-from streamer.learners.answers import checked_annotator, emotion_name
 from streamer.learners.prior import Prior, is_outdated
 from streamer.loop.profile_model import learn_anew
 from streamer.profiles import archive as layout
@@ -31,6 +30,7 @@ from streamer.store.tables import (
     use_numbers_after,
     write_row,
 )
+from streamer.text import annotator_name, emotion_name
 from streamer.types import DIMENSIONS, SAMPLE_RATE_HZ, Prediction, Quality, Verdict
 
 LONGEST_CLIP_S: Final = 600
@@ -132,10 +132,10 @@ class _Reader:
                 _DOCUMENTS[column].validate_json(json.dumps(row[column]), strict=True)
             except ValidationError as error:
                 raise ValueError(f"{column}: {error.errors()[0]['msg']}") from error
-        if row.get("emotion") is not None and emotion_name(row["emotion"]) != row["emotion"]:
-            raise ValueError(f"emotion {row['emotion']!r} is not as names are kept")
+        if row.get("emotion") is not None:
+            row["emotion"] = emotion_name(row["emotion"])
         if "annotator" in row:
-            checked_annotator(row["annotator"])
+            row["annotator"] = annotator_name(row["annotator"])
         if self._table.name == "labels":
             low, high = row["scale_low"], row["scale_high"]
             given = [row[name] for name in DIMENSIONS if row[name] is not None]

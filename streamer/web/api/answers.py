@@ -4,9 +4,9 @@ The prediction of an item is sent only in the reply to its answer.
 """
 
 from dataclasses import asdict
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -14,6 +14,7 @@ from streamer.annotation.labels import one
 from streamer.annotation.session import AnnotationSession, Item
 from streamer.errors import NotFound
 from streamer.store.queries import Order
+from streamer.text import annotator_name
 from streamer.types import Label
 from streamer.web.http import (
     Body,
@@ -25,10 +26,13 @@ from streamer.web.http import (
 )
 from streamer.web.store_worker import StoreWorker
 
+# As it is kept, so that one person has one turn. Raises UsageError.
+Annotator = Annotated[str, AfterValidator(annotator_name)]
+
 
 class Answer(Body):
     utterance: int
-    annotator: str
+    annotator: Annotator
     valence: float | None = Field(default=None, ge=-1, le=1, allow_inf_nan=False)
     arousal: float | None = Field(default=None, ge=-1, le=1, allow_inf_nan=False)
     dominance: float | None = Field(default=None, ge=-1, le=1, allow_inf_nan=False)
@@ -49,11 +53,11 @@ class Answer(Body):
 class Passed(Body):
     kind: Literal["skip", "cannot tell"]
     utterance: int
-    annotator: str
+    annotator: Annotator
 
 
 class Person(Body):
-    annotator: str
+    annotator: Annotator
 
 
 class Answers:
@@ -63,7 +67,7 @@ class Answers:
         self._worker = worker
 
     async def next(self, request: Request) -> JSONResponse:
-        annotator = from_query(request, "annotator", self._worker.config.annotator)
+        annotator = annotator_name(from_query(request, "annotator", self._worker.config.annotator))
         order: Any = from_query(request, "order", "informative", get_args(Order))
 
         def work(annotation: AnnotationSession) -> dict[str, Any]:
@@ -88,7 +92,7 @@ class Answers:
 
     async def change(self, request: Request) -> JSONResponse:
         """What is predicted of an answered utterance by now; null until the answer is learned."""
-        annotator = from_query(request, "annotator", self._worker.config.annotator)
+        annotator = annotator_name(from_query(request, "annotator", self._worker.config.annotator))
         utterance: int = request.path_params["utterance"]
 
         def work(annotation: AnnotationSession) -> dict[str, Any] | None:

@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse
 
 from streamer.annotation.enrolment import ENOUGH
 from streamer.annotation.session import AnnotationSession
-from streamer.learners.answers import emotion_name
 from streamer.learners.cohesion import cohesion, error_rates
+from streamer.text import emotion_name
 from streamer.web.api.live import finite
 from streamer.web.http import Body, prediction_values, read, reply
 from streamer.web.store_worker import StoreWorker

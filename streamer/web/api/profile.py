@@ -11,9 +11,8 @@ from starlette.responses import JSONResponse
 from streamer.annotation.labels import give, withdraw
 from streamer.annotation.session import AnnotationSession
 from streamer.errors import NotFound, UsageError
-from streamer.learners.answers import emotion_name
 from streamer.profiles.forget import forget_before, forget_emotion, forget_utterances
-from streamer.text import many
+from streamer.text import annotator_name, emotion_name, many
 from streamer.types import Label
 from streamer.web.api.answers import Answer
 from streamer.web.http import NUMBER, Body, from_query, read, reply
@@ -76,7 +75,8 @@ class ProfileRequests:
         before = from_query(request, "before", "0")
         if not re.fullmatch(NUMBER, before):
             raise UsageError("before: give the number of a label")
-        return await self._worker.ask(_listed, annotator, emotion, int(before))
+        whose = annotator and annotator_name(annotator)
+        return await self._worker.ask(_listed, whose, emotion, int(before))
 
 
 def _listed(

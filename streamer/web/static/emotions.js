@@ -1,5 +1,6 @@
 // The emotions page: pick examples, see their cohesion, enroll them, test at once.
 
+import { playTold } from "/static/player.js";
 import { get, post, toast, trying } from "/static/api.js";
 import { follow } from "/static/events.js";
 
@@ -133,8 +134,7 @@ function markRecent() {
 }
 
 function play(id) {
-  audio.src = `/clips/${id}`;
-  trying(() => audio.play());
+  trying(() => playTold(audio, `/clips/${id}`));
 }
 
 function drawEnrolled(emotions) {

@@ -98,10 +98,11 @@ function drawTrack(track) {
 
 function drawStatus(status) {
   const level = Math.max(status.level_dbfs, -99);
-  $("state").className = status.speaking ? "state speech" : "state";
-  $("state-text").textContent = status.speaking ? "speech" : "silence";
+  const speaking = status.speaking && !status.playing;
+  $("state").className = speaking ? "state speech" : "state";
+  $("state-text").textContent = status.playing ? "playing a question: not heard" : speaking ? "speech" : "silence";
   $("level-bar").style.width = `${100 * Math.min(Math.max(1 - level / FLOOR_DBFS, 0), 1)}%`;
-  $("level").className = level > -3 ? "level loud" : status.speaking ? "level speech" : "level";
+  $("level").className = status.playing ? "level deaf" : level > -3 ? "level loud" : speaking ? "level speech" : "level";
   $("level").setAttribute("aria-valuenow", Math.round(Math.max(level, FLOOR_DBFS)));
   $("level-text").textContent = `${Math.round(level).toString().replace("-", "−")} dBFS`;
   const minutes = Math.floor(status.audio_s / 60);

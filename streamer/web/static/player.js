@@ -1,4 +1,44 @@
-// Plays clips, prefetches the next one, and moves the playhead.
+// Plays clips, prefetches the next one, and moves the playhead. A loop that listens on this machine
+// is informed before a sound begins and when it has ended, so that it does not take it for speech.
+
+import { post } from "/static/api.js";
+
+const TOLD_MS = 500;
+
+const name = crypto.getRandomValues(new Uint32Array(2)).join("-");
+
+function tell(duration) {
+  return post("/api/playback", { player: name, duration_s: duration }).catch(() => undefined);
+}
+
+// The longest that a clip's length is waited for; without it, nobody could be told how long.
+function known(audio) {
+  return new Promise((done) => {
+    if (audio.readyState >= 1) done();
+    audio.addEventListener("loadedmetadata", done, { once: true });
+    setTimeout(done, TOLD_MS);
+  });
+}
+
+// Whether it plays: a browser may want to be clicked first.
+export async function playTold(audio, address) {
+  audio.src = address;
+  await known(audio);
+  const duration = Number.isFinite(audio.duration) ? audio.duration : 30;
+  await Promise.race([tell(duration), new Promise((done) => setTimeout(done, TOLD_MS))]);
+  const over = () => {
+    for (const event of ["ended", "pause", "emptied", "error"]) audio.removeEventListener(event, over);
+    tell(0);
+  };
+  for (const event of ["ended", "pause", "emptied", "error"]) audio.addEventListener(event, over);
+  try {
+    await audio.play();
+  } catch {
+    over();
+    return false;
+  }
+  return true;
+}
 
 export class Player {
   constructor(playhead) {
@@ -26,12 +66,7 @@ export class Player {
   // Returns whether it plays: a browser may require a click first.
   async play(utterance) {
     if (!(await this.load(utterance))) return false;
-    this.audio.src = this.clips.get(utterance);
-    try {
-      await this.audio.play();
-    } catch {
-      return false;
-    }
+    if (!(await playTold(this.audio, this.clips.get(utterance)))) return false;
     this.step();
     return true;
   }
