@@ -29,7 +29,7 @@ SAME_NORM = {"calm": "neutral"}
 
 
 def hear(recording: Path, profile: Path) -> list[dict[str, Any]]:
-    words = ["run", "--json", "--input", str(recording), "--profile", str(profile)]
+    words = ["run", "--json", "--again", "--input", str(recording), "--profile", str(profile)]
     done = subprocess.run([*STREAMER, *words], stdout=subprocess.PIPE, check=True)
     events = [json.loads(line) for line in done.stdout.splitlines()]
     return [event for event in events if event["event"] == "utterance"]

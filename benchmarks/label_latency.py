@@ -138,7 +138,15 @@ def main() -> None:
         soundfile.write(recording, audio, RATE_HZ)
         profiles = {tree: Path(place) / f"profile{at}" for at, tree in enumerate(trees)}
         for tree, profile in profiles.items():  # questions to begin with
-            asked = ["--json", "--no-web", "--profile", str(profile), "--input", str(recording)]
+            asked = [
+                "--json",
+                "--no-web",
+                "--again",
+                "--profile",
+                str(profile),
+                "--input",
+                str(recording),
+            ]
             process = streamer(tree, [*asked, "--keep", "1"])
             process.communicate()
             if process.returncode:

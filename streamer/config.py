@@ -54,6 +54,8 @@ class Config(BaseSettings):
     device: str | None = Field(None, description="microphone, by name or index")
     channel: int | None = Field(None, ge=1, description="use this channel instead of a mix of all")
 
+    again: bool = Field(False, description="hear recordings that this profile has heard before")
+
     segmentation: SegmentationSettings = Field(
         default_factory=SegmentationSettings, description="how utterances are cut, in samples"
     )

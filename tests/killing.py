@@ -32,7 +32,7 @@ def hear_label_and_kill(
     that the store had acknowledged.
     """
     command = [sys.executable, "-m", "streamer", "run", "--json", "--buffer", "4"]
-    command += ["--input", str(recording), "--profile", str(folder)]
+    command += ["--again", "--input", str(recording), "--profile", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=False)
     waits = rng.random() < 0.8
     until_s = time.monotonic() + rng.uniform(0.2, longest_s)

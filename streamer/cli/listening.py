@@ -45,6 +45,9 @@ def run(
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Read a recording in real time.")
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Hear recordings that were heard before as new.")
+    ] = False,
     max_seconds: Annotated[
         float | None, typer.Option(help="Stop after this much audio.", min=0)
     ] = None,
@@ -133,6 +136,7 @@ def run(
         from streamer.audio.microphone.probe import begin
 
         begin()  # while all else is imported
+    from streamer.audio.sources.network import is_address
     from streamer.loop.loop import MICROPHONE, Loop
     from streamer.loop.run import run, wait_for_signal
     from streamer.loop.sinks import Sinks
@@ -142,9 +146,10 @@ def run(
         strategy=strategy, learner=learner, explore=explore, dimension=dimension, encoder=encoder,
         seed=seed, population=population,
         ask_at_most=ask_at_most, quiet=quiet, mqtt=mqtt, privacy=privacy,
-        remote_playback=remote_playback,
+        remote_playback=remote_playback, again=again or None,
     )  # fmt: skip
-    source = MICROPHONE if input is None else Path(input)
+    # A path, so that no file is taken for the microphone; it would swallow a slash of an address.
+    source = MICROPHONE if input is None else input if is_address(input) else Path(input)
     loop = Loop(
         source, config=settings, realtime=realtime, max_seconds=max_seconds, holder="streamer run"
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from streamer.audio.endpointer import Endpointer
     from streamer.audio.sources.open import Source
+    from streamer.audio.sources.protocol import HeardFiles
     from streamer.audio.utterance_stream import UtteranceStream
     from streamer.encoders.acoustic.encoder import AcousticEncoder
     from streamer.encoders.onnx import OnnxEncoder
@@ -117,7 +118,13 @@ def make_utterance_stream(config: Config) -> "UtteranceStream":
     return UtteranceStream(make_endpointer(config), resampler, Conditioner(), mixer)
 
 
-def open_input(config: Config, input: str | None, *, realtime: bool = False) -> "Source":
+def open_input(
+    config: Config,
+    input: str | None,
+    *,
+    realtime: bool = False,
+    heard_files: "HeardFiles | None" = None,
+) -> "Source":
     """The audio source that is meant: see `audio.sources.open.open_source`.
 
     What pages and terminals of the profile play is taken out of a microphone's and a pipe's
@@ -127,7 +134,14 @@ def open_input(config: Config, input: str | None, *, realtime: bool = False) -> 
     from streamer.audio.sources.playback_mask import PlaybackMask
     from streamer.store.playback import PlaybackWatch
 
-    source = open_source(input, device=config.device, channel=config.channel, realtime=realtime)
+    source = open_source(
+        input,
+        device=config.device,
+        channel=config.channel,
+        realtime=realtime,
+        heard_files=heard_files,
+        again=config.again,
+    )
     if source.kind not in ("microphone", "stdin"):
         return source
     watch = PlaybackWatch(profile_folder(config.profile, config.home))

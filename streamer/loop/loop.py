@@ -36,6 +36,7 @@ from streamer.loop.profile_model import ProfileModel
 from streamer.loop.session import Session
 from streamer.loop.steps import Stopwatch, steps
 from streamer.store.labels import UNIT
+from streamer.store.profile import Profile
 from streamer.types import Label
 
 MICROPHONE: Final = "microphone"
@@ -278,7 +279,7 @@ class Loop:
         profile = enter(open_profile(config))
         take_over(config, profile, self._holder)
         # The microphone first: it already records while the models load.
-        source = enter(closing(self._open_source(config)))
+        source = enter(closing(self._open_source(config, profile)))
         encoder = bind_encoder(config, profile)
         encoding_queue, notices = make_queue(encoder, source.kind)
         enter(closing(encoding_queue))
@@ -290,11 +291,13 @@ class Loop:
         first = opening(config, profile, encoder, source, retention)
         return self._run(first, source, self._session, self._profile_model, notices)
 
-    def _open_source(self, config: Config) -> Source:
+    def _open_source(self, config: Config, profile: Profile) -> Source:
         source = self._source
         if isinstance(source, str | Path):
             place = None if source == MICROPHONE else str(source)
-            return open_input(config, place, realtime=self._realtime)
+            return open_input(
+                config, place, realtime=self._realtime, heard_files=profile.heard_files
+            )
         return source
 
     def _run(

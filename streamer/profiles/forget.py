@@ -22,6 +22,7 @@ def forget_utterances(profile: Profile, numbers: Sequence[int]) -> int:
             profile.utterances.delete(number)
         if numbers:
             profile.utterances.delete_empty_sessions()
+            profile.heard_files.forget_unused()
         if not profile.is_empty():
             profile.forget_states()
             learn_anew(profile)

@@ -19,6 +19,7 @@ from streamer.store.annotation_events import AnnotationEvents
 from streamer.store.audio import Audio
 from streamer.store.database import Database, pack, unpack
 from streamer.store.emotions import Emotions
+from streamer.store.heard_files import HeardFiles
 from streamer.store.labels import Labels
 from streamer.store.lived_time import LivedTime
 from streamer.store.place import trouble
@@ -92,6 +93,7 @@ class Profile:
         self.queries = Queries(self.database)
         self.annotation_events = AnnotationEvents(self.database)
         self.audio = Audio(self.database)
+        self.heard_files = HeardFiles(self.database)
         self.sessions = Sessions(self.database)
         self.lived_time = LivedTime(self.database)
         self._lock = FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)

@@ -154,6 +154,13 @@ MIGRATIONS = (
         SELECT 'learn_anew', '1' WHERE EXISTS (SELECT 1 FROM states WHERE name = 'prior');
     DELETE FROM states WHERE name IN ('learner', 'usual');
     """,
+    # Files that were heard to their end, by their bytes.
+    """
+    CREATE TABLE heard_files (
+        sha256 TEXT PRIMARY KEY,
+        name TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -56,6 +56,7 @@ TABLES: Final = (
     Table("lessons", "label", vectors={"features": "<f8"}),
     Table("enrollments", "id", vectors={"vector": "<f4"}),
     Table("asides", "id"),
+    Table("heard_files", "sha256"),
 )
 
 

@@ -67,9 +67,8 @@ def test_labels_of_a_second_run_are_learned_and_kept(
     streamer: Streamer, session_file: Path, tmp_path: Path
 ) -> None:
     streamer("run", "--input", session_file, "--json")
-    before = named(
-        events_of(streamer("run", "--input", session_file, "--json").stdout), "utterance"
-    )
+    again = ("run", "--input", session_file, "--json", "--again")
+    before = named(events_of(streamer(*again).stdout), "utterance")
     queue = events_of(streamer("queue", "--json").stdout)
     assert len(queue) == 12
     scores = [row["score"] for row in queue]
@@ -81,7 +80,7 @@ def test_labels_of_a_second_run_are_learned_and_kept(
     imported = streamer("label", "--import", answers)
     assert imported.returncode == 0
     assert "6 labels stored; learned, 6 labels in all" in imported.stderr
-    after = named(events_of(streamer("run", "--input", session_file, "--json").stdout), "utterance")
+    after = named(events_of(streamer(*again).stdout), "utterance")
     means = [sum(e["arousal"]["mean"] for e in events) / 12 for events in (before, after)]
     assert means[1] > means[0]
     assert all("anger" in event["verdict"]["distances"] for event in after)
@@ -93,6 +92,22 @@ def test_labels_of_a_second_run_are_learned_and_kept(
     assert "6 labels taken back" in undone.stderr
     assert json.loads(streamer("status", "--json").stdout)["labels"]["given"] == 0
     assert streamer("emotions", "--json").stdout == ""
+
+
+def test_a_recording_is_heard_once(streamer: Streamer, session_file: Path, tmp_path: Path) -> None:
+    first = events_of(streamer("run", "--input", session_file, "--json").stdout)
+    copy = tmp_path / "copy.wav"
+    copy.write_bytes(session_file.read_bytes())
+    second = events_of(streamer("run", "--input", copy, "--json").stdout)
+    (said,) = [e for e in named(second, "notice") if e["kind"] == "already_heard"]
+    assert said["text"].startswith("copy.wav was heard before as session.wav")
+    assert second[-1]["captured_samples"] == second[-1]["utterances"] == 0
+    assert balance(second[-1]) == 0
+    again = events_of(streamer("run", "--input", copy, "--json", "--again").stdout)
+    assert again[-1]["utterances"] == first[-1]["utterances"]
+    streamer("forget", "--before", "2999-01-01")
+    third = events_of(streamer("run", "--input", session_file, "--json").stdout)
+    assert third[-1]["utterances"] == first[-1]["utterances"]
 
 
 def test_an_emotion_is_enrolled_and_verified(
@@ -286,7 +301,7 @@ def test_an_emotion_name_with_brackets_is_text_in_a_terminal(
 ) -> None:
     streamer("run", "--input", session_file)
     streamer("label", 1, "--emotion", "[/joy]")
-    command = f"{sys.executable} -m streamer run --input {session_file}"
+    command = f"{sys.executable} -m streamer run --again --input {session_file}"
     done = subprocess.run(
         ["script", "--quiet", "--return", "--command", command, "/dev/null"],
         capture_output=True, text=True, env=streamer_environment, cwd=tmp_path, timeout=60,

@@ -1,12 +1,13 @@
 """Recordings: a file, or all of a folder."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from streamer.audio.sources import signatures
-from streamer.audio.sources.protocol import Delivered
+from streamer.audio.sources.protocol import Delivered, HeardFiles
 from streamer.audio.sources.recording import Recording
 from streamer.errors import UnreadableAudio
 from streamer.text import many, path_text
@@ -29,7 +30,8 @@ class FileSource:
     Read in blocks, so memory does not depend on the length. In a folder, files are known by
     their suffix, hidden ones (a name that starts with a dot) are skipped, and one that cannot be
     read is a Notice; a chunk's source is the path within the folder, or the file's name.
-    realtime: hand out each block when a microphone would have had it.
+    realtime: hand out each block when a microphone would have had it. heard_files: what was heard
+    before is skipped, with a Notice, unless `again`; what is heard to its end is added.
 
     Raises UnreadableAudio where there is nothing to hear.
     """
@@ -41,11 +43,15 @@ class FileSource:
         path: Path,
         *,
         realtime: bool = False,
+        heard_files: HeardFiles | None = None,
+        again: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = path_text(path)
         self._realtime = realtime
+        self._heard_files = heard_files
+        self._again = again
         self._clock = clock
         self._sleep = sleep
         self._closed = False
@@ -71,6 +77,13 @@ class FileSource:
         while current is not None and not self._closed:
             name, recording = current
             yield from self._take_notices()
+            sha256 = "" if self._heard_files is None else _sha256(self._current)
+            known = self._known(sha256, name)
+            if known is not None:
+                yield known
+                recording.close()
+                current = self._next_recording()
+                continue
             block_s = REALTIME_BLOCK_S if self._realtime else BLOCK_S
             heard = 0
             for samples in recording.blocks(max(1, round(block_s * recording.rate_hz))):
@@ -90,6 +103,8 @@ class FileSource:
                 )
             for notice in recording.notices:
                 yield Notice(f"{name}: {notice.text}", notice.kind)
+            if self._heard_files is not None:
+                self._heard_files.add(sha256, name)
             current = self._next_recording()
         yield from self._take_notices()
 
@@ -105,6 +120,7 @@ class FileSource:
             name = path_text(path.relative_to(self._folder))
             try:
                 self._open = Recording(path)
+                self._current = path
             except UnreadableAudio as error:
                 if not self._is_folder:
                     raise
@@ -112,6 +128,19 @@ class FileSource:
             else:
                 return name, self._open
         return None
+
+    def _known(self, sha256: str, name: str) -> Notice | None:
+        """What is said of a file that was heard before; None for one that is to be heard."""
+        if self._heard_files is None or self._again:
+            return None
+        before = self._heard_files.name_of(sha256)
+        if before is None:
+            return None
+        under = "" if before == name else f" as {before}"
+        return Notice(
+            f"{name} was heard before{under} and is skipped; to hear it as new: --again",
+            "already_heard",
+        )
 
     def _left_out(self, folder: Path) -> list[Notice]:
         """Which files of the folder are not heard, as they are no audio."""
@@ -141,6 +170,11 @@ class FileSource:
         ahead_s = until_s - self._clock()
         if ahead_s > 0:
             self._sleep(ahead_s)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def audio_files(folder: Path) -> list[Path]:

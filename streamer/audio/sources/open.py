@@ -7,7 +7,7 @@ from pathlib import Path
 from streamer.audio.resampling import check_channel
 from streamer.audio.sources.finite import FiniteSource
 from streamer.audio.sources.network import is_address
-from streamer.audio.sources.protocol import Delivered, Source
+from streamer.audio.sources.protocol import Delivered, HeardFiles, Source
 
 __all__ = ["Delivered", "Source", "open_source"]
 
@@ -18,6 +18,8 @@ def open_source(
     device: str | int | None = None,
     channel: int | None = None,
     realtime: bool = False,
+    heard_files: HeardFiles | None = None,
+    again: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Source:
     """Opens what is to be heard.
@@ -25,7 +27,8 @@ def open_source(
     input: a file, a folder, an address (rtsp, http), "-" for standard input, or None for the
     microphone `device` (an index, a name or a part of it, None for the default one). channel:
     counted from 1, None for all; the source delivers every channel that it opens, the utterance
-    stream picks. realtime: hand out a recording at the pace of its clock.
+    stream picks. realtime: hand out a recording at the pace of its clock. heard_files, again: see
+    `files.FileSource`.
 
     Raises AudioError where there is nothing to hear, UsageError for a channel that is not there.
     """
@@ -44,7 +47,9 @@ def open_source(
     else:
         from streamer.audio.sources.files import FileSource
 
-        source = FileSource(Path(input), realtime=realtime, clock=clock)
+        source = FileSource(
+            Path(input), realtime=realtime, heard_files=heard_files, again=again, clock=clock
+        )
     try:
         check_channel(channel, source.channels)
     except Exception:

@@ -8,6 +8,13 @@ from streamer.types import Chunk, Gap, Notice
 Delivered = Chunk | Gap | Notice
 
 
+class HeardFiles(Protocol):
+    """Files that were heard to their end, by the sha256 of their bytes."""
+
+    def name_of(self, sha256: str) -> str | None: ...
+    def add(self, sha256: str, name: str) -> None: ...
+
+
 class Source(Protocol):
     """Audio that is heard once, from its start to its end.
 

@@ -12,6 +12,7 @@ from streamer.audio.microphone.devices import Device, choose_device, list_device
 from streamer.audio.resampling import check_channel
 from streamer.errors import AudioError, NoDevice, PortAudioMissing, StreamerError
 from streamer.ops.doctor.finding import Finding, fail, ok, warn
+from streamer.ops.doctor.listening import listen
 from streamer.text import many
 from streamer.types import SAMPLE_RATE_HZ
 
@@ -54,7 +55,10 @@ def examine(
     yield ok("microphones", f"{chosen.name}{f'; others: {others}' if others else ''}")
     if shut:
         yield warn("permission", f"{', '.join(shut)} cannot be read", JOIN)
-    yield _rate(portaudio, chosen, channel)
+    rate = _rate(portaudio, chosen, channel)
+    yield rate
+    if rate.state != "fail":
+        yield from listen(portaudio, devices, chosen, channel)
 
 
 def unreadable(sound_files: Path) -> list[str]:
