@@ -1,5 +1,6 @@
 """Sound far too quiet, or beyond full scale: its level is followed, and set by a gain."""
 
+import math
 from collections import deque
 from statistics import median
 from typing import Final
@@ -18,7 +19,9 @@ LOUD_DBFS: Final = -12.0
 # Amplified noise stays below this, whatever the level of speech.
 NOISE_DBFS: Final = -62.0
 MOST_GAIN_DB: Final = 70.0
+DIGITAL_SILENCE_DBFS: Final = -119.0
 FALL_DB_PER_FRAME: Final = 0.016
+NOISE_RISE_DB_PER_FRAME: Final = 0.1
 
 
 class LevelFollower:
@@ -35,6 +38,7 @@ class LevelFollower:
         """Begin a new timeline."""
         self._recent: deque[float] = deque(maxlen=3)
         self._level_dbfs: float | None = None
+        self._noise_dbfs: float | None = None
         self._loud_frames = 0
 
     @property
@@ -43,6 +47,11 @@ class LevelFollower:
         return self._level_dbfs
 
     def observe(self, frame_dbfs: float) -> None:
+        if (
+            frame_dbfs > DIGITAL_SILENCE_DBFS
+        ):  # which says nothing of the noise that comes with sound
+            risen_dbfs = math.inf if self._noise_dbfs is None else self._noise_dbfs
+            self._noise_dbfs = min(frame_dbfs, risen_dbfs + NOISE_RISE_DB_PER_FRAME)
         self._recent.append(frame_dbfs)
         now_dbfs = median(self._recent)
         if self._level_dbfs is None:
@@ -51,11 +60,9 @@ class LevelFollower:
             self._level_dbfs = max(now_dbfs, self._level_dbfs - FALL_DB_PER_FRAME)
         self._loud_frames += now_dbfs > self._level_dbfs - LOUD_WITHIN_DB
 
-    def gain_db(self, noise_dbfs: float | None) -> float:
-        """What to raise the sound by; below 0 only beyond full scale.
-
-        noise_dbfs: the level between utterances, if known.
-        """
+    @property
+    def gain_db(self) -> float:
+        """What to raise the sound by; below 0 only beyond full scale."""
         if self._level_dbfs is None:
             return 0.0
         # The frame itself too: the first one after digital silence is no click to be raised.
@@ -66,7 +73,7 @@ class LevelFollower:
         enough_dbfs = low + (high - low) * min(1.0, self._loud_frames / ENOUGH_FRAMES)
         if level_dbfs >= enough_dbfs:
             return 0.0
-        noise_dbfs = level_dbfs if noise_dbfs is None else noise_dbfs
+        noise_dbfs = level_dbfs if self._noise_dbfs is None else self._noise_dbfs
         share = min(1.0, (enough_dbfs - level_dbfs) / RAMP_DB)
         wanted_db = share * (SPEECH_DBFS - level_dbfs)
         return max(0.0, min(wanted_db, NOISE_DBFS - noise_dbfs, MOST_GAIN_DB))

@@ -14,6 +14,7 @@ import numpy as np
 
 from streamer.audio.sources.wav_parser import WavParser
 from streamer.errors import UnreadableAudio
+from streamer.text import many
 from streamer.types import Notice, Samples
 
 REMEDY: Final = (
@@ -137,7 +138,8 @@ class AvDecoder:
                     for at in range(0, len(samples), block_samples):
                         yield samples[at : at + block_samples]
         if broken:
-            self.notices.append(Notice(f"{broken:,} packets could not be decoded", "undecoded"))
+            text = f"{many(broken, 'packet')} could not be decoded"
+            self.notices.append(Notice(text, "undecoded"))
         if self._promised_s - heard_s > SHORTAGE_S:
             self.notices.append(
                 Notice(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from streamer.audio.resampling import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
-from streamer.audio.sources import mpeg, ogg, signatures
+from streamer.audio.sources import flac, mpeg, ogg, signatures
 from streamer.audio.sources.byte_range import ByteRange
 from streamer.audio.sources.libsndfile import LibsndfileDecoder, reason
 from streamer.audio.sources.media import Decoder, can_open_media, open_media
@@ -85,6 +85,10 @@ class Recording:
             self._tell_unknown(unknown)
             if len(ranges) > 1:
                 return LibsndfileDecoder(path, [ByteRange(path, *each) for each in ranges])
+        elif found == signatures.FLAC:
+            bounds = flac.parts(path)
+            if len(bounds) > 1:
+                return LibsndfileDecoder(path, [ByteRange(path, *each) for each in bounds])
         elif found == signatures.MP3:
             parts, unknown = mpeg.parts(path)
             self._tell_unknown(unknown)

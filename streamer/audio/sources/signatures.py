@@ -6,6 +6,7 @@ LOOK_BYTES: Final = 4_096
 WAV: Final = "WAV"
 MP3: Final = "MP3"
 OGG: Final = "Ogg"
+FLAC: Final = "FLAC"
 TEXT: Final = "text"
 
 # (where, bytes, what it is); the first that fits.
@@ -13,7 +14,7 @@ _AUDIO: Final = (
     (0, b"RF64", WAV),
     (0, b"RIFX", "big-endian WAV"),
     (0, b"riff\x2e\x91\xcf\x11", "Wave64"),
-    (0, b"fLaC", "FLAC"),
+    (0, b"fLaC", FLAC),
     (0, b"OggS", OGG),
     (0, b"ID3", MP3),
     (0, b"FORM", "AIFF"),
@@ -49,7 +50,7 @@ _OTHER: Final = (
 )
 # These can be decoded as they come; the others need to be there whole.
 STREAMED: Final = frozenset(
-    (MP3, OGG, "FLAC", "AAC", "WebM or Matroska", "AC-3", "AMR", "MPEG transport stream", "AU")
+    (MP3, OGG, FLAC, "AAC", "WebM or Matroska", "AC-3", "AMR", "MPEG transport stream", "AU")
 )
 
 

@@ -146,6 +146,13 @@ def test_chained_ogg(tmp_path: Path, name: str, codec: str) -> None:
     assert heard.notices == []
 
 
+def test_joined_flac(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.flac", tone(), RATE_HZ)
+    heard = filed(tmp_path / "b.flac", (tmp_path / "a.flac").read_bytes() * 3)
+    assert seconds_of(heard) == 3 * SECONDS
+    assert heard.notices == []
+
+
 def test_chained_ogg_of_two_rates(tmp_path: Path) -> None:
     first = made(tmp_path, "a.ogg", "-c:a", "libvorbis", "-ar", "22050")
     second = made(tmp_path, "b.ogg", "-c:a", "libvorbis")
