@@ -9,6 +9,10 @@ from streamer.audio.conditioning.conditioner import Disturbances
 from streamer.audio.quality import is_narrow, power_dbfs
 from streamer.types import Notice, Quality, Samples
 
+KINDS: Final = frozenset(
+    ("silent_input", "low_level", "clipping", "offset", "hum", "rumble", "noise", "channels",
+     "low_rate")
+)  # fmt: skip
 SILENT_S: Final = 3.0
 LOW_AFTER_S: Final = 30.0
 LOW_DBFS: Final = -70.0

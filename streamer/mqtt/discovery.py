@@ -26,6 +26,10 @@ def entities(node: str, topic: str) -> Iterator[tuple[str, dict[str, Any]]]:
     yield _sensor(
         node, topic, "emotion", "utterance", "{{ value_json.verdict.emotion or 'unknown' }}"
     )
+    yield _sensor(
+        node, topic, "notice", "notice", "{{ value_json.kind }}",
+        json_attributes_topic=f"{topic}/notice", entity_category="diagnostic",
+    )  # fmt: skip
     for name in ("utterances", "open_queries", "labels"):
         yield _sensor(
             node, topic, name, "state", f"{{{{ value_json.{name} }}}}", state_class="measurement",

@@ -21,8 +21,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from streamer.audio.sound_check import KINDS
 from streamer.errors import UsageError
-from streamer.events import Ended, Event, Heard, Started, Status, to_json
+from streamer.events import Ended, Event, Heard, Noticed, Started, Status, to_json
 from streamer.mqtt.broker import Broker
 from streamer.mqtt.discovery import entities
 from streamer.text import many
@@ -103,6 +104,12 @@ class MqttPublisher:
             values = to_json(event)
             del values["event"], values["source"]
             self._publish_utterance({**values, "heard_at": self._wall_s()})
+        elif isinstance(event, Noticed) and event.kind in KINDS:
+            # Without the name of the file or device, as utterances are.
+            _, _, text = event.text.partition(": ")
+            notice = {"kind": event.kind, "text": text, "at": self._wall_s()}
+            payload = json.dumps(notice, ensure_ascii=False)
+            self._client.publish(f"{self._topic}/notice", payload, qos=1, retain=True)
         elif isinstance(event, Ended):
             self._wait_for_last_ones()
             state = {**asdict(event), "undelivered": self._lost}

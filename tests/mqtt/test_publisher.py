@@ -101,17 +101,30 @@ def test_a_broker_is_told_of_utterances_state_and_availability(mosquitto, listen
     assert "headset" not in everything
 
 
+def test_a_broker_is_told_what_is_wrong_with_the_sound(mosquitto, listener):
+    sinks = publishing_to(mosquitto.port, Output())
+    sinks.emit(STARTED)
+    sinks.emit(Noticed("Ann's headset: mains hum of 50 Hz is removed", "hum"))
+    sinks.emit(Noticed("Ann's headset disappeared"))
+    assert after(lambda: bool(listener.of("notice")), sinks)
+    sinks.close()
+    (notice,) = [json.loads(text) for text in listener.of("notice")]
+    assert notice == {"kind": "hum", "text": "mains hum of 50 Hz is removed", "at": 1e9}
+
+
 def test_home_assistant_finds_every_entity_where_the_values_are(mosquitto, listener):
     sinks = publishing_to(mosquitto.port, Output())
     sinks.emit(STARTED)
     sinks.emit(heard(1))
-    assert after(lambda: bool(listener.of("utterance") and listener.of("state")), sinks)
+    sinks.emit(Noticed("Mic: mains hum of 50 Hz is removed", "hum"))
+    there = ("utterance", "state", "notice")
+    assert after(lambda: all(listener.of(name) for name in there), sinks)
     sinks.close()
     node = node_name("kitchen")
     configurations = {
         topic: json.loads(text) for topic, text in listener.told if topic.endswith("/config")
     }
-    assert len({c["unique_id"] for c in configurations.values()}) == len(configurations) == 7
+    assert len({c["unique_id"] for c in configurations.values()}) == len(configurations) == 8
     told = dict(listener.told)
     from jinja2 import Environment
 
@@ -123,7 +136,7 @@ def test_home_assistant_finds_every_entity_where_the_values_are(mosquitto, liste
         assert template.render(value_json=values) not in {"", "None"}, topic
         assert configuration["device"]["identifiers"] == [node]
     late = Listener(mosquitto.port)  # Home Assistant was started anew: what is retained is there
-    assert eventually(lambda: len(late.of("config")) == 7)
+    assert eventually(lambda: len(late.of("config")) == 8)
     assert eventually(lambda: late.of("availability") == ["offline"])
     late.close()
     assert not late.of("utterance")
