@@ -120,7 +120,7 @@ class Endpointer:
         power = mean_power(self._frame)
         self._power += (power - self._power) / LEVEL_MEMORY_FRAMES
         if self._level is not None:
-            self._level.observe(power_dbfs(power))
+            self._level.observe(power)
             gain_db = self._level.gain_db
             self._gain = 10.0 ** (gain_db / 20.0) if gain_db else 1.0
         raised = self._frame if self._gain == 1.0 else self._frame * np.float32(self._gain)

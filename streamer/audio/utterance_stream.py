@@ -115,7 +115,7 @@ class UtteranceStream:
         utterances += self._listen(stretch, stretch.resampler.finish())
         if self._conditioner is not None:
             rest = self._conditioner.finish()
-            if self._sound_check is not None:
+            if self._sound_check is not None and self._conditioner.is_disturbed:
                 self._sound_check.condition(self._conditioner.disturbances)
             utterances += self._utterances(stretch, self.endpointer.hear(rest))
             self._conditioner.reset()
@@ -143,7 +143,7 @@ class UtteranceStream:
         stretch.resampled += len(samples)
         if self._conditioner is not None:
             samples = self._conditioner.push(samples)
-            if self._sound_check is not None:
+            if self._sound_check is not None and self._conditioner.is_disturbed:
                 self._sound_check.condition(self._conditioner.disturbances)
         return self._utterances(stretch, self.endpointer.hear(samples))
 

@@ -34,6 +34,8 @@ class Conditioner:
     The first second is held back until it is whole (or `finish` comes), so that it can be
     measured before it is passed on; later samples pass at once, with what was known at the start
     of their block of half a second. The bits do not depend on how the timeline was cut.
+
+    is_disturbed: something is being removed; `disturbances` tells what.
     """
 
     def __init__(self) -> None:
@@ -52,6 +54,7 @@ class Conditioner:
         self._observed = 0
         self._subtract: Vector | None = None
         self._level = 0.0
+        self.is_disturbed = False
 
     @property
     def disturbances(self) -> Disturbances:
@@ -136,6 +139,7 @@ class Conditioner:
             if self._observed > 1:
                 self._hum.decide()
             self._rumble.decide(before)
+        self.is_disturbed = bool(self._offset.level) or self._hum.is_on or self._rumble.is_on
         self._plan()
 
     def _plan(self) -> None:

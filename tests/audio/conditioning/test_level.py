@@ -13,7 +13,7 @@ from streamer.types import Samples
 def follow(*frames_dbfs: float) -> LevelFollower:
     follower = LevelFollower()
     for frame_dbfs in frames_dbfs:
-        follower.observe(frame_dbfs)
+        follower.observe(10.0 ** (frame_dbfs / 10.0))
     return follower
 
 
@@ -42,7 +42,7 @@ def test_a_level_is_too_quiet_once_enough_of_it_was_heard() -> None:
 def test_a_loud_voice_after_a_pause_is_not_raised() -> None:
     follower = follow(*[-100.0] * 2_000)
     assert follower.gain_db > 30
-    follower.observe(-30.0)
+    follower.observe(0.001)
     assert follower.gain_db == 0
 
 
