@@ -104,7 +104,7 @@ def test_run_learns_with_a_learner_and_asks_by_a_strategy_of_ones_own(
     streamer: Streamer, session_file, tmp_path
 ):
     (tmp_path / "mine.py").write_text(OWN)
-    words = ("run", "--json", "--no-web", "--input", session_file, "--buffer", "4")
+    words = ("run", "--json", "--no-web", "--again", "--input", session_file, "--buffer", "4")
     own = ("--strategy", "mine:Loudest", "--learner", "mine:MeanSoFar(start=0.1)")
     done = streamer(*words, *own)
     assert done.returncode == 0, done.stderr
