@@ -3,6 +3,8 @@ import pytest
 
 from streamer.errors import UsageError
 from streamer.evaluation.learners import EvaluatedLearner
+from streamer.learners.prior import UNINFORMED_VARIANCE
+from streamer.learners.scale import squash
 from tests.evaluation.learnable import learnable
 
 
@@ -22,15 +24,16 @@ def test_it_learns_dimensions_and_emotions():
     assert np.mean([a == b for a, b in zip(pupil.emotions(side.test), truth, strict=True)]) > 0.85
 
 
-def test_the_mean_is_batch_ridge():
+def test_squashed_and_without_a_limit_the_mean_is_batch_ridge(monkeypatch):
+    monkeypatch.setattr("streamer.learners.affect.LIMIT", np.inf)
     pupil, material, side = taught()
     inputs = np.hstack([material.features / np.sqrt(5), np.ones((len(material), 1))])
     learned = inputs[side.pool[:200]]
-    strength = pupil.affect.dimensions["arousal"].regression.strength
+    strength = 1.0 / UNINFORMED_VARIANCE
     weights = np.linalg.solve(
         learned.T @ learned + strength * np.eye(6), learned.T @ material.affect[side.pool[:200], 1]
     )
-    expected = np.clip(inputs[side.test] @ weights, -1, 1)
+    expected = squash(inputs[side.test] @ weights)
     assert pupil.means(side.test)[:, 1] == pytest.approx(expected, abs=1e-8)
 
 
