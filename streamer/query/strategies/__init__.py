@@ -25,6 +25,7 @@ from streamer.query.strategies.matching_start import MatchingStart
 from streamer.query.strategies.neighbour_divergence import NeighbourDivergence
 from streamer.query.strategies.posterior import BatchBald, VarianceReduction, WidestPrediction
 from streamer.query.strategies.random_choice import RandomChoice
+from streamer.query.strategies.source_sampling import SourceSampling
 from streamer.query.strategies.spread_confidence import ConfidenceInTurn, SpreadConfidence
 from streamer.query.strategies.surprisal_start import SurprisalStart
 from streamer.query.strategies.within_class_sampling import WithinClassSampling
@@ -47,6 +48,7 @@ STRATEGIES: Final[dict[str, Factory]] = {
     RandomChoice.name: _alike(RandomChoice),
     **{name: _alike(partial(ClassUncertainty, name, *row)) for name, row in CLASS_MEASURES.items()},
     **{name: partial(GreedySampling, name, combine) for name, combine in FAMILY.items()},
+    SourceSampling.name: SourceSampling,
     WithinClassSampling.name: WithinClassSampling,
     **{name: partial(CrossTask, name, weigh) for name, weigh in WEIGHTS.items()},
     CrossTaskSampling.name: CrossTaskSampling,
