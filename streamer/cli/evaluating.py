@@ -48,6 +48,18 @@ def evaluate(
     dimension: Annotated[
         str | None, typer.Option(help="Ask only about valence, arousal or dominance.")
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            help="A labelled corpus or table: each strategy asks for emotions and knows "
+            "dimensions from it, and the other way round."
+        ),
+    ] = None,
+    source_corpus: Annotated[str, typer.Option(help="Which corpus that is [by layout].")] = "auto",
+    source_scale: Annotated[str | None, typer.Option(help="LOW:HIGH of its ratings.")] = None,
+    adapt: Annotated[
+        str, typer.Option(help="How the source is aligned with the target: none, tca or bda.")
+    ] = "none",
     learner: Annotated[
         str,
         typer.Option(
@@ -108,6 +120,10 @@ def evaluate(
         dimensions=ASKED_DIMENSIONS if dimension is None else (dimension,),
         seeds=seeds,
         jobs=jobs or os.cpu_count() or 1,
+        source=source,
+        source_reader=source_corpus,
+        source_scale=_scale(source_scale),
+        alignment=adapt,
     )
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),

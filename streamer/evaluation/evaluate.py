@@ -14,6 +14,13 @@ from streamer import __version__
 from streamer.config import Config
 from streamer.errors import CorpusError, UsageError
 from streamer.evaluation.corpus import Corpus
+from streamer.evaluation.cross_task import (
+    NORM_MAPPING,
+    SourceSide,
+    run_cross_task,
+    source_of,
+    with_norms,
+)
 from streamer.evaluation.dataset import Material, material_of
 from streamer.evaluation.embedding import Encoder, embed
 from streamer.evaluation.grid import Cell, run_cells
@@ -32,6 +39,7 @@ from streamer.evaluation.splits import (
     speaker_folds,
 )
 from streamer.evaluation.table_files import write_tables
+from streamer.learners.source import ALIGNMENTS
 from streamer.loop.compose import make_encoder
 from streamer.query.strategies import make_strategy
 from streamer.query.strategy import ASKED_DIMENSIONS
@@ -52,6 +60,9 @@ class Plan:
     for a table of features. test_part: the owner's name of the part to test on, which is learned
     from its train part; None leaves sessions or speakers out. The first strategy is the one that
     the page's first sentence is about.
+
+    source: a labelled corpus, read as `place` is; with it each strategy asks for one task and knows
+    the other from the source (see `cross_task`), aligned as `alignment` says.
     """
 
     place: Path
@@ -66,6 +77,10 @@ class Plan:
     dimensions: Sequence[str] = ASKED_DIMENSIONS
     seeds: int = 10
     jobs: int = 1
+    source: Path | None = None
+    source_reader: str = AUTO
+    source_scale: Scale | None = None
+    alignment: str = ALIGNMENTS[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +91,20 @@ class GridWork:
     sides: Sequence[Side]
     scenario: Stream | Pool
     dimensions: Sequence[str]
+    source: SourceSide | None = None
 
     def __call__(self, cell: Cell) -> Outcome:
         side = self.sides[cell.seed % len(self.sides)]
+        if self.source is not None:
+            return run_cross_task(
+                self.material,
+                self.source,
+                side,
+                self.scenario,
+                cell.strategy,
+                cell.seed,
+                self.dimensions,
+            )
         return run_trial(
             self.material,
             side,
@@ -98,16 +124,24 @@ def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, li
     """
     strategies = _checked(plan)
     corpus = read_corpus(plan.reader, plan.place, plan.scale)
+    source_corpus = None
+    if plan.source is not None:
+        source_corpus = read_corpus(plan.source_reader, plan.source, plan.source_scale)
     _make_folder(plan.out)
-    if corpus.features is None:
-        corpus = _embedded(corpus, settings, plan, progress)
-    if not len(corpus):
-        raise CorpusError(f"{plan.place} contains no usable clip{_first_fault(corpus)}")
-    pool = np.arange(len(corpus))
-    material = material_of(corpus, pool, "speaker" if corpus.speakers else "pool")
+    corpus, material = _prepared(corpus, plan.place, settings, plan, progress)
+    source = None
+    if source_corpus is not None and plan.source is not None:
+        source_corpus, theirs = _prepared(source_corpus, plan.source, settings, plan, progress)
+        if theirs.features.shape[1] != material.features.shape[1]:
+            raise CorpusError(
+                f"{source_corpus.name} has {theirs.features.shape[1]} features and {corpus.name} "
+                f"{material.features.shape[1]}: give a source with features of the same kind"
+            )
+        source = SourceSide(source_of(source_corpus, theirs), plan.alignment)
+        material = with_norms(material)
     splits = _with_labels(corpus, material, _splits(corpus, plan))
     sides = [Side(split.train, split.test) for split in splits]
-    work = GridWork(material, sides, plan.scenario, tuple(plan.dimensions))
+    work = GridWork(material, sides, plan.scenario, tuple(plan.dimensions), source)
     cells = [
         Cell("", plan.learner, strategy, seed)
         for seed in range(plan.seeds)
@@ -117,13 +151,25 @@ def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, li
         cells,
         work,
         plan.out / LOG_NAME,
-        _head(plan, corpus),
+        _head(plan, corpus, source_corpus),
         jobs=plan.jobs,
         progress=partial(progress, "runs"),
     )
     boards = boards_of(results)
-    path, sentences = _written(plan, corpus, splits, boards)
+    path, sentences = _written(plan, corpus, splits, boards, source_corpus)
     return path, [corpus.summary(), *sentences] if corpus.faults else sentences
+
+
+def _prepared(
+    corpus: Corpus, place: Path, settings: Config, plan: Plan, progress: Progress
+) -> tuple[Corpus, Material]:
+    """A corpus with features, and its material. Raises CorpusError where nothing can be used."""
+    if corpus.features is None:
+        corpus = _embedded(corpus, settings, plan, progress)
+    if not len(corpus):
+        raise CorpusError(f"{place} contains no usable clip{_first_fault(corpus)}")
+    pool = np.arange(len(corpus))
+    return corpus, material_of(corpus, pool, "speaker" if corpus.speakers else "pool")
 
 
 def _checked(plan: Plan) -> list[str]:
@@ -133,10 +179,20 @@ def _checked(plan: Plan) -> list[str]:
     if not plan.strategies:
         raise UsageError("no strategy: give --strategy NAME, or several: NAME,NAME")
     check_learner(plan.learner)
+    if plan.alignment not in ALIGNMENTS:
+        raise UsageError(f"--adapt {plan.alignment}: choose one of {', '.join(ALIGNMENTS)}")
+    if plan.source is None and plan.alignment != ALIGNMENTS[0]:
+        raise UsageError(f"--adapt {plan.alignment} aligns a source: give one with --source")
+    if plan.source is not None and plan.learner != LEARNERS[0]:
+        raise UsageError(f"--learner {plan.learner} with --source: take the plain one")
     for name in plan.strategies:
         if name == ALL and isinstance(plan.scenario, Pool):
             raise UsageError(f"strategy {ALL!r} asks about all of a stream; a pool has no such end")
-        if name != ALL:
+        if name == ALL and plan.source is not None:
+            raise UsageError(f"strategy {ALL!r} with --source: name one that chooses")
+        if name == NORM_MAPPING and plan.source is None:
+            raise UsageError(f"{NORM_MAPPING} maps what a source says: give one with --source")
+        if name not in (ALL, NORM_MAPPING):
             make_strategy(name, plan.dimensions)
     return list(dict.fromkeys([*plan.strategies, PASSIVE]))
 
@@ -221,7 +277,7 @@ def _with_labels(corpus: Corpus, material: Material, splits: Sequence[Split]) ->
     return found
 
 
-def _head(plan: Plan, corpus: Corpus) -> dict[str, Any]:
+def _head(plan: Plan, corpus: Corpus, source: Corpus | None) -> dict[str, Any]:
     """What must be equal to resume a log; strategies and seeds may be added."""
     return {
         "version": __version__,
@@ -234,6 +290,7 @@ def _head(plan: Plan, corpus: Corpus) -> dict[str, Any]:
         "scenario": type(plan.scenario).__name__,
         **asdict(plan.scenario),
         "dimensions": list(plan.dimensions),
+        "source": None if source is None else [source.name, _content(source), plan.alignment],
     }
 
 
@@ -250,10 +307,16 @@ def _content(corpus: Corpus) -> str:
 
 
 def _written(
-    plan: Plan, corpus: Corpus, splits: Sequence[Split], boards: Sequence[Board]
+    plan: Plan,
+    corpus: Corpus,
+    splits: Sequence[Split],
+    boards: Sequence[Board],
+    source: Corpus | None,
 ) -> tuple[Path, list[str]]:
     write_tables(plan.out, boards)
     how = f"{_in_words(plan.scenario)} {_tested(plan, corpus, splits)}"
+    if source is not None:
+        how += f" {_source_in_words(plan, source)}"
     about = About(corpus.name, how, plan.learner, plan.strategies[0])
     path = plan.out / PAGE_NAME
     path.write_text(page(about, boards), encoding="utf-8")
@@ -267,6 +330,18 @@ def _tested(plan: Plan, corpus: Corpus, splits: Sequence[Split]) -> str:
     both = len(shared_speakers(corpus, splits[0]))
     known = f", which shares {many(both, 'speaker')} with it" if both else ""
     return f"Learned from the train part, tested on {plan.test_part}{known}."
+
+
+def _source_in_words(plan: Plan, source: Corpus) -> str:
+    aligned = {
+        "none": "not aligned beyond each speaker's standard scores",
+        "tca": "aligned by TCA",
+        "bda": "aligned by BDA (emotions) and TCA (dimensions)",
+    }[plan.alignment]
+    return (
+        f"What is not asked comes from {source.name}, {aligned}. An utterance without ratings has "
+        'the affective norm of its emotion. "Whole" measures count answered utterances as right.'
+    )
 
 
 def _in_words(scenario: Stream | Pool) -> str:

@@ -19,6 +19,11 @@ _MEASURES: Final = {
     "spread-rmse": "root mean squared error, predictions with the labels' variance",
     "uar": "unweighted average recall (UAR)",
     "wa": "accuracy (WA)",
+    "whole-ccc": "concordance (CCC) of the whole target, answers included",
+    "whole-cc": "correlation (CC) of the whole target, answers included",
+    "whole-rmse": "root mean squared error of the whole target, answers included",
+    "whole-uar": "unweighted average recall (UAR) of the whole target, answers included",
+    "whole-wa": "accuracy (WA) of the whole target, answers included",
     "prequential-ccc": "concordance (CCC) of the last 400 utterances, predicted before labelling",
 }
 # Shown first; the others are folded.

@@ -1,0 +1,233 @@
+"""Cross-task active learning: one task is asked, the other is known from a labelled source.
+
+Emotions are asked for where the source estimates dimensions, and dimensions are asked for where
+the source names emotions (Xu, Jiang and Wu 2024, CTIAL, algorithms 1 and 2). Both ways make one
+run, since they ask as many labels: what is measured of emotions comes from the first, what is
+measured of dimensions from the second.
+
+Measured is the held-out side, as everywhere; and, as the paper does, the whole target, of which
+the answered utterances count with their true label ("whole-uar"). The second measure credits a
+strategy for asking what the model gets wrong.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from streamer.evaluation.corpus import Corpus, Indices
+from streamer.evaluation.dataset import Material
+from streamer.evaluation.learners import EvaluatedLearner
+from streamer.evaluation.metrics import AFFECT_MEASURES, EMOTION_MEASURES, Classes
+from streamer.evaluation.protocol import Pool, Stream
+from streamer.evaluation.run import Outcome, Side, measured
+from streamer.learners.affective_norms import affective_norm
+from streamer.learners.source import LabelledSource, SourceModel
+from streamer.query.model_view import ModelView
+from streamer.query.strategies import make_strategy
+from streamer.types import DIMENSIONS, Matrix, Vector
+
+EMOTIONS: Final = "emotion"
+DIMENSIONAL: Final = "dimensions"
+NORM_MAPPING: Final = "nrc-mapping"
+"""CTIAL's baseline that learns nothing: the norms, weighted by the source's class chances (eq. 3).
+
+It is no strategy: it asks at random, and its predictions of dimensions stay what they are.
+"""
+
+
+class SourceEstimates:
+    """The dimensions of a source in the form that strategies ask learners for them."""
+
+    def __init__(self, model: SourceModel) -> None:
+        self.means = model.means
+
+    def deviations(self, features: Matrix) -> Matrix | None:
+        return None
+
+    def covariance(self, dimension: str, features: Matrix) -> Matrix | None:
+        return None
+
+    def confidence(self, dimension: str, features: Matrix) -> Vector | None:
+        return None
+
+    def lacks(self, dimension: str) -> str:
+        return f"the source estimates {dimension} without a binary classifier"
+
+
+class CrossTaskLearner(EvaluatedLearner):
+    """Learns one task from the answers; of the other it knows a source that never learns.
+
+    target: "emotion", or "dimensions" for valence, arousal and dominance.
+    """
+
+    def __init__(self, material: Material, target: str, source: SourceModel) -> None:
+        super().__init__(material, taught=(EMOTIONS,) if target == EMOTIONS else DIMENSIONS)
+        if target == EMOTIONS:
+            self.knowledge = ModelView(
+                SourceEstimates(source), self.labelled, lambda: self.classifier
+            )
+        else:
+            self.knowledge = ModelView(self.affect, self.labelled, lambda: source)
+
+
+class NormMapping(CrossTaskLearner):
+    """Predicts the norms of the source's classes, whatever is answered (CTIAL, equation 3)."""
+
+    def __init__(self, material: Material, source: SourceModel) -> None:
+        super().__init__(material, DIMENSIONAL, source)
+        self._source = source
+
+    def means(self, utterances: Sequence[int] | Indices) -> Matrix:
+        chances = self._source.probabilities(self.features[utterances])
+        norms = [affective_norm(name) for name in self._source.classes]
+        known = [k for k, norm in enumerate(norms) if norm is not None]
+        part = np.maximum(chances[:, known], 1e-12)
+        table = np.array([norms[k] for k in known], np.float64)
+        return np.asarray(part @ table / part.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True, eq=False)
+class SourceSide:
+    """A labelled source, and how it is aligned with the pool of the target."""
+
+    source: LabelledSource
+    alignment: str
+
+    def model(self, material: Material, side: Side) -> SourceModel:
+        """Fitted once for each side; the held-out utterances have no say in the alignment."""
+        return _fitted(self, material, side)
+
+
+@lru_cache(maxsize=16)
+def _fitted(source: SourceSide, material: Material, side: Side) -> SourceModel:
+    return SourceModel(source.source, material.features[side.pool], source.alignment)
+
+
+def source_of(corpus: Corpus, material: Material) -> LabelledSource:
+    """A corpus as a source: what it rates, and the norms of what it names but does not rate."""
+    named = [clip.emotion for clip in corpus.clips]
+    return LabelledSource(material.features, material.affect, named).with_norms()
+
+
+def with_norms(material: Material) -> Material:
+    """A target whose utterances without any rating have the norm of their emotion."""
+    source = LabelledSource(material.features, material.affect, material.emotions).with_norms()
+    return Material(material.features, source.affect, material.emotions)
+
+
+def run_cross_task(
+    material: Material,
+    source: SourceSide,
+    side: Side,
+    scenario: Stream | Pool,
+    strategy: str,
+    seed: int,
+    dimensions: Sequence[str],
+) -> Outcome:
+    """Both tasks with one strategy and one seed, in one outcome.
+
+    A task that the target or the source lacks is left out.
+    """
+    model = source.model(material, side)
+    targets = []
+    if len(material.classes) > 1 and np.isfinite(source.source.affect).any():
+        targets.append(EMOTIONS)
+    if material.rated and len(model.classes) > 1:
+        targets.append(DIMENSIONAL)
+    outcome = Outcome()
+    for target in targets:
+        found = _run(material, model, target, side, scenario, strategy, seed, dimensions)
+        outcome.labels = found.labels
+        outcome.values |= found.values
+    return outcome
+
+
+def _run(
+    material: Material,
+    model: SourceModel,
+    target: str,
+    side: Side,
+    scenario: Stream | Pool,
+    name: str,
+    seed: int,
+    dimensions: Sequence[str],
+) -> Outcome:
+    order_rng, choice_rng = (np.random.default_rng((seed, k)) for k in range(2))
+    pool = np.intersect1d(side.pool, _answerable(material))
+    order = [int(i) for i in order_rng.permutation(pool)]
+    maps = name == NORM_MAPPING and target == DIMENSIONAL
+    learner = NormMapping(material, model) if maps else CrossTaskLearner(material, target, model)
+    strategy = make_strategy("random" if name == NORM_MAPPING else name, dimensions)
+    names = (EMOTIONS,) if target == EMOTIONS else DIMENSIONS
+    whole = np.concatenate([pool, side.test])
+    asked, outcome = _Asked(learner), Outcome()
+    for progress in scenario.run(asked, strategy, order, choice_rng):
+        outcome.labels.append(progress.labels)
+        values = measured(learner, material, side.test, order[: progress.heard], names)
+        values |= whole_target(learner, material, whole, asked.answered, names)
+        for measure, value in values.items():
+            outcome.values.setdefault(measure, []).append(value)
+    return outcome
+
+
+class _Asked:
+    """The learner as a scenario sees it, and which utterances were answered."""
+
+    def __init__(self, learner: EvaluatedLearner) -> None:
+        self._learner = learner
+        self.features, self.knowledge = learner.features, learner.knowledge
+        self.answered: list[int] = []
+
+    def learn(self, utterance: int) -> None:
+        self.answered.append(utterance)
+        self._learner.learn(utterance)
+
+    def hear(self, utterances: Sequence[int]) -> None:
+        self._learner.hear(utterances)
+
+
+def whole_target(
+    learner: EvaluatedLearner,
+    material: Material,
+    utterances: Indices,
+    answered: Sequence[int],
+    names: Sequence[str],
+) -> dict[str, float]:
+    """The paper's measures: answered utterances count with their true label (section 3.3)."""
+    known = np.isin(utterances, np.array(answered, np.intp))
+    if EMOTIONS in names:
+        place = {name: k for k, name in enumerate(material.classes)}
+        truth: Classes = np.array(
+            [place.get(material.emotions[i] or "", -1) for i in utterances], np.intp
+        )
+        said = learner.emotions(utterances)
+        guesses = np.array([place.get(name, -1) for name in said] or [-1] * len(truth), np.intp)
+        guesses[known] = truth[known]
+        named = truth >= 0
+        return {
+            f"{EMOTIONS}/whole-{measure}": function(guesses[named], truth[named])
+            for measure, function in EMOTION_MEASURES.items()
+        }
+    values: dict[str, float] = {}
+    means = learner.means(utterances)
+    for name in material.rated:
+        column = DIMENSIONS.index(name)
+        rating = material.affect[utterances, column]
+        prediction = np.where(known, rating, means[:, column])
+        rated = np.isfinite(rating)
+        for measure, affect_function in AFFECT_MEASURES.items():
+            values[f"{name}/whole-{measure}"] = affect_function(prediction[rated], rating[rated])
+    return values
+
+
+def _answerable(material: Material) -> Indices:
+    """Utterances that can answer both questions, where the target has both."""
+    can = np.ones(len(material), bool)
+    if len(material.classes) > 1:
+        can &= np.array([name is not None for name in material.emotions], bool)
+    if material.rated:
+        can &= np.isfinite(material.affect).any(axis=1)
+    return np.flatnonzero(can)
