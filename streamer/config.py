@@ -87,6 +87,9 @@ class Config(BaseSettings):
     population: bool = Field(
         True, description="name emotions that nobody has enrolled by how many voices say them"
     )
+    source: str | None = Field(
+        None, description="start from this labelled source, from now on; none: from no source again"
+    )
     seed: int = Field(0, ge=0, description="seed of every random choice")
     query_days: float = Field(
         30.0, gt=0, description="an unanswered query expires after so many days of use"

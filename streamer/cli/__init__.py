@@ -19,6 +19,7 @@ from streamer.cli.moving import export, import_
 from streamer.cli.profile import forget, reembed, status
 from streamer.cli.reporting import report
 from streamer.cli.service import service
+from streamer.cli.source import source
 
 app = typer.Typer(
     name="streamer",
@@ -47,6 +48,7 @@ for _verb in _VERBS:
     app.command(_verb.__name__.rstrip("_"))(_verb)
 app.add_typer(models, name="models")
 app.add_typer(service, name="service")
+app.add_typer(source, name="source")
 
 
 def _version(wanted: bool) -> None:

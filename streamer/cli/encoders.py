@@ -7,6 +7,7 @@ import typer
 
 from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
 from streamer.cli.output import put, tell
+from streamer.errors import UsageError
 
 models = typer.Typer(help="List the encoders, verify their files, add others.")
 
@@ -100,6 +101,10 @@ def export(
         str, typer.Argument(metavar="NAME", help="A preset, or OWNER/NAME on Hugging Face.")
     ],
     layer: Annotated[int | None, typer.Option(help="Cut after this block, from 1.", min=1)] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(help="FIRST-LAST: the mean of these blocks' outputs, such as 1-12."),
+    ] = None,
     pooling: Annotated[str, typer.Option(help="mean, or mean+deviation.")] = "mean",
     checkpoint: Annotated[
         Path | None, typer.Option(help="A folder with its files, instead of the hub.")
@@ -126,16 +131,32 @@ def export(
 
     settings = settings_from(config, models=out)
     check_name(name or checkpoint_name.rsplit("/", 1)[-1], settings.models)
+    blocks = _blocks(layers)
     hub = training_module("hub.checkpoint")
     with TemporaryDirectory(prefix="streamer-export-") as folder:
         file, statement = hub.export_checkpoint(
-            checkpoint_name, Path(folder), layer=layer, pooling=pooling, checkpoint=checkpoint
+            checkpoint_name,
+            Path(folder),
+            layer=layer,
+            layers=blocks,
+            pooling=pooling,
+            checkpoint=checkpoint,
         )
         if name:
             statement = replace(statement, name=name)
         if licence:
             statement = replace(statement, licence=licence, commercial_use=commercial_use)
         _show_added(*add_file(settings, file, statement, speech), as_json)
+
+
+def _blocks(text: str | None) -> tuple[int, int] | None:
+    """FIRST-LAST as two numbers. Raises UsageError."""
+    if text is None:
+        return None
+    first, dash, last = text.partition("-")
+    if not (dash and first.isdecimal() and last.isdecimal()):
+        raise UsageError(f"--layers {text}: give the first block and the last, such as 1-12")
+    return int(first), int(last)
 
 
 def _plain(row: Any) -> dict[str, Any]:

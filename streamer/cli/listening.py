@@ -70,6 +70,14 @@ def run(
             "profile's]. A change relearns all labels."
         ),
     ] = None,
+    labelled_source: Annotated[
+        str | None,
+        typer.Option(
+            "--source",
+            help="Start from this source of `streamer source list`, from now on; none: from no "
+            "source again.",
+        ),
+    ] = None,
     explore: Annotated[
         float | None,
         typer.Option(
@@ -147,6 +155,7 @@ def run(
         seed=seed, population=population,
         ask_at_most=ask_at_most, quiet=quiet, mqtt=mqtt, privacy=privacy,
         remote_playback=remote_playback, again=again or None,
+        source=labelled_source,
     )  # fmt: skip
     # A path, so that no file is taken for the microphone; it would swallow a slash of an address.
     source = MICROPHONE if input is None else input if is_address(input) else Path(input)

@@ -70,7 +70,7 @@ class CrossTaskLearner(EvaluatedLearner):
                 SourceEstimates(source), self.labelled, lambda: self.classifier
             )
         else:
-            self.knowledge = ModelView(self.affect, self.labelled, lambda: source)
+            self.knowledge = ModelView(self.affect, self.labelled, lambda: source, of_source=True)
 
 
 class NormMapping(CrossTaskLearner):

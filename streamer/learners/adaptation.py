@@ -54,6 +54,7 @@ BALANCES: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 PENALTY: Final = 1.0
 # A kernel matrix of more rows takes longer than a minute and more than 100 MB.
 MOST_KERNEL_ROWS: Final = 3_000
+_TINY: Final = float(np.finfo(float).tiny)
 # Directions with less of the variance than this, relative to the largest, are rounding.
 _LEAST_VARIANCE: Final = 1e-12
 
@@ -64,7 +65,10 @@ class Adaptation:
 
     axes: float64 [p, m]. basis: the rows [n, d] whose kernel values are projected, None for the
     linear kernel, for which p = d. width: the mean squared distance of the RBF kernel.
-    Every dimension of what comes out has variance 1 over the rows that it was fitted to.
+    What comes out is uncorrelated over the rows that it was fitted to, with variances in proportion
+    to 1/phi whose mean is 1. (The papers leave the scale open. With variance 1 in every dimension,
+    the last of them weigh too much: on five pairs of corpora, TCA recalls .42 of four emotions so,
+    .52 with these variances.)
     """
 
     axes: Matrix
@@ -280,6 +284,6 @@ class _Problem:
         values, vectors = values[::-1], vectors[:, ::-1]
         kept = min(max(1, components), int((values > _LEAST_VARIANCE * values[0]).sum()) or 1)
         axes = np.linalg.solve(factor.T, vectors[:, :kept])
-        # So far a'(X'M X + l I)a = 1 and a'X'H X a = 1/phi: give every dimension variance 1.
-        scale = np.sqrt(len(self.features) / np.maximum(values[:kept], np.finfo(float).tiny))
+        # a'(X'M X + l I)a = 1 leaves a variance of 1/phi: what agrees best stays the loudest.
+        scale = np.sqrt(len(self.features) / max(float(values[:kept].mean()), _TINY))
         return Adaptation(np.asarray(axes * scale), self.basis, self.width)

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from streamer.config import Config
 from streamer.errors import NotFound
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from streamer.loop.session import Session
     from streamer.query.strategies.binary_confidence import BinaryConfidence
     from streamer.query.strategy import Strategy
+
+# A value of `config.source` that is no name: go on without a labelled source.
+NO_SOURCE: Final = "none"
 
 
 @contextmanager
@@ -227,6 +230,8 @@ def make_session(
     from streamer.loop.session import Session
     from streamer.query.budget import Budget
 
+    if config.source is not None:
+        profile.sources.use(None if config.source == NO_SOURCE else config.source)
     place = str(Path(source.name).resolve()) if source.kind == "file" else source.name
     number = profile.sessions.begin(source.kind, place, time.time())
     profile.utterances.release_orphans()

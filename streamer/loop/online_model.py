@@ -19,6 +19,7 @@ from streamer.learners.affect import AffectLearner
 from streamer.learners.answers import checked_answer
 from streamer.learners.drift import Change, VoiceDriftDetector
 from streamer.learners.emotion_models import EmotionModels
+from streamer.learners.fading_source import FadingClassifier, SourceRecord, source_record
 from streamer.learners.normalization import RunningNormalization
 from streamer.learners.plugged import BAYESIAN, Learner, make_regression
 from streamer.learners.prior import Prior
@@ -31,8 +32,9 @@ from streamer.learners.prototypes import (
 )
 from streamer.learners.raters import RaterWeights
 from streamer.learners.scale import squash
+from streamer.learners.source import SourceModel
 from streamer.loop.training_set import Lesson, MemoryTrainingSet, TrainingSet
-from streamer.query.model_view import ModelView
+from streamer.query.model_view import Classifier, ModelView
 from streamer.query.strategy import Labelled
 from streamer.text import emotion_name
 from streamer.types import HasEncoding, Label, Prediction, Samples, Vector, Verdict
@@ -59,6 +61,8 @@ class OnlineModel:
         Where labels and enrolled utterances are kept, as in a profile; None: in this model.
     population
         Emotions that nobody has enrolled are known by how many voices say them.
+    source
+        Labelled speech to start from, beside what the encoder knows of voices.
 
     Attributes
     ----------
@@ -101,8 +105,11 @@ class OnlineModel:
         *,
         taught: TrainingSet | None = None,
         population: bool = True,
+        source: SourceModel | None = None,
     ) -> None:
-        self.prior = prior = encoder if isinstance(encoder, Prior) else encoder.prior
+        prior = encoder if isinstance(encoder, Prior) else encoder.prior
+        self.prior = prior = prior if source is None else source.joined(prior)
+        self._source = source
         self.usual = RunningNormalization(prior.embedding_mean, prior.embedding_deviation)
         self.usual_emotion = RunningNormalization(
             prior.emotion_mean, np.ones_like(prior.emotion_mean)
@@ -235,13 +242,29 @@ class OnlineModel:
         return ModelView(
             self.learner,
             self._labelled,
-            lambda: self._emotion_models().together,
+            self._classifier,
             lambda: self._emotion_models().by_annotator,
+            of_source=self._source is not None,
         )
 
     def reload_emotions(self) -> None:
         """Compare with emotions that were enrolled or forgotten elsewhere, from now on."""
         self._prototypes = None
+
+    def source_record(self) -> SourceRecord | None:
+        """How well the labelled source named what was answered; None where there is none."""
+        if self._source is None or len(self._source.classes) < 2:
+            return None
+        lessons = self._taught.lessons()
+        named = ((one.features, one.label.emotion) for one in lessons if one.label.emotion)
+        return source_record(self._source, named)
+
+    def _classifier(self) -> Classifier:
+        """The voice's own, with a source's chances in it while that is trusted."""
+        own, record = self._emotion_models().together, self.source_record()
+        if self._source is None or record is None or not record.trusted:
+            return own
+        return FadingClassifier(self._source, own)
 
     @property
     def enrolled(self) -> dict[str, Prototype]:

@@ -49,6 +49,7 @@ def opening(
     )
     yield from _intended_use(profile)
     yield from _licence(config, profile, encoder.name)
+    yield from _labelled_source(profile)
     profile.set_meta("privacy", config.privacy)  # for who labels later, without these settings
     for text in retention.begin():
         yield Noticed(text)
@@ -72,3 +73,18 @@ def _licence(config: Config, profile: Profile, encoder: str) -> Iterator[Noticed
         "`streamer models list` shows others"
     )
     profile.set_meta("licence_told", row.sha256)
+
+
+def _labelled_source(profile: Profile) -> Iterator[Noticed]:
+    """Which labelled source is used, or that it is of another encoder."""
+    name = profile.sources.active_name()
+    if name is None:
+        return
+    row = profile.sources.row(name)
+    if profile.sources.active(profile.meta("encoder_sha256")) is None:
+        yield Noticed(
+            f"source {name} is of encoder {row.encoder}, not of this profile's: it is not used; "
+            "remove it and add it again"
+        )
+    else:
+        yield Noticed(f"starts from source {name}: {row.clips} labelled clips")

@@ -55,7 +55,13 @@ class ProfileModel:
         check_learner(profile)
         # For all processes alike, also those without the settings of the one that listens.
         population = profile.meta(POPULATION) != "no"
-        self.model = OnlineModel(prior, learner_of(profile), taught=self, population=population)
+        self.model = OnlineModel(
+            prior,
+            learner_of(profile),
+            taught=self,
+            population=population,
+            source=profile.sources.active(profile.meta("encoder_sha256")),
+        )
         self._through = 0
         self._saved_labels = 0
         self._updates: list[Update] = []

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from streamer.loop.online_model import OnlineModel
 from streamer.loop.profile_model import ProfileModel, learner_of
 from streamer.profiles.unbiased_status import FairTest, fair_tests
 from streamer.query.exploration import FEWEST
@@ -57,17 +58,21 @@ def status_row(profile: Profile) -> dict[str, Any]:
     is heard, by the questions drawn at random (see `exploring`); None where it cannot tell yet.
     drift: what changed, oldest first. annotators: by name, what each label of theirs counts, how
     far they agree with the rest and differ from others' answers (`learners.raters`).
+    source: the labelled source that `run` starts from, how often it named an answer rightly, and
+    whether it is still used; None without one.
     """
     counts = profile.utterances.counts()
     dimensions: dict[str, Any] = {}
     drift: list[dict[str, Any]] = []
     annotators: dict[str, Any] = {}
     labels = 0
+    source: dict[str, Any] | None = None
     if not profile.is_empty():
         profile_model = ProfileModel(profile)
         profile_model.follow()
         model = profile_model.model
         labels = model.labels
+        source = _source_row(profile, model)
         drift = [{**asdict(one), "text": str(one)} for one in profile_model.drifts()]
         annotators = {name: asdict(one) for name, one in model.raters.raters().items()}
         fair = fair_tests(profile)
@@ -90,10 +95,20 @@ def status_row(profile: Profile) -> dict[str, Any]:
         "labels": {"given": profile.labels.count(), "learned": labels},
         "annotators": annotators,
         "drift": drift,
+        "source": source,
         "dimensions": dimensions,
         "emotions": len(profile.emotions.enrolled()),
         "disk_bytes": _size(profile.folder),
     }
+
+
+def _source_row(profile: Profile, model: OnlineModel) -> dict[str, Any] | None:
+    name, record = profile.sources.active_name(), model.source_record()
+    if name is None:
+        return None
+    if record is None:
+        return {"name": name, "named": 0, "right": 0, "majority": 0, "trusted": False}
+    return {"name": name, **asdict(record), "trusted": record.trusted}
 
 
 def _fair_row(test: FairTest) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from streamer.store.lived_time import LivedTime
 from streamer.store.place import trouble
 from streamer.store.queries import Queries
 from streamer.store.sessions import Sessions
+from streamer.store.sources import Sources
 from streamer.store.utterances import Utterances
 from streamer.text import path_of
 
@@ -96,6 +97,7 @@ class Profile:
         self.heard_files = HeardFiles(self.database)
         self.sessions = Sessions(self.database)
         self.lived_time = LivedTime(self.database)
+        self.sources = Sources(self.database)
         self._lock = FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)
         self._delete_scratch()
 

@@ -61,6 +61,8 @@ def status_lines(row: dict[str, Any]) -> list[str]:
     if len(row["annotators"]) > 1:
         lines += [rater_line(name, figures) for name, figures in row["annotators"].items()]
     lines += [f"drift: {drift['text']}" for drift in row["drift"]] or ["drift: none"]
+    if row["source"] is not None:
+        lines.append(source_line(row["source"]))
     for name, figures in row["dimensions"].items():
         if figures["labels"]:
             ccc = "not known yet" if figures["ccc"] is None else f"{figures['ccc']:.2f}"
@@ -69,6 +71,14 @@ def status_lines(row: dict[str, Any]) -> list[str]:
             lines.append(f"{name}: {given}, prequential CCC {ccc}{held}")
             lines.append(f"  {fair_line(figures['fair'])}")
     return lines
+
+
+def source_line(row: dict[str, Any]) -> str:
+    used = "in use" if row["trusted"] else "not used for emotions: no better than the majority"
+    return (
+        f"source {row['name']}: {used}; named {row['right']} of {row['named']} answers before they "
+        f"were given, the most frequent emotion {row['majority']}"
+    )
 
 
 def rater_line(name: str, figures: dict[str, Any]) -> str:

@@ -101,3 +101,13 @@ def test_what_teaches_nothing_is_refused():
         SourceModel(made(np.random.default_rng(0)), np.ones((1, 12)), "procrustes")
     with pytest.raises(UsageError, match="2 rows of features"):
         LabelledSource(np.ones((2, 2)), np.ones((3, 3)), [None] * 3)
+
+
+def test_a_kept_model_says_the_same_to_the_last_bit():
+    source = made(np.random.default_rng(0))
+    model = SourceModel(source, source.features)
+    again = SourceModel.from_arrays(model.to_arrays())
+    rows = np.random.default_rng(2).standard_normal((5, 12))
+    assert again.classes == model.classes
+    np.testing.assert_array_equal(again.probabilities(rows), model.probabilities(rows))
+    np.testing.assert_array_equal(again.means(rows), model.means(rows))

@@ -44,6 +44,7 @@ def export_checkpoint(
     folder: Path,
     *,
     layer: int | None = None,
+    layers: tuple[int, int] | None = None,
     pooling: str = "mean",
     checkpoint: Path | None = None,
 ) -> tuple[Path, Statement]:
@@ -51,17 +52,25 @@ def export_checkpoint(
 
     name: one of `PRESETS`, or OWNER/NAME on the hub; with `checkpoint`, a folder of such files,
     any name. layer: cut after this block, from 1; None: the preset's, else the model's own output.
+    layers: the mean of the outputs of these blocks, first and last, instead; (1, 12) is what Xu,
+    Jiang and Wu (2024, CTIAL, section 3.1) take of wav2vec2-base-960h.
     Raises UsageError for a name, layer or pooling that is invalid, EncoderError for a checkpoint
     that cannot be loaded or is of another kind.
     """
     if pooling not in POOLINGS:
         raise UsageError(f"pooling {pooling!r}: choose {' or '.join(POOLINGS)}")
+    if layer is not None and layers is not None:
+        raise UsageError(f"layer {layer} and layers {layers[0]}-{layers[1]}: give one of the two")
     preset = PRESETS.get(name) or _unknown(name, checkpoint)
-    layer = preset.layer if layer is None else layer
-    graph = load_graph(preset, checkpoint, layer, pooling)
+    if layers is None:
+        layer = preset.layer if layer is None else layer
+        graph = load_graph(preset, checkpoint, layer, pooling)
+    else:
+        graph = load_graph(preset, checkpoint, layers[1], pooling, first=layers[0])
     path = folder / "encoder.onnx"
     trace(graph, path)
     cut = f", after block {layer}" if layer is not None and layer != preset.layer else ""
+    cut = cut if layers is None else f", mean of blocks {layers[0]} to {layers[1]}"
     statement = Statement(
         name=name.rsplit("/", 1)[-1],
         licence=preset.licence,
@@ -75,9 +84,16 @@ def export_checkpoint(
 
 
 def load_graph(
-    preset: Preset, checkpoint: Path | None, layer: int | None, pooling: str
+    preset: Preset,
+    checkpoint: Path | None,
+    layer: int | None,
+    pooling: str,
+    first: int | None = None,
 ) -> HubGraph:
-    """The checkpoint's encoder, cut and pooled, ready to be traced. Raises as above."""
+    """The checkpoint's encoder, cut and pooled, ready to be traced. Raises as above.
+
+    first: the mean of the blocks from this one to `layer`.
+    """
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     # It retries without a network, and says so each time; what comes of it is said once, below.
@@ -105,10 +121,12 @@ def load_graph(
     blocks = model.layers if kind == "whisper" else model.encoder.layers
     if layer is not None and not 1 <= layer <= len(blocks):
         raise UsageError(f"layer {layer}: {source} has blocks 1 to {len(blocks)}")
+    if first is not None and layer is not None and not 1 <= first <= layer:
+        raise UsageError(f"layers {first}-{layer}: give the first block and the last, such as 1-12")
     frames = (
-        WhisperFrames(model, layer)
+        WhisperFrames(model, layer, first)
         if kind == "whisper"
-        else WaveformFrames(_without_parametrizations(model), layer, normalized)
+        else WaveformFrames(_without_parametrizations(model), layer, normalized, first)
     )
     return HubGraph(frames, pooling, head).eval()
 

@@ -22,13 +22,17 @@ class WaveformFrames(nn.Module):
 
     model: the bare transformers model. layer: the frames are the output of this block, from 1;
     those above are cut away, and the final normalization with them. None: the model's own output.
-    normalized: the feature extractor's `do_normalize`.
+    normalized: the feature extractor's `do_normalize`. first: the frames are the mean of the
+    outputs of the blocks from this one to `layer`, before any final normalization.
     """
 
-    def __init__(self, model: nn.Module, layer: int | None, normalized: bool) -> None:
+    def __init__(
+        self, model: nn.Module, layer: int | None, normalized: bool, first: int | None = None
+    ) -> None:
         super().__init__()
         self.model = model
         self.normalized = normalized
+        self.outputs = None if first is None else BlockOutputs(model.encoder.layers, first, layer)
         if layer is not None and layer < len(model.encoder.layers):
             model.encoder.layers = model.encoder.layers[:layer]
             # Only the pre-norm variant normalizes after its blocks; the other does before them.
@@ -40,19 +44,36 @@ class WaveformFrames(nn.Module):
             centred = audio - audio.mean(dim=1, keepdim=True)
             variance = (centred * centred).mean(dim=1, keepdim=True)
             audio = centred / torch.sqrt(variance + 1e-7)
-        return self.model(audio).last_hidden_state
+        last = self.model(audio).last_hidden_state
+        return last if self.outputs is None else self.outputs.mean()
+
+
+class BlockOutputs:
+    """The outputs of blocks `first` to `last` (from 1) of one pass, caught as it goes on."""
+
+    def __init__(self, blocks: nn.ModuleList, first: int, last: int | None) -> None:
+        self._outputs: list[Tensor] = []
+        for block in blocks[first - 1 : last]:
+            block.register_forward_hook(lambda module, given, output: self._outputs.append(output))
+
+    def mean(self) -> Tensor:
+        """Their mean; the next pass begins anew."""
+        total = torch.stack(self._outputs).mean(dim=0)
+        self._outputs.clear()
+        return total
 
 
 class WhisperFrames(nn.Module):
     """Whisper's encoder: audio [batch, samples] -> frames of 20 ms [batch, time, width].
 
-    encoder: transformers' WhisperEncoder. layer: as in `WaveformFrames`. The clip is not padded to
-    30 s: it takes the first of the positions. Audio beyond 30 s is ignored.
+    encoder: transformers' WhisperEncoder. layer, first: as in `WaveformFrames`. The clip is not
+    padded to 30 s: it takes the first of the positions. Audio beyond 30 s is ignored.
     """
 
-    def __init__(self, encoder: nn.Module, layer: int | None) -> None:
+    def __init__(self, encoder: nn.Module, layer: int | None, first: int | None = None) -> None:
         super().__init__()
         self.encoder = encoder
+        self.outputs = None if first is None else BlockOutputs(encoder.layers, first, layer)
         self.front = LogMel(encoder.config.num_mel_bins)
         self.cut = layer is not None and layer < len(encoder.layers)
         if self.cut:
@@ -71,6 +92,8 @@ class WhisperFrames(nn.Module):
         x = x + encoder.embed_positions.weight[: x.shape[1]]
         for block in encoder.layers:
             x = block(x, None)
+        if self.outputs is not None:
+            return self.outputs.mean()
         return x if self.cut else encoder.layer_norm(x)
 
 

@@ -137,6 +137,29 @@ def test_without_a_layer_the_model_is_taken_whole(tmp_path):
     assert np.abs(run(cut, audio)[0] - expected).max() > 1e-2
 
 
+@pytest.mark.parametrize("name", ["wav2vec2", "wav2vec2-large", "hubert", "whisper"])
+def test_layers_are_the_mean_of_the_blocks(tmp_path, name):
+    model = save(name, tmp_path / "checkpoint")
+    path, statement = export_checkpoint(
+        "mine", tmp_path, layers=(1, 2), checkpoint=tmp_path / "checkpoint"
+    )
+    assert "mean of blocks 1 to 2" in statement.description
+    audio = voice(9_280)
+    blocks = [frames_by_transformers(model, tmp_path / "checkpoint", audio, k) for k in (1, 2)]
+    for _ in range(2):  # nothing is left over from the pass before
+        embedding, _ = run(path, audio[None])
+        np.testing.assert_allclose(embedding[0], np.mean(blocks, axis=0).mean(0), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "says"), [((0, 2), "0-2"), ((3, 2), "3-2"), ((1, 9), "blocks 1 to 3")]
+)
+def test_layers_that_are_not_there_are_refused(tmp_path, blocks, says):
+    save("wav2vec2", tmp_path / "checkpoint")
+    with pytest.raises(UsageError, match=says):
+        export_checkpoint("mine", tmp_path, layers=blocks, checkpoint=tmp_path / "checkpoint")
+
+
 @pytest.mark.parametrize("do_normalize", [True, False])
 def test_the_waveform_is_normalized_as_its_feature_extractor_says(tmp_path, do_normalize):
     save("wav2vec2-large", tmp_path / "checkpoint", do_normalize)
