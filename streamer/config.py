@@ -99,6 +99,9 @@ class Config(BaseSettings):
         "clips",
         description="audio on disk: of open questions, none, or of every utterance",
     )
+    keep_for_tuning: bool = Field(
+        False, description="keep the audio of answered clips until `streamer tune` has used it"
+    )
     audio_days: float | None = Field(
         None,
         gt=0,

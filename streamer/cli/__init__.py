@@ -20,6 +20,7 @@ from streamer.cli.profile import forget, reembed, status
 from streamer.cli.reporting import report
 from streamer.cli.service import service
 from streamer.cli.source import source
+from streamer.cli.tuning import tune
 
 app = typer.Typer(
     name="streamer",
@@ -39,7 +40,7 @@ _VERBS = (
     enroll, verify, emotions,
     status, report, forget, reembed,
     export, import_,
-    evaluate,
+    evaluate, tune,
     bench, doctor,
 )  # fmt: skip
 

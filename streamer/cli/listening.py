@@ -109,6 +109,13 @@ def run(
             "run's pages), everything [clips]."
         ),
     ] = None,
+    keep_for_tuning: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep-for-tuning",
+            help="Keep the audio of answered clips until `streamer tune` has used it.",
+        ),
+    ] = None,
     mqtt: Annotated[
         str | None,
         typer.Option(
@@ -155,7 +162,7 @@ def run(
         seed=seed, population=population,
         ask_at_most=ask_at_most, quiet=quiet, mqtt=mqtt, privacy=privacy,
         remote_playback=remote_playback, again=again or None,
-        source=labelled_source,
+        source=labelled_source, keep_for_tuning=keep_for_tuning,
     )  # fmt: skip
     # A path, so that no file is taken for the microphone; it would swallow a slash of an address.
     source = MICROPHONE if input is None else input if is_address(input) else Path(input)

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from streamer.config import Config
-from streamer.errors import NotFound
+from streamer.errors import NotFound, UsageError
 from streamer.store.profile import FILE_NAME, Profile, profile_folder
 
 if TYPE_CHECKING:
@@ -198,9 +198,13 @@ def make_strategies(config: Config) -> tuple["Strategy", "BinaryConfidence"]:
 
 
 def check_settings(config: Config) -> None:
-    """Raises UsageError for a learner that cannot be made, before anything is opened."""
+    """Raises UsageError for settings that cannot be meant, before anything is opened."""
     from streamer.learners.plugged import BAYESIAN, make_regression
 
+    if config.keep_for_tuning and config.privacy == "embeddings":
+        raise UsageError(
+            "--keep-for-tuning keeps audio on the disk, --privacy embeddings none: give one of them"
+        )
     make_regression(config.learner or BAYESIAN)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from streamer import __version__
 from streamer.config import Config
 from streamer.events import Event, Noticed, Started
+from streamer.store.labels import KEEP_ANSWERED
 from streamer.store.profile import Profile
 from streamer.text import path_text
 
@@ -50,6 +51,7 @@ def opening(
     yield from _intended_use(profile)
     yield from _licence(config, profile, encoder.name)
     yield from _labelled_source(profile)
+    profile.set_meta(KEEP_ANSWERED, "yes" if config.keep_for_tuning else "no")
     profile.set_meta("privacy", config.privacy)  # for who labels later, without these settings
     for text in retention.begin():
         yield Noticed(text)

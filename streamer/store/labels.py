@@ -23,6 +23,10 @@ _LOG: Final = """
 """
 
 
+# In `meta`, "yes" where the audio of answered clips is kept until the encoder was tuned on it.
+KEEP_ANSWERED: Final = "keep_for_tuning"
+
+
 class Labels:
     """Answers in the order they came, each kept as given and never changed."""
 
@@ -33,6 +37,8 @@ class Labels:
         self, labels: Sequence[Label], now: float, scale: tuple[float, float] = UNIT
     ) -> list[int]:
         """Append all or none; the queries that they answer lose their clip. Returns their seqs.
+
+        The clip becomes a recording where the profile keeps those of answers (`KEEP_ANSWERED`).
 
         Values are on `scale` (low, high) and are stored so. Raises UsageError for an empty answer
         or a value outside the scale, NotFound for an unknown utterance.
@@ -158,6 +164,14 @@ class Labels:
         if not known:
             raise NotFound(
                 f"no utterance {label.utterance} in this profile; `streamer queue` lists some"
+            )
+        if self._database.row("SELECT 1 FROM meta WHERE key = ? AND value = 'yes'", KEEP_ANSWERED):
+            self._database.write(
+                """INSERT OR IGNORE INTO recordings (utterance, audio, kept_at)
+                   SELECT utterance, clip, ?2 FROM queries
+                   WHERE utterance = ?1 AND clip IS NOT NULL""",
+                label.utterance,
+                now,
             )
         self._database.erase(
             "UPDATE queries SET clip = NULL WHERE utterance = ? AND clip IS NOT NULL",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from streamer.errors import NotFound, UsageError
 from streamer.store.database import Database
-from streamer.store.labels import Labels
+from streamer.store.labels import KEEP_ANSWERED, Labels
 from streamer.store.profile import FILE_NAME, Profile
 from tests.support import bound_profile, label_of, store_utterance
 
@@ -291,3 +291,15 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path):
         own = [entry.label.valence for entry in log if entry.label.annotator == name]
         assert own == [step / 1000 for step in range(count)]
     profile.close()
+
+
+@pytest.mark.parametrize("kept", ["yes", "no", None])
+def test_an_answered_clip_is_kept_only_for_a_tuning(profile, kept):
+    number = store_utterance(profile)
+    profile.utterances.select("random", "why", [(number, 0.5, b"flac")], [], 1.0)
+    if kept:
+        profile.set_meta(KEEP_ANSWERED, kept)
+    profile.labels.add([label_of(number, valence=0.5)], 2.0)
+    assert profile.audio.clip(number) == (b"flac" if kept == "yes" else None)
+    profile.labels.add([label_of(number, "anna", valence=0.1)], 3.0)
+    assert profile.audio.kept() == (1 if kept == "yes" else 0)

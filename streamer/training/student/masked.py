@@ -8,10 +8,12 @@ has to give the hidden frames of the clean log-mel back:
     L_m = -log( exp(s(c_t, q_t) / k) / sum_{j in clip} exp(s(c_t, q_j) / k) )       s cosine, k 0.1
     L   = mean over hidden t of ( L_m + reconstruction * |h(c_t) - mel_t|_1 / size )
 
-Two departures: q is a projection of z (the "continuous targets" of section 5.4, table 4) instead of
-a codebook's entry, which a few minutes of one voice cannot fill; and all other tokens of the clip
-are negatives instead of 100 drawn ones, since a short clip has fewer than that. About 15 % of the
-tokens are hidden, as in AFTER's task-adaptive pretraining (Li et al. 2024), not 49 %.
+Three departures: q is a projection of z (the "continuous targets" of section 5.4, table 4) instead
+of a codebook's entry, which a few minutes of one voice cannot fill; all other tokens of the clip
+are negatives instead of 100 drawn ones, since a short clip has fewer than that; and what is rebuilt
+are log-mel frames, not the hidden tokens' codes (AFTER, equation 2; both it and a quantizer are in
+`streamer.training.tune.pretraining`). About 15 % of the tokens are hidden, as in AFTER's
+task-adaptive pretraining (Li et al. 2024), not 49 %.
 """
 
 from __future__ import annotations

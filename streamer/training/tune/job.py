@@ -1,0 +1,148 @@
+"""A whole tuning, from kept audio to a written encoder; interrupted, it goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from streamer.encoders.registry import EncoderRow
+from streamer.errors import UsageError
+from streamer.training.tune.answers import AnswerRecipe, tune_to_answers
+from streamer.training.tune.gate import (
+    FEWEST_ANSWERED,
+    Figure,
+    Judgement,
+    held_out_count,
+    judge,
+)
+from streamer.training.tune.material import TuningClip, TuningMaterial
+from streamer.training.tune.pretraining import Pretraining, TaptRecipe
+from streamer.training.tune.tunable import TunableStudent
+from streamer.training.tune.writing import vectors_of, write_tuned
+
+FEWEST_TAUGHT = 40
+SAVE_EVERY = 25
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TuningPlan:
+    """labels: None for whether there are enough. folder: of the models; name: of the new one."""
+
+    folder: Path
+    name: str
+    tapt: TaptRecipe
+    answers: AnswerRecipe
+    labels: bool | None = None
+
+    @property
+    def state(self) -> Path:
+        """Where the unfinished work lies."""
+        return self.folder / f".tuning-{self.name}"
+
+
+def check_answers(material: TuningMaterial) -> None:
+    """Raises UsageError where too few answered clips have audio to judge a tuning by."""
+    answered = len(material.answered)
+    if answered < FEWEST_ANSWERED:
+        raise UsageError(
+            f"{answered} answered clips with audio, {FEWEST_ANSWERED} judge a tuning: answer more "
+            "questions of `streamer run --privacy everything`, or of `streamer run "
+            "--keep-for-tuning`"
+        )
+
+
+def taught_clips(material: TuningMaterial, labels: bool | None) -> list[TuningClip]:
+    """The older answered clips, where they are to be learned from: see `TuningPlan.labels`."""
+    answered = material.answered
+    if labels is False or (labels is None and len(answered) < FEWEST_TAUGHT):
+        return []
+    return answered[: len(answered) - held_out_count(len(answered))]
+
+
+def tune(
+    encoder: EncoderRow,
+    material: TuningMaterial,
+    plan: TuningPlan,
+    progress: Progress,
+    corpus: Callable[[TunableStudent], float] | None = None,
+) -> Judgement:
+    """Pretrain, fine-tune, judge; the encoder is written only where the judgement keeps it.
+
+    corpus: the UAR of a student on the corpus that must not be lost, where one is named.
+    """
+    plan.state.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(plan.tapt.seed)
+    tunable = TunableStudent.from_onnx(encoder.path)
+    audio = [clip.audio for clip in material.clips]
+    before = vectors_of(tunable, audio)
+    lost_before = None if corpus is None else corpus(tunable)
+    _pretrain(tunable, audio, plan, _head(encoder, audio, plan), progress)
+    taught = taught_clips(material, plan.labels)
+    if taught:
+        tune_to_answers(
+            tunable,
+            taught,
+            material.emotions,
+            plan.answers,
+            lambda done, total: progress("answers", done, total),
+        )
+    after = vectors_of(tunable, audio)
+    place = {id(clip): i for i, clip in enumerate(material.clips)}
+    answered = material.answered
+    rows = [place[id(clip)] for clip in answered]
+    found = judge(
+        before[0][rows],
+        after[0][rows],
+        (before[0], after[0]),
+        answered,
+        np.random.default_rng(plan.tapt.seed),
+    )
+    if corpus is not None and lost_before is not None:
+        kept = corpus(tunable)
+        found = replace(found, corpus=Figure(lost_before, kept, float(kept >= lost_before)))
+    if found.keeps:
+        write_tuned(tunable, encoder, plan.folder, plan.name, (before, after), material.speech_s)
+    shutil.rmtree(plan.state, ignore_errors=True)
+    return found
+
+
+def _pretrain(
+    tunable: TunableStudent,
+    audio: list[np.ndarray],
+    plan: TuningPlan,
+    head: dict[str, Any],
+    progress: Progress,
+) -> None:
+    """All steps of the pretraining, from the last kept one on."""
+    run = Pretraining(tunable, audio, plan.tapt)
+    kept, about = plan.state / "state.pt", plan.state / "about.json"
+    if kept.is_file() and about.is_file() and json.loads(about.read_text("utf-8")) == head:
+        run.restore(torch.load(kept, weights_only=True))
+    about.write_text(json.dumps(head), "utf-8")
+    progress("pretraining", run.step, plan.tapt.steps)
+    while run.step < plan.tapt.steps:
+        run.advance()
+        progress("pretraining", run.step, plan.tapt.steps)
+        if run.step % SAVE_EVERY == 0 or run.step == plan.tapt.steps:
+            partial = kept.with_suffix(".part")
+            torch.save(run.state(), partial)
+            partial.replace(kept)
+
+
+def _head(encoder: EncoderRow, audio: list[np.ndarray], plan: TuningPlan) -> dict[str, Any]:
+    """What an unfinished tuning must be of to go on: the encoder, the audio and the recipe."""
+    told = hashlib.sha256()
+    for clip in audio:
+        told.update(np.ascontiguousarray(clip).tobytes())
+    recipe = {**asdict(plan.tapt), "steps": 0}  # more steps may be asked for
+    return {"encoder": encoder.sha256, "audio": told.hexdigest(), "recipe": recipe}
