@@ -7,6 +7,7 @@
     losses     the eight of streamer/training/losses.py
     heads      trained: linear, with a hidden layer, GRU and transformer on frames
     iemocap    Li and Lee's own protocol on 47 functionals (needs neither --cache nor --run)
+    forms      there, equation 4 as printed and as an angle, m fixed and learned (neither too)
 
 The cache is that of `python -m streamer.training cache`, the run's checkpoint that of `distill`.
 Every figure is a mean UAR over disgust, fear and surprise on RAVDESS and fear and surprise on nEMO
@@ -25,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.iemocap_dyads import iemocap_rows
+from benchmarks.iemocap_dyads import iemocap_rows, margin_rows
 from benchmarks.loop import RESULTS, machine
 from benchmarks.verification_maps import Material, OnFrames, open_material
 from streamer.training.head.head import HeadRecipe
@@ -124,13 +125,14 @@ def printed(rows: Sequence[Row]) -> str:
 
 
 TABLES = {"maps": maps, "margins": margins, "losses": losses, "heads": heads}
+ALONE = {"iemocap": iemocap_rows, "forms": margin_rows}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("tables", nargs="+", choices=[*TABLES, "iemocap"], metavar="TABLE")
+    parser.add_argument("tables", nargs="+", choices=[*TABLES, *ALONE], metavar="TABLE")
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--run", type=Path)
     parser.add_argument("--seeds", type=int, default=2)
@@ -138,15 +140,15 @@ def main() -> None:
     args = parser.parse_args()
     about: dict[str, Any] = {"machine": machine(), "seeds": args.seeds}
     material: Material | None = None
-    if set(args.tables) != {"iemocap"}:
+    if not set(args.tables) <= set(ALONE):
         if not (args.cache and args.run):
-            parser.error("give --cache and --run: only iemocap needs neither")
+            parser.error(f"give --cache and --run: only {' and '.join(ALONE)} need neither")
         material = open_material(args.cache, args.run)
         about["checkpoint"] = material.checkpoint
     for table in args.tables:
         made = (
-            iemocap_rows(args.seeds)
-            if table == "iemocap" or material is None
+            ALONE[table](args.seeds)
+            if table in ALONE or material is None
             else TABLES[table](material, args.seeds)
         )
         rows = []

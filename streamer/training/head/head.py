@@ -26,9 +26,10 @@ CLASSIFIERS = frozenset({"softmax", "am-softmax", "aam-softmax"})
 class HeadRecipe:
     """What decides a head.
 
-    ``loss`` is one of losses.LOSSES; ``margin`` (radians), where given, replaces that of the
-    angular margin prototypical losses. ``cross_entropy`` weighs the classification loss that goes
-    with the losses over episodes. ``hidden`` 0 means a linear head.
+    ``loss`` is one of losses.LOSSES; ``margin`` (radians; of a cosine in the printed form), where
+    given, replaces that of the angular margin prototypical losses and is not learned.
+    ``cross_entropy`` weighs the classification loss that goes with the losses over episodes.
+    ``hidden`` 0 means a linear head.
     """
 
     loss: str = "negative-margin"
@@ -114,7 +115,7 @@ def _losses(recipe: HeadRecipe, classes: int) -> tuple[nn.ModuleList, Tensor]:
     if recipe.margin is None:
         main = LOSSES[recipe.loss](classes, recipe.size)
     else:
-        main = AngularMarginPrototypical(recipe.margin)
+        main = AngularMarginPrototypical(recipe.margin, printed=recipe.loss.startswith("printed"))
     if recipe.loss in CLASSIFIERS or not recipe.cross_entropy:
         return nn.ModuleList([main]), torch.ones(1)
     both = nn.ModuleList([main, Softmax(classes, recipe.size)])

@@ -22,8 +22,14 @@ a class's vectors, of its own class without itself.
                                -log softmax_y(w cos(theta(x, c_k) + m [k = y]))
                                Li and Lee, eqs 2-5, w > 0
 
-With m < 0 the last is *negative* (NAMP): the own class gets an angle as a bonus instead of a
-penalty, so that seen classes stay wide and leave room for unseen ones.
+    as it is printed           -log softmax_y(w (cos theta(x, c_k) + m [k = y]))
+                               Li and Lee, eq. 4
+
+With m < 0 the last two are *negative* (NAMP), and opposites: in the first the own class gets
+an angle as a bonus, as the paper's text says ("penalize the over-discriminated decision boundaries"), so that
+seen classes stay wide and leave room for classes that nobody has seen yet. In the printed equation
+the own class is charged |m|, as AM-softmax charges its positive margin. Which of the two gave the
+paper's results cannot be told from it; `docs/reproduction.md` has both.
 """
 
 from __future__ import annotations
@@ -112,18 +118,34 @@ class AngularPrototypical(nn.Module):
 class AngularMarginPrototypical(nn.Module):
     """w cos(theta + m) to the own prototype, w cos(theta) to the others; w is learned, w > 0.
 
-    ``margin`` m is in radians; below zero this is NAMP.
+    ``margin`` m is in radians; below zero this is NAMP. With ``printed`` the own similarity is
+    w (cos theta + m), as equation 4 prints it, m in units of a cosine. With ``learned`` the margin
+    is learned too, and held below 0: m = -softplus(v), which starts at ``margin``.
     """
 
-    def __init__(self, margin: float, scale: float = 10.0) -> None:
+    def __init__(
+        self, margin: float, scale: float = 10.0, *, printed: bool = False, learned: bool = False
+    ) -> None:
         super().__init__()
-        self.margin = margin
+        if learned and not margin < 0.0:
+            raise ValueError(f"margin = {margin} to start from: a learned one is held below 0")
+        self.printed = printed
         self.scale = nn.Parameter(torch.tensor(scale))
+        self.fixed = margin
+        # The inverse of softplus, so that the first margin is the one that was given.
+        self.raw = nn.Parameter(torch.tensor(math.log(math.expm1(-margin)))) if learned else None
+
+    @property
+    def margin(self) -> Tensor:
+        if self.raw is None:
+            return self.scale.new_tensor(self.fixed)
+        return -functional.softplus(self.raw)
 
     def forward(self, vectors: Tensor, numbers: Tensor) -> Tensor:
         cosine, own = prototype_cosines(vectors)
         scale = self.scale.clamp_min(SMALLEST_SCALE)
-        return _episode_entropy(scale * _with_own(cosine, turn(own, self.margin)))
+        moved = own + self.margin if self.printed else turn(own, self.margin)
+        return _episode_entropy(scale * _with_own(cosine, moved))
 
 
 def prototypes(vectors: Tensor) -> tuple[Tensor, Tensor]:
@@ -145,7 +167,7 @@ def prototype_cosines(vectors: Tensor) -> tuple[Tensor, Tensor]:
     )
 
 
-def turn(cosine: Tensor, margin: float) -> Tensor:
+def turn(cosine: Tensor, margin: Tensor | float) -> Tensor:
     """cos(theta + margin) from cos(theta), theta + margin held within [0, pi], where cos falls."""
     theta = torch.acos(cosine.clamp(-NEARLY_ONE, NEARLY_ONE))
     return torch.cos((theta + margin).clamp(0.0, math.pi))
@@ -176,4 +198,9 @@ LOSSES: dict[str, Callable[[int, int], nn.Module]] = {
     "angular-prototypical": lambda classes, size: AngularPrototypical(),
     "positive-margin": lambda classes, size: AngularMarginPrototypical(0.2),
     "negative-margin": lambda classes, size: AngularMarginPrototypical(-0.2),
+    "learned-margin": lambda classes, size: AngularMarginPrototypical(-0.2, learned=True),
+    "printed-margin": lambda classes, size: AngularMarginPrototypical(-0.2, printed=True),
+    "printed-learned-margin": lambda classes, size: AngularMarginPrototypical(
+        -0.2, printed=True, learned=True
+    ),
 }

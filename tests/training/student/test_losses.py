@@ -7,6 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra 'train' (torch) is not installed")
 
+from torch.nn import functional  # noqa: E402
+
 from streamer.training.student.losses import (  # noqa: E402
     LOSSES,
     AngularMarginPrototypical,
@@ -15,6 +17,7 @@ from streamer.training.student.losses import (  # noqa: E402
     Prototypical,
     Softmax,
     Triplet,
+    prototype_cosines,
     prototypes,
     turn,
 )
@@ -161,3 +164,43 @@ def test_every_loss_pulls_mixed_classes_apart(name):
             assert torch.isfinite(parameter.grad).all()
         optimizer.step()
     assert np.mean(last[-20:]) < 0.8 * np.mean(first)
+
+
+def test_the_printed_margin_is_added_to_the_cosine_of_the_own_class():
+    vectors = functional.normalize(torch.randn(3, 4, 5), dim=2)
+    numbers = torch.arange(3)
+    cosine, own = prototype_cosines(vectors)
+    for margin in (-0.3, 0.2):
+        similarity = cosine.clone()
+        for k in range(3):
+            similarity[k, :, k] = own[k] + margin
+        expected = functional.cross_entropy(
+            10.0 * similarity.flatten(0, 1), numbers.repeat_interleave(4)
+        )
+        found = AngularMarginPrototypical(margin, printed=True)(vectors, numbers)
+        assert float(found.detach()) == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_below_zero_one_form_grants_and_the_printed_one_charges():
+    vectors = functional.normalize(torch.randn(4, 6, 8), dim=2)
+    numbers = torch.arange(4)
+    zero = float(AngularMarginPrototypical(0.0)(vectors, numbers).detach())
+    assert float(AngularMarginPrototypical(-0.2)(vectors, numbers).detach()) < zero
+    assert float(AngularMarginPrototypical(-0.2, printed=True)(vectors, numbers).detach()) > zero
+
+
+@pytest.mark.parametrize("printed", [False, True])
+def test_a_learned_margin_starts_where_it_is_told_and_stays_below_zero(printed):
+    torch.manual_seed(0)
+    loss = AngularMarginPrototypical(-0.2, printed=printed, learned=True)
+    assert float(loss.margin.detach()) == pytest.approx(-0.2, abs=1e-6)
+    vectors = functional.normalize(torch.randn(3, 4, 5), dim=2)
+    optimizer = torch.optim.SGD(loss.parameters(), lr=5.0)
+    for _ in range(200):
+        optimizer.zero_grad()
+        loss(vectors, torch.arange(3)).backward()
+        optimizer.step()
+    assert float(loss.margin.detach()) < 0.0
+    assert abs(float(loss.margin.detach()) + 0.2) > 1e-3
+    with pytest.raises(ValueError, match="held below 0"):
+        AngularMarginPrototypical(0.1, learned=True)
