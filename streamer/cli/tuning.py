@@ -27,6 +27,12 @@ def tune(
         bool | None,
         typer.Option("--labels/--no-labels", help="Learn from answers [where there are 40]."),
     ] = None,
+    head: Annotated[
+        bool,
+        typer.Option(
+            "--head", help="The map to emotion vectors alone, on enrolled clips; needs --with."
+        ),
+    ] = False,
     with_corpus: Annotated[
         str | None,
         typer.Option(
@@ -58,9 +64,14 @@ def tune(
             )
         row = _encoder(settings, opened)
         _training("tune.job")  # says what is missing before anything is read
-        found = _tuned(
-            settings, opened, row, speech, steps, labels, with_corpus, name, dry_run, as_json
-        )
+        if head:
+            if speech is not None or labels is not None:
+                raise UsageError(
+                    "--head learns from enrolled clips: leave --speech and --labels out"
+                )
+            found = _tuned_head(settings, opened, row, with_corpus, name, dry_run)
+        else:
+            found = _tuned(settings, opened, row, speech, steps, labels, with_corpus, name, dry_run)
     if found is None:
         return
     words = str(found)
@@ -68,7 +79,7 @@ def tune(
     if found.keeps:
         tell(f"kept as {name}: carry the profile over with `streamer reembed --encoder {name}`")
     else:
-        tell(f"not kept, and deleted: not better on the held-out answers ({words})")
+        tell(f"not kept, and deleted: not better on what was held out ({words})")
 
 
 def _tuned(
@@ -81,7 +92,6 @@ def _tuned(
     with_corpus: str | None,
     name: str,
     dry_run: bool,
-    as_json: bool,
 ) -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -123,6 +133,34 @@ def _tuned(
             bar.update(tasks[what], completed=done, total=total)
 
         return job.tune(row, heard, plan, progress, corpus)
+
+
+def _tuned_head(
+    settings: "Config",
+    opened: "Profile",
+    row: "EncoderRow",
+    with_corpus: str | None,
+    name: str,
+    dry_run: bool,
+) -> Any:
+    from streamer.loop.compose import make_encoder
+
+    if with_corpus is None:
+        raise UsageError("--head joins your emotions with a corpus's: give --with PLACE")
+    material, learning = _training("joint.material"), _training("joint.head")
+    own = material.enrolled_vectors(opened)
+    tell(f"{len(own.emotions)} enrolled clips of {', '.join(sorted(set(own.emotions)))}")
+    if dry_run:
+        return None
+    rich = material.corpus_vectors(
+        with_corpus, make_encoder(settings, row.name), settings.models / f".embedding-{name}"
+    )
+    recipe = learning.HeadTuning(seed=settings.seed)
+    found = learning.judge_head(rich, own, recipe)
+    if found.keeps:
+        matrix = learning.tune_head(rich, own, recipe)
+        _training("joint.write_head").write_head(row, matrix, settings.models, name)
+    return found
 
 
 def _encoder(settings: "Config", opened: "Profile") -> "EncoderRow":

@@ -63,7 +63,7 @@ def test_answered_clips_are_kept_judged_and_refused_or_written(streamer, answere
         assert streamer("models", "verify").returncode == 0
         assert "streamer reembed --encoder tuned" in done.stderr
     else:
-        assert "not kept, and deleted: not better on the held-out answers" in done.stderr
+        assert "not kept, and deleted: not better on what was held out" in done.stderr
 
 
 def test_without_the_extra_it_says_what_to_install(streamer, streamer_environment, session_file,
