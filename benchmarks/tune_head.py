@@ -90,7 +90,7 @@ def main() -> None:
             matrix = tune_head(rich, mine, recipe)
             row: dict[str, Any] = {"fold": fold, "contrast": contrast}
             row |= verification(own.vectors @ matrix.T, own, tested)
-            if contrast == HeadTuning.contrast:
+            if contrast == HeadTuning().contrast:
                 row["gate"] = judge_head(rich, mine, recipe).row()
             rows.append(row)
             print(json.dumps(row), flush=True)

@@ -54,7 +54,7 @@ def test_answered_clips_are_kept_judged_and_refused_or_written(streamer, answere
     pytest.importorskip("torch", reason="the extra 'train' (torch) is not installed")
     pytest.importorskip("onnx", reason="the extra 'train' (onnx) is not installed")
     done = streamer("tune", "--speech", recordings, "--steps", "2", "--labels", "--json",
-                    timeout=300)  # fmt: skip
+                    timeout=900)  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     listed = streamer("models", "list").stdout
