@@ -98,15 +98,15 @@ def _tuned(
     from rich.progress import TimeRemainingColumn as TimeToGo
 
     job, material = _training("tune.job"), _training("tune.material")
-    heard = material.from_profile(opened)
+    found = material.from_profile(opened)
     if speech is not None:
-        heard.clips.extend(material.from_folder(speech).clips)
+        found.clips.extend(material.from_folder(speech).clips)
     material.check_enough(
-        heard,
+        found,
         material.LEAST_SPEECH_S,
         "hear more with `streamer run --privacy everything`, or give --speech a folder",
     )
-    job.check_answers(heard)
+    job.check_answers(found)
     plan = job.TuningPlan(
         settings.models,
         name,
@@ -114,11 +114,11 @@ def _tuned(
         _training("tune.answers").AnswerRecipe(seed=settings.seed),
         labels,
     )
-    taught = len(job.taught_clips(heard, labels))
+    taught = len(job.taught_clips(found, labels))
     tell(
-        f"{heard.speech_s / 60:.1f} minutes of speech in {len(heard.clips)} clips; "
-        f"{len(heard.answered)} of them answered, of which {taught} are learned from and the "
-        f"newest {job.held_out_count(len(heard.answered))} judge; from encoder {row.name}"
+        f"{found.speech_s / 60:.1f} minutes of speech in {len(found.clips)} clips; "
+        f"{len(found.answered)} of them answered, of which {taught} are learned from and the "
+        f"newest {job.held_out_count(len(found.answered))} judge; from encoder {row.name}"
     )
     if dry_run:
         return None
@@ -132,7 +132,7 @@ def _tuned(
                 tasks[what] = bar.add_task(what, total=total)
             bar.update(tasks[what], completed=done, total=total)
 
-        return job.tune(row, heard, plan, progress, corpus)
+        return job.tune(row, found, plan, progress, corpus)
 
 
 def _tuned_head(

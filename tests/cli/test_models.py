@@ -121,3 +121,10 @@ def test_without_the_extra_it_says_how_to_get_it(call: Streamer) -> None:
     assert done.returncode == 4
     assert "pip install -e '.[train]'" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("given", ["12", "1-", "a-b", "1-2-3"])
+def test_layers_are_a_first_and_a_last_block(call: Streamer, given: str) -> None:
+    done = call("models", "export", "wav2vec2-base", "--layers", given)
+    assert done.returncode == 2
+    assert f"--layers {given}: give the first block and the last, such as 1-12" in done.stderr

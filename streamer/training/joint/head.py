@@ -3,7 +3,7 @@
 The joint loss of Nguyen et al. (equation 3) on vectors instead of images: corpus i is a labelled
 one, corpus j the clips that a user enrolled or named. f = A x / |A x| for an emotion vector x, A a
 square matrix that starts as the identity and is tied to it (L2-SP); the first head knows the
-corpus's emotions, the second the user's, and each is taught by the clips of both that have one of
+corpus's emotions, the second the user's, and each is train by the clips of both that have one of
 its emotions. Contrasted are cross pairs alone, by equation 2 on unit vectors; a name that the
 corpus does not know is never the same as any of its emotions.
 
@@ -135,12 +135,12 @@ def judge_head(rich: NamedVectors, own: NamedVectors, recipe: HeadTuning) -> Hea
     recalls: list[tuple[float, float]] = []
     for k in range(FOLDS):
         held, kept = own_fold == k, own_fold != k
-        heard, taught = rich_fold == k, rich_fold != k
-        matrix = tune_head(rich.take(taught), own.take(kept), recipe)
+        test, train = rich_fold == k, rich_fold != k
+        matrix = tune_head(rich.take(train), own.take(kept), recipe)
         maps = (np.eye(len(matrix)), matrix)
         errors.append(_distances(own.take(kept), own.take(held), maps))
-        if heard.any():
-            recalls.append(_recalls(rich.take(taught), rich.take(heard), maps))
+        if test.any():
+            recalls.append(_recalls(rich.take(train), rich.take(test), maps))
     genuine = np.concatenate([pair[0] for pair in errors], axis=1)
     impostor = np.concatenate([pair[1] for pair in errors], axis=1)
     eer = _eer(genuine[0], impostor[0]), _eer(genuine[1], impostor[1])
@@ -195,15 +195,15 @@ def _distances(
 
 
 def _recalls(
-    taught: NamedVectors, heard: NamedVectors, maps: tuple[np.ndarray, ...]
+    train: NamedVectors, test: NamedVectors, maps: tuple[np.ndarray, ...]
 ) -> tuple[float, float]:
     """Mean recall of the nearest class mean, by each map."""
     found = []
-    names = sorted(set(taught.emotions) & set(heard.emotions))
-    truth = np.array(heard.emotions)
-    known = np.array(taught.emotions)
+    names = sorted(set(train.emotions) & set(test.emotions))
+    truth = np.array(test.emotions)
+    known = np.array(train.emotions)
     for matrix in maps:
-        rows, others = unit(taught.vectors @ matrix.T), unit(heard.vectors @ matrix.T)
+        rows, others = unit(train.vectors @ matrix.T), unit(test.vectors @ matrix.T)
         means = unit(np.stack([rows[known == name].mean(axis=0) for name in names]))
         said = np.array(names)[(others @ means.T).argmax(axis=1)]
         found.append(float(np.mean([(said[truth == n] == n).mean() for n in names])))

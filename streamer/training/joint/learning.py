@@ -103,12 +103,12 @@ def run_stages(
     stages: Sequence[Stage],
     rng: np.random.Generator,
     checkpoints: Path | None = None,
-    heard: Callable[[str, float], None] = lambda name, loss: None,
+    report: Callable[[str, float], None] = lambda name, loss: None,
 ) -> JointNetwork:
     """Each stage from the one before; the network after the last.
 
     checkpoints: a folder that gets NAME.pt after each stage; a stage that is there is not run
-    again. heard: told a stage's name and the mean loss of its last steps.
+    again. report: called with a stage's name and the mean loss of its last steps.
     """
     for stage in stages:
         kept = None if checkpoints is None else checkpoints / f"{stage.name}.pt"
@@ -118,7 +118,7 @@ def run_stages(
         if kept is not None and kept.is_file():
             network.load_state_dict(torch.load(kept, weights_only=True))
             continue
-        heard(stage.name, train_stage(network, stage, rng))
+        report(stage.name, train_stage(network, stage, rng))
         if kept is not None:
             kept.parent.mkdir(parents=True, exist_ok=True)
             partial = kept.with_suffix(".part")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from streamer.encoders.manifest import write_row
-from streamer.encoders.registry import MANIFEST, EncoderRow
+from streamer.encoders.registry import MANIFEST, EncoderRow, load_prior
 from streamer.training.export.onnx import manifest_row, write_onnx
-from streamer.training.export.probe import unit
 from streamer.training.tune.tunable import TunableStudent
+from streamer.training.tune.writing import save_prior
 
 
 def write_head(of: EncoderRow, matrix: np.ndarray, folder: Path, name: str) -> None:
@@ -29,19 +30,11 @@ def write_head(of: EncoderRow, matrix: np.ndarray, folder: Path, name: str) -> N
     onnx_path, prior_path = folder / f"{name}.onnx", folder / f"{name}.prior.npz"
     write_onnx(tunable.embedder, onnx_path)
     if of.prior is not None:
-        with np.load(of.folder / of.prior, allow_pickle=False) as stored:
-            arrays = {key: stored[key] for key in stored.files}
-        for key in ("emotion_mean", "prototypes"):
-            if key in arrays and arrays[key].size:
-                turned = arrays[key].astype(np.float64) @ matrix.T
-                # A mean keeps its length, prototypes are of unit length.
-                length = np.linalg.norm(arrays[key], axis=-1, keepdims=True)
-                arrays[key] = (unit(np.atleast_2d(turned)).reshape(turned.shape) * length).astype(
-                    np.float32
-                )
-        partial = prior_path.with_suffix(".part.npz")
-        np.savez(partial, allow_pickle=False, **arrays)
-        partial.replace(prior_path)
+        prior = load_prior(of)
+        turned = prior.emotion_mean @ matrix.T
+        # A map is known up to length; the mean of unit vectors keeps its own.
+        turned *= np.linalg.norm(prior.emotion_mean) / max(float(np.linalg.norm(turned)), 1e-12)
+        save_prior(prior_path, replace(prior, emotion_mean=turned))
     description = f"{of.name} with an emotion map tuned to one profile"
     data = [*of.training_data, {"name": "one profile", "licence": "private"}]
     row = manifest_row(onnx_path, prior_path, name, description, data)

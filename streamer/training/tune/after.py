@@ -68,9 +68,9 @@ def after(
     validation: Validation,
     plan: Plan,
     rng: np.random.Generator,
-    heard: Callable[[Progress], None] = lambda progress: None,
+    report: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress:
-    """Run algorithm 1; `heard` is told after the start and after each round.
+    """Run algorithm 1; `report` is called after the start and after each round.
 
     tunable: trained in place. pool: audio of every clip, float32 [n] at 16 kHz. validation: clips
     and targets that are never asked and never trained on, for early stopping.
@@ -104,7 +104,7 @@ def after(
             model, [pool[i] for i in labelled], rows, validation, plan.tuning, tuning
         )
         progress.seconds = time.monotonic() - began_s
-        heard(progress)
+        report(progress)
     return progress
 
 

@@ -141,8 +141,8 @@ def _pretrain(
 
 def _head(encoder: EncoderRow, audio: list[np.ndarray], plan: TuningPlan) -> dict[str, Any]:
     """What an unfinished tuning must be of to go on: the encoder, the audio and the recipe."""
-    told = hashlib.sha256()
+    digest = hashlib.sha256()
     for clip in audio:
-        told.update(np.ascontiguousarray(clip).tobytes())
+        digest.update(np.ascontiguousarray(clip).tobytes())
     recipe = {**asdict(plan.tapt), "steps": 0}  # more steps may be asked for
-    return {"encoder": encoder.sha256, "audio": told.hexdigest(), "recipe": recipe}
+    return {"encoder": encoder.sha256, "audio": digest.hexdigest(), "recipe": recipe}

@@ -1,4 +1,4 @@
-"""What a tuning hears: kept audio of a profile or recordings of a folder, and the answers to it."""
+"""The material of a tuning: audio of a profile or a folder, and the answers to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEAST_SPEECH_S = 600.0
 class TuningClip:
     """A clip, float32 [n] at 16 kHz, and what was answered.
 
-    affect: valence, arousal, dominance in [-1, 1], the mean of the annotators, nan where nobody
+    affect: valence, arousal, dominance in [-1, 1], the mean of the annotators, nan where no one
     rated. emotions: how many annotators named each. newest: the last answer's place in the log, 0
     without one.
     """

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from streamer.encoders.manifest import write_row
-from streamer.encoders.registry import MANIFEST, EncoderRow
+from streamer.encoders.registry import MANIFEST, EncoderRow, load_prior
+from streamer.learners.prior import Prior
 from streamer.training.export.onnx import manifest_row, write_onnx
 from streamer.training.tune.tunable import TunableStudent
 
@@ -44,11 +45,7 @@ def write_tuned(
     onnx_path, prior_path = folder / f"{name}.onnx", folder / f"{name}.prior.npz"
     write_onnx(tunable.embedder, onnx_path)
     if of.prior is not None:
-        with np.load(of.folder / of.prior, allow_pickle=False) as stored:
-            arrays = carried_prior({key: stored[key] for key in stored.files}, *moved)
-        partial = prior_path.with_suffix(".part.npz")
-        np.savez(partial, **arrays)
-        partial.replace(prior_path)
+        save_prior(prior_path, carried_prior(load_prior(of), *moved))
     description = f"{of.name}, tuned on {speech_s / 60:.0f} minutes of one profile"
     data = [*of.training_data, {"name": "one profile", "licence": "private"}]
     row = manifest_row(onnx_path, prior_path, name, description, data)
@@ -57,30 +54,43 @@ def write_tuned(
 
 
 def carried_prior(
-    prior: dict[str, Any],
+    prior: Prior,
     before: tuple[np.ndarray, np.ndarray],
     after: tuple[np.ndarray, np.ndarray],
-) -> dict[str, Any]:
+) -> Prior:
     """The prior of the old encoder's outputs, as one of the new one's.
 
     The population's mean moves as the mean of these clips moved, its deviation stretches as theirs
     did. The weights are those nearest to the old ones, in the sense of ridge regression, that
     predict of the new embeddings what the old ones did of the old.
+
+    before, after: embeddings [n, d] and emotion vectors [n, e] of the same clips.
     """
     old, new = before[0], after[0]
-    mean, deviation = prior["embedding_mean"], prior["embedding_std"]
     stretch = (new.std(0) + 1e-6) / (old.std(0) + 1e-6)
-    shifted = dict(prior)
-    shifted["embedding_std"] = (deviation * stretch).astype(np.float32)
-    shifted["embedding_mean"] = (new.mean(0) + (mean - old.mean(0)) * stretch).astype(np.float32)
-    shifted["emotion_mean"] = (prior["emotion_mean"] + after[1].mean(0) - before[1].mean(0)).astype(
-        np.float32
-    )
     x = (old - old.mean(0)) / (old.std(0) + 1e-6)
     z = (new - new.mean(0)) / (new.std(0) + 1e-6)
-    weights = prior["weights"].astype(np.float64)
-    if weights.size:
-        pull = PULL * len(z) * np.eye(z.shape[1])
-        change = np.linalg.solve(z.T @ z + pull, z.T @ ((x - z) @ weights))
-        shifted["weights"] = (weights + change).astype(np.float32)
-    return shifted
+    pull = PULL * len(z) * np.eye(z.shape[1])
+    change = np.linalg.solve(z.T @ z + pull, z.T @ (x - z))
+    return replace(
+        prior,
+        embedding_mean=new.mean(0) + (prior.embedding_mean - old.mean(0)) * stretch,
+        embedding_deviation=prior.embedding_deviation * stretch,
+        emotion_mean=prior.emotion_mean + after[1].mean(0) - before[1].mean(0),
+        weights=prior.weights + change @ prior.weights,
+    )
+
+
+def save_prior(path: Path, prior: Prior) -> None:
+    """Write the file that `encoders.registry.load_prior` reads, whole or not at all."""
+    partial = path.with_suffix(".part.npz")
+    np.savez(
+        partial,
+        embedding_mean=np.float32(prior.embedding_mean),
+        embedding_std=np.float32(prior.embedding_deviation),
+        emotion_mean=np.float32(prior.emotion_mean),
+        weights=np.float32(prior.weights),
+        intercept=np.float32(prior.intercept),
+        noise_std=np.float32(prior.noise),
+    )
+    partial.replace(path)

@@ -132,7 +132,7 @@ def test_each_round_goes_on_from_the_one_before(monkeypatch):
         assert all(torch.equal(ended[name], begun[name]) for name in ended)
 
 
-def test_only_what_is_asked_is_answered_and_only_the_pool_is_heard():
+def test_only_what_is_asked_is_answered():
     clips, targets = made(20)
     answered = []
 

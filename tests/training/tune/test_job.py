@@ -30,6 +30,7 @@ from streamer.training.tune.material import (  # noqa: E402
 from streamer.training.tune.pretraining import TaptRecipe  # noqa: E402
 from streamer.training.tune.tunable import TunableStudent  # noqa: E402
 from streamer.training.tune.writing import carried_prior  # noqa: E402
+from tests.support import made_prior  # noqa: E402
 from tests.training.made_speech import voice, write_speech  # noqa: E402
 
 SHIPPED = "streamer-small"
@@ -193,21 +194,27 @@ def test_clips_without_answers_teach_nothing():
 
 def test_the_prior_of_an_unchanged_encoder_stays():
     rng = np.random.default_rng(0)
-    vectors, emotions = rng.standard_normal((50, 4)), rng.standard_normal((50, 3))
-    prior = {
-        "embedding_mean": np.ones(4, np.float32),
-        "embedding_std": np.full(4, 2.0, np.float32),
-        "emotion_mean": np.zeros(3, np.float32),
-        "weights": rng.standard_normal((4, 3)).astype(np.float32),
-        "intercept": np.zeros(3, np.float32),
-        "noise_std": np.ones(3, np.float32),
-    }
+    vectors, emotions = rng.standard_normal((50, 6)), rng.standard_normal((50, 4))
+    prior = made_prior(rng)
     kept = carried_prior(prior, (vectors, emotions), (vectors, emotions))
-    for name, array in prior.items():
-        np.testing.assert_allclose(kept[name], array, atol=1e-6)
-    turned = carried_prior(prior, (vectors, emotions), (vectors * 3.0 + 1.0, emotions))
-    np.testing.assert_allclose(turned["weights"], prior["weights"], atol=1e-5)
-    np.testing.assert_allclose(turned["embedding_std"], 6.0, atol=1e-4)
+    for name, array in prior.to_arrays().items():
+        np.testing.assert_allclose(kept.to_arrays()[name], array, atol=1e-9)
+    moved = carried_prior(prior, (vectors, emotions), (vectors * 3.0 + 1.0, emotions))
+    np.testing.assert_allclose(moved.weights, prior.weights, atol=1e-5)
+    np.testing.assert_allclose(
+        moved.embedding_deviation, 3.0 * prior.embedding_deviation, rtol=1e-5
+    )
+
+
+def test_weights_follow_an_encoder_whose_dimensions_were_swapped():
+    rng = np.random.default_rng(1)
+    vectors, emotions = rng.standard_normal((4000, 6)), rng.standard_normal((4000, 4))
+    prior = made_prior(rng)
+    swapped = vectors[:, ::-1]
+    moved = carried_prior(prior, (vectors, emotions), (swapped, emotions))
+    # Half-way: the ridge pulls towards the old weights as strongly as the clips push.
+    expected = (prior.weights + prior.weights[::-1]) / 2.0
+    np.testing.assert_allclose(moved.weights, expected, atol=0.02)
 
 
 def test_a_folder_is_cut_into_pieces(tmp_path):
