@@ -76,7 +76,9 @@ class TargetModel:
         self._raw = material.features
         estimates = _Estimates(self) if task == AFFECT else SourceEstimates(_Projected(self))
         classifier = _Projected(self) if task == AFFECT else self
-        self.knowledge = ModelView(estimates, self._labelled, lambda: classifier)
+        self.knowledge = ModelView(
+            estimates, self._labelled, lambda: classifier, of_source=task == AFFECT
+        )
 
     @property
     def classes(self) -> Sequence[str]:

@@ -13,6 +13,7 @@ from streamer.learners.source import (
     fit_classes,
     fit_ridge,
 )
+from tests.support import made_voices
 
 
 def made(rng: np.random.Generator, shift: float = 0.0) -> LabelledSource:
@@ -111,3 +112,13 @@ def test_a_kept_model_says_the_same_to_the_last_bit():
     assert again.classes == model.classes
     np.testing.assert_array_equal(again.probabilities(rows), model.probabilities(rows))
     np.testing.assert_array_equal(again.means(rows), model.means(rows))
+
+
+def test_joined_with_a_population_of_classes_it_is_the_mean_of_both():
+    source = made(np.random.default_rng(0))
+    model = SourceModel(source, source.features)
+    population = made_voices(np.random.default_rng(5), size=12)
+    rows = np.random.default_rng(2).standard_normal((5, 12))
+    found = model.joined(population).expect(rows)[0]
+    expected = (population.expect(rows)[0] + model.means(rows)) / 2.0
+    np.testing.assert_allclose(found, expected)

@@ -40,14 +40,15 @@ def again(life: Life) -> None:
 def test_predictions_start_between_population_and_source(tmp_path):
     life = Life(tmp_path / "life", restarts=True)
     features = np.random.default_rng(1).standard_normal((4, 6))
-    before = life.model.knowledge.means(features)
+    before = life.model.prior.expect(features)[0]
     source = labelled()
     life.profile.sources.add("theirs", source, "made", SHA)
     life.profile.sources.use("theirs")
     model = life.profile.sources.active(SHA)
     again(life)
-    found = life.model.knowledge.means(features)
+    found = life.model.prior.expect(features)[0]
     np.testing.assert_allclose(found, (before + model.means(features)) / 2.0)
+    np.testing.assert_allclose(life.model.learner.middles(features), found)
     life.profile.close()
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from streamer.encoders.manifest import write_row
+from streamer.encoders.prior_file import write_prior
 from streamer.encoders.registry import MANIFEST, EncoderRow, load_prior
-from streamer.training.export.onnx import manifest_row, write_onnx
+from streamer.training.export.onnx import manifest_row, sha256, write_onnx
+from streamer.training.export.probe import unit
 from streamer.training.tune.tunable import TunableStudent
-from streamer.training.tune.writing import save_prior
 
 
 def write_head(of: EncoderRow, matrix: np.ndarray, folder: Path, name: str) -> None:
@@ -34,7 +35,11 @@ def write_head(of: EncoderRow, matrix: np.ndarray, folder: Path, name: str) -> N
         turned = prior.emotion_mean @ matrix.T
         # A map is known up to length; the mean of unit vectors keeps its own.
         turned *= np.linalg.norm(prior.emotion_mean) / max(float(np.linalg.norm(turned)), 1e-12)
-        save_prior(prior_path, replace(prior, emotion_mean=turned))
+        prototypes = prior.prototypes
+        if prototypes.size:
+            prototypes = unit(prototypes @ matrix.T)
+        turned_prior = replace(prior, emotion_mean=turned, prototypes=prototypes)
+        write_prior(prior_path, turned_prior, sha256(onnx_path))
     description = f"{of.name} with an emotion map tuned to one profile"
     data = [*of.training_data, {"name": "one profile", "licence": "private"}]
     row = manifest_row(onnx_path, prior_path, name, description, data)

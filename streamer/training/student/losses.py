@@ -25,11 +25,11 @@ a class's vectors, of its own class without itself.
     as it is printed           -log softmax_y(w (cos theta(x, c_k) + m [k = y]))
                                Li and Lee, eq. 4
 
-With m < 0 the last two are *negative* (NAMP), and opposites: in the first the own class gets
-an angle as a bonus, as the paper's text says ("penalize the over-discriminated decision boundaries"), so that
-seen classes stay wide and leave room for classes that nobody has seen yet. In the printed equation
-the own class is charged |m|, as AM-softmax charges its positive margin. Which of the two gave the
-paper's results cannot be told from it; `docs/reproduction.md` has both.
+With m < 0 the last two are *negative* (NAMP), and opposites: in the first the own class gets an
+angle as a bonus, as the paper's text says ("penalize the over-discriminated decision boundaries"),
+so that seen classes stay wide and leave room for unseen ones. In the printed equation the own class
+is charged |m|, as AM-softmax charges its positive margin. Which of the two gave the paper's results
+cannot be told from it; `docs/reproduction.md` has both.
 """
 
 from __future__ import annotations

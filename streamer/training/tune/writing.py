@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from streamer.encoders.manifest import write_row
+from streamer.encoders.prior_file import write_prior
 from streamer.encoders.registry import MANIFEST, EncoderRow, load_prior
 from streamer.learners.prior import Prior
-from streamer.training.export.onnx import manifest_row, write_onnx
+from streamer.training.export.onnx import manifest_row, sha256, write_onnx
 from streamer.training.tune.tunable import TunableStudent
 
 PULL = 1.0
@@ -45,7 +46,7 @@ def write_tuned(
     onnx_path, prior_path = folder / f"{name}.onnx", folder / f"{name}.prior.npz"
     write_onnx(tunable.embedder, onnx_path)
     if of.prior is not None:
-        save_prior(prior_path, carried_prior(load_prior(of), *moved))
+        write_prior(prior_path, carried_prior(load_prior(of), *moved), sha256(onnx_path))
     description = f"{of.name}, tuned on {speech_s / 60:.0f} minutes of one profile"
     data = [*of.training_data, {"name": "one profile", "licence": "private"}]
     row = manifest_row(onnx_path, prior_path, name, description, data)
@@ -78,19 +79,10 @@ def carried_prior(
         embedding_deviation=prior.embedding_deviation * stretch,
         emotion_mean=prior.emotion_mean + after[1].mean(0) - before[1].mean(0),
         weights=prior.weights + change @ prior.weights,
+        class_weights=_carried(prior.class_weights, change),
     )
 
 
-def save_prior(path: Path, prior: Prior) -> None:
-    """Write the file that `encoders.registry.load_prior` reads, whole or not at all."""
-    partial = path.with_suffix(".part.npz")
-    np.savez(
-        partial,
-        embedding_mean=np.float32(prior.embedding_mean),
-        embedding_std=np.float32(prior.embedding_deviation),
-        emotion_mean=np.float32(prior.emotion_mean),
-        weights=np.float32(prior.weights),
-        intercept=np.float32(prior.intercept),
-        noise_std=np.float32(prior.noise),
-    )
-    partial.replace(path)
+def _carried(weights: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """The same change for weights of classes, where there are any."""
+    return weights + change @ weights if weights.size else weights

@@ -198,7 +198,8 @@ def test_the_prior_of_an_unchanged_encoder_stays():
     prior = made_prior(rng)
     kept = carried_prior(prior, (vectors, emotions), (vectors, emotions))
     for name, array in prior.to_arrays().items():
-        np.testing.assert_allclose(kept.to_arrays()[name], array, atol=1e-9)
+        if array.dtype.kind == "f":
+            np.testing.assert_allclose(kept.to_arrays()[name], array, atol=1e-9)
     moved = carried_prior(prior, (vectors, emotions), (vectors * 3.0 + 1.0, emotions))
     np.testing.assert_allclose(moved.weights, prior.weights, atol=1e-5)
     np.testing.assert_allclose(
