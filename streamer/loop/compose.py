@@ -230,9 +230,9 @@ def make_session(
     strategies: tuple["Strategy", "BinaryConfidence"],
 ) -> tuple["Session", "ProfileModel"]:
     """A new session of a profile that is bound to its encoder, and the model that it updates."""
+    from streamer.loop.budget import Budget
     from streamer.loop.profile_model import POPULATION, ProfileModel
     from streamer.loop.session import Session
-    from streamer.query.budget import Budget
 
     if config.source is not None:
         profile.sources.use(None if config.source == NO_SOURCE else config.source)

@@ -29,10 +29,10 @@ from streamer.events import (
     Status,
     Unlearned,
 )
+from streamer.loop.budget import UNLIMITED, Budget
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.loop.trust import widened
-from streamer.query.budget import UNLIMITED, Budget
 from streamer.query.selection import ask_count, choose
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.query.strategy import Strategy

@@ -19,11 +19,11 @@ from streamer.events import Event, Heard, Learned, Selected, Unlearned
 from streamer.learners.affective_norms import affective_norm
 from streamer.learners.normalization import RunningNormalization
 from streamer.learners.prior import Prior
+from streamer.loop.budget import UNLIMITED, Budget
 from streamer.loop.clip_cache import ClipCache
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.loop.session import Session
-from streamer.query.budget import UNLIMITED, Budget
 from streamer.query.strategies import STRATEGIES, make_strategy
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.store.profile import Profile

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from streamer.errors import UsageError
-from streamer.query.budget import Budget
+from streamer.loop.budget import Budget
 
 NOON = datetime(2026, 3, 4, 12, 30)
 
