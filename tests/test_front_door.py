@@ -118,7 +118,7 @@ def test_encoders_come_by_name_or_from_a_folder(tmp_path):
     models = Path(streamer.__file__).parents[1] / "models"
     assert streamer.load_encoder(models).sha256 == streamer.load_encoder().sha256
     assert streamer.load_encoder(f"{models}/").name == streamer.load_encoder(models).name
-    with pytest.raises(EncoderError, match="no encoder 'nobody' in the manifest; there is:"):
+    with pytest.raises(EncoderError, match="no encoder 'nobody' in the manifest; known:"):
         streamer.load_encoder("nobody")
     with pytest.raises(EncoderError, match="no models manifest"):
         streamer.load_encoder(tmp_path)

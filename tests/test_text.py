@@ -117,7 +117,7 @@ def test_a_recording_of_any_name_is_heard_and_shown_escaped(
     assert f"listening to file {named}/{shown} (" in printed(plain)
     assert shown in log.read_text()
     assert not OBEYED.search(log.read_text())
-    events = streamer("run", "--json", "--input", named)
+    events = streamer("run", "--json", "--again", "--input", named)
     assert {e.get("source") for e in events_of(events.stdout) if e["event"] == "utterance"} == {
         "caf\\xe9.wav", EVIL,
     }  # fmt: skip
@@ -134,8 +134,9 @@ def test_a_recording_of_any_name_is_heard_and_shown_escaped(
 def test_the_recording_of_an_utterance_is_found_again(
     streamer: Streamer, streamer_environment: dict[str, str], named: Path
 ) -> None:
-    streamer("run", "--no-web", "--input", named, "--privacy", "embeddings")
-    streamer("run", "--no-web", "--input", named / LATIN1, "--privacy", "embeddings")
+    words = ("run", "--no-web", "--again", "--privacy", "embeddings", "--input")
+    streamer(*words, named)
+    streamer(*words, named / LATIN1)
     profile = Profile(Path(streamer_environment["STREAMER_HOME"]) / "default")
     found = {profile.recording_of(number) for number in profile.utterances.numbers()}
     assert found == {named / LATIN1, named / EVIL}

@@ -42,7 +42,7 @@ class Emotions:
     def forget(self, emotion: str) -> int:
         """Delete its enrollments, and its name from labels, annotation events and verdicts.
 
-        Returns in how many rows it was found.
+        Returns how many enrollments, labels and events named it.
         """
         with self._database.transaction():
             found = self._database.change("DELETE FROM enrollments WHERE emotion = ?", emotion)
@@ -51,10 +51,10 @@ class Emotions:
                     f"UPDATE {table} SET emotion = NULL WHERE emotion = ?", emotion
                 )
             for row in self._database.rows("SELECT id, verdict FROM utterances"):
-                found += self._forget_verdict(row["id"], row["verdict"], emotion)
+                self._forget_verdict(row["id"], row["verdict"], emotion)
         return found
 
-    def _forget_verdict(self, utterance: int, text: str, emotion: str) -> bool:
+    def _forget_verdict(self, utterance: int, text: str, emotion: str) -> None:
         with decoding(f"utterance {utterance}"):
             verdict = json.loads(text)
             compared = verdict["distances"].pop(emotion, None) is not None
@@ -64,7 +64,6 @@ class Emotions:
             self._database.write(
                 "UPDATE utterances SET verdict = ? WHERE id = ?", json.dumps(verdict), utterance
             )
-        return compared
 
     def follow_utterances(self) -> None:
         """Take the enrolled utterances' vectors anew; those enrolled from files are dropped."""

@@ -29,7 +29,7 @@ def trouble(file: Path) -> str | None:
             "acknowledged is kept"
         )
     for path in files:
-        if not os.access(path, os.W_OK):
+        if not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
             return (
                 f"{path} belongs to {_owner(path)}, and this user may not write it: sudo chown -R "
                 f"$USER {folder}, {OTHER_PROFILE}"

@@ -348,7 +348,7 @@ def test_a_folder_s_files_are_named_as_they_come(
     (tmp_path / "folder").mkdir()
     for name in ("a.wav", "b.wav"):
         (tmp_path / "folder" / name).write_bytes(session_file.read_bytes())
-    lines = streamer("run", "--input", "folder").stdout.splitlines()
+    lines = streamer("run", "--again", "--input", "folder").stdout.splitlines()
     assert [line for line in lines if line.startswith("in ")] == ["in a.wav:", "in b.wav:"]
 
 

@@ -9,7 +9,7 @@ from streamer.errors import UsageError
 from streamer.events import Heard, Selected
 from streamer.learners.plugged import PluggedRegression
 from streamer.loop.loop import Loop
-from streamer.loop.profile_model import ProfileModel, choose_learner, learner_of
+from streamer.loop.profile_model import ProfileModel, choose_learner, learner_of, untaught_model
 from streamer.query.strategy import Ranking, Scores
 from streamer.store.profile import Profile
 from tests.conftest import Streamer
@@ -121,9 +121,15 @@ def test_run_learns_with_a_learner_and_asks_by_a_strategy_of_ones_own(
     profile = Profile(tmp_path / "profiles" / "default")
     assert profile.load_state("learner") is None
     profile.close()
-    # The next run goes on with it; without it there is a way out, in one line.
+    # The next run goes on with it: what it learned is added to what the population says.
     heard_again = named(events_of(streamer(*words).stdout), "utterance")
-    assert len({event["valence"]["mean"] for event in heard_again}) == 1
+    assert all(
+        after["valence"]["mean"] > before["valence"]["mean"]
+        for before, after in zip(
+            named(events_of(done.stdout), "utterance"), heard_again, strict=True
+        )
+    )
+    # Without it there is a way out, in one line.
     (tmp_path / "mine.py").unlink()
     said = streamer("label", 4, "--valence", 0.8, "--arousal", -0.4)
     assert said.returncode == 0
@@ -181,7 +187,10 @@ def test_the_loop_takes_classes(session_file, tmp_path, monkeypatch):
                 loop.label(event.asked[0], valence=1.0, arousal=-1.0)
                 break
         heard_next = next(event for event in loop if isinstance(event, Heard))
-    assert heard_next.prediction.valence.mean == pytest.approx(0.5)
     profile = Profile(tmp_path / "mine")
     assert learner_of(profile) == f"{__name__}:Middle"
+    # Half of what the answer added to the population's guess is added to the next one.
+    untaught = untaught_model(profile).predict(profile.utterances.get(heard_next.id))
+    assert heard_next.prediction.valence.mean > untaught.valence.mean
+    assert heard_next.prediction.arousal.mean < untaught.arousal.mean
     profile.close()

@@ -30,7 +30,7 @@ def test_a_forgotten_utterance_leaves_no_trace(
     assert sum(status["utterances"].values()) == 10
     assert streamer("forget", "--utterance", 5).returncode == 5
     assert events_of(streamer("emotions", "--json").stdout)[0]["count"] == 2
-    streamer("run", "--input", session_file)
+    streamer("run", "--again", "--input", session_file)
     profile = Profile(heard)
     assert min(set(profile.utterances.numbers()) - set(range(1, 13))) == 13
     profile.close()

@@ -18,10 +18,27 @@ def chromium(**options: Any) -> Iterator[Any]:
         pytest.skip("needs chromium (apt install chromium)")
     # Chromium's sandbox cannot be set up by root, which is who tests run as in a container.
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_api.sync_playwright() as playwright:
+    with _playwright(sync_api) as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=root, **options)
         yield browser
         browser.close()
+
+
+_started: list[Any] = []
+
+
+@contextmanager
+def _playwright(sync_api: Any) -> Iterator[Any]:
+    """The one that runs, if any: a process holds one at a time, but many browsers."""
+    if _started:
+        yield _started[0]
+        return
+    with sync_api.sync_playwright() as playwright:
+        _started.append(playwright)
+        try:
+            yield playwright
+        finally:
+            _started.clear()
 
 
 def open_page(browser: Any, url: str, **options: Any) -> tuple[Any, list[str]]:

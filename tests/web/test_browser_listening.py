@@ -249,8 +249,8 @@ def test_the_live_lines_move_at_the_pace_of_real_speech(
     ("gain_db", "delay_ms", "rounds"),
     [
         pytest.param(0, 200, 3, id="loud"),
-        pytest.param(-20, 0, 10, id="quiet", marks=pytest.mark.long),
-        pytest.param(0, 300, 60, id="ten minutes", marks=pytest.mark.long),
+        pytest.param(-20, 0, 10, id="quiet", marks=pytest.mark.hours),
+        pytest.param(0, 300, 60, id="ten minutes", marks=pytest.mark.hours),
     ],
 )
 def test_what_the_page_plays_is_no_utterance_to_the_microphone_beside_it(

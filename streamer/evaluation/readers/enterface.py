@@ -42,7 +42,7 @@ def parse(path: Path) -> Named | None:
 
 def read(folder: Path) -> Corpus:
     gathering = Gathering("enterface", folder)
-    sounds = audio_files(folder)
+    sounds = [path for path in audio_files(folder) if path.suffix.lower() != ".avi"]
     gather_named(gathering, sounds, ENTERFACE, parse)
     heard = {path.with_suffix("") for path in sounds}
     for video in sorted(folder.rglob("*.avi")):
