@@ -21,6 +21,7 @@ from streamer.learners.prior import Prior
 from streamer.learners.random_features import FourierMap, NystromMap
 from streamer.learners.raters import RaterWeights
 from streamer.learners.regression import BayesianRegression
+from streamer.learners.source import SourceModel
 from streamer.learners.tuned import TunedRegression
 from streamer.store.database import pack, unpack
 from streamer.testing.learner_contract import LEARNER_RULES, LearnerCase, check_learner
@@ -170,7 +171,7 @@ ROWS = {
     ),
 }
 # Made once, these learn nothing; their own tests store them.
-MAPS = {FourierMap, NystromMap, Prior}
+MAPS = {FourierMap, NystromMap, Prior, SourceModel}
 # Whose own tests store them: they weigh labels, and predict nothing.
 WEIGHTS = {RaterWeights}
 

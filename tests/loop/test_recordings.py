@@ -59,7 +59,8 @@ def test_labels_of_one_half_improve_arousal_on_the_other(
 
     def hear() -> tuple[list[dict], float]:
         events = named(
-            events_of(streamer("run", "--input", recording, "--json").stdout), "utterance"
+            events_of(streamer("run", "--again", "--input", recording, "--json").stdout),
+            "utterance",
         )
         later = [event for event in events if event["onset_s"] > middle_s]
         means = np.array([event["arousal"]["mean"] for event in later])

@@ -255,7 +255,7 @@ def test_the_verb_tells_a_broker_and_a_killed_run_is_offline(
     assert [json.loads(text)["id"] for text in listener.of("utterance")] == said
     assert eventually(lambda: listener.of("availability") == ["online", "offline"])
 
-    words = ["run", "--json", "--input", session_file, "--realtime", "--mqtt", place]
+    words = ["run", "--json", "--again", "--input", session_file, "--realtime", "--mqtt", place]
     running = subprocess.Popen(
         [sys.executable, "-m", "streamer", *map(str, words)],
         env=streamer_environment, stdout=subprocess.DEVNULL,
