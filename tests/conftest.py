@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,11 @@ from typing import Any
 # As the command line does, before numpy is loaded: only on one thread are sums the same to the
 # last bit in every process.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Two processes that compile librosa's functions at once spoil numba's cache: one cache a worker.
+os.environ.setdefault(
+    "NUMBA_CACHE_DIR",
+    str(Path(tempfile.gettempdir(), f"numba-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")),
+)
 
 import numpy as np
 import pytest

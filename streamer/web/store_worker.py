@@ -19,6 +19,7 @@ import numpy as np
 from streamer.annotation.session import AnnotationSession
 from streamer.audio.clips import to_flac
 from streamer.config import Config
+from streamer.encoders.acoustic.compilation import compiling
 from streamer.loop.loop import Loop
 from streamer.store.profile import Profile
 from streamer.types import SAMPLE_RATE_HZ
@@ -134,4 +135,5 @@ def _picture(clip: bytes) -> dict[str, Any]:
 
 def _load_pictures() -> None:
     """The picture of half a second of silence: loads and compiles all that a picture needs."""
-    _picture(to_flac(np.zeros(SAMPLE_RATE_HZ // 2, np.float32)))
+    with compiling():
+        _picture(to_flac(np.zeros(SAMPLE_RATE_HZ // 2, np.float32)))
