@@ -11,11 +11,9 @@ from typing import Any
 # As the command line does, before numpy is loaded: only on one thread are sums the same to the
 # last bit in every process.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# Two processes that compile librosa's functions at once spoil numba's cache: one cache a worker.
-os.environ.setdefault(
-    "NUMBA_CACHE_DIR",
-    str(Path(tempfile.gettempdir(), f"numba-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")),
-)
+# What librosa compiles stays with this process, see `encoders.acoustic.compilation`.
+NUMBA_FOLDER = tempfile.TemporaryDirectory(prefix="streamer-numba-")
+os.environ["NUMBA_CACHE_DIR"] = NUMBA_FOLDER.name
 
 import numpy as np
 import pytest

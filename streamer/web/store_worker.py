@@ -19,7 +19,7 @@ import numpy as np
 from streamer.annotation.session import AnnotationSession
 from streamer.audio.clips import to_flac
 from streamer.config import Config
-from streamer.encoders.acoustic.compilation import compiling
+from streamer.encoders.acoustic.compilation import compile_here
 from streamer.loop.loop import Loop
 from streamer.store.profile import Profile
 from streamer.types import SAMPLE_RATE_HZ
@@ -128,6 +128,7 @@ class StoreWorker:
 
 @lru_cache(maxsize=PICTURES)
 def _picture(clip: bytes) -> dict[str, Any]:
+    compile_here()
     from streamer.web.api.picture import picture_of
 
     return picture_of(clip)
@@ -135,5 +136,4 @@ def _picture(clip: bytes) -> dict[str, Any]:
 
 def _load_pictures() -> None:
     """The picture of half a second of silence: loads and compiles all that a picture needs."""
-    with compiling():
-        _picture(to_flac(np.zeros(SAMPLE_RATE_HZ // 2, np.float32)))
+    _picture(to_flac(np.zeros(SAMPLE_RATE_HZ // 2, np.float32)))

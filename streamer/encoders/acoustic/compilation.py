@@ -1,25 +1,21 @@
-"""librosa's compiled functions are compiled by one process at a time.
+"""librosa's functions are compiled anew in every process that uses them.
 
-numba keeps what it compiled in files beside librosa. Two processes that compile at once can leave
-files that do not belong together; every process that loads them later ends with a segmentation
-fault.
+numba keeps what it compiled in files, for later processes. With numba 0.68 and librosa 0.11, a
+process that loads them may end with a segmentation fault. So each process has a folder of its own
+for them, which is deleted when it ends.
 """
 
-import getpass
+import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
-from filelock import FileLock
+from functools import cache
 
 
-@contextmanager
-def compiling() -> Iterator[None]:
-    """Hold the lock while librosa is imported and its functions are called for the first time."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a user whom the system does not know
-        user = "unknown"
-    with FileLock(Path(tempfile.gettempdir()) / f"streamer-librosa-{user}.lock", mode=0o600):
-        yield
+@cache
+def compile_here() -> None:
+    """Give numba a folder of this process's own. Call it before librosa is imported."""
+    folder = tempfile.TemporaryDirectory(prefix="streamer-numba-")
+    _kept.append(folder)
+    os.environ["NUMBA_CACHE_DIR"] = folder.name
+
+
+_kept: list[tempfile.TemporaryDirectory[str]] = []

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from streamer.encoders.acoustic.compilation import compiling
+from streamer.encoders.acoustic.compilation import compile_here
 from streamer.encoders.acoustic.population import POPULATION
 from streamer.errors import EncoderError
 from streamer.learners.prior import Prior
@@ -39,11 +39,9 @@ class AcousticEncoder:
 
     def __init__(self) -> None:
         try:
-            with compiling():
-                from streamer.encoders.acoustic.descriptors import describe_frames
-                from streamer.encoders.acoustic.functionals import summarize
-
-                describe_frames(np.sin(np.arange(float(SAMPLE_RATE_HZ)) / 10.0))
+            compile_here()
+            from streamer.encoders.acoustic.descriptors import describe_frames
+            from streamer.encoders.acoustic.functionals import summarize
         except (ImportError, RuntimeError) as error:  # RuntimeError: no folder for compiled code
             raise EncoderError(
                 f"librosa cannot be loaded ({error}): reinstall it, and set NUMBA_CACHE_DIR to a "
