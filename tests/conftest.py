@@ -12,8 +12,7 @@ from typing import Any
 # last bit in every process.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # What librosa compiles stays with this process, see `encoders.acoustic.compilation`.
-NUMBA_FOLDER = tempfile.TemporaryDirectory(prefix="streamer-numba-")
-os.environ["NUMBA_CACHE_DIR"] = NUMBA_FOLDER.name
+os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="streamer-numba-")
 
 import numpy as np
 import pytest
