@@ -7,6 +7,7 @@ a clip pooled from c.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from streamer.training.tune.onnx_weights import load_weights, read_weights
 HEARD = ("wav2vec2", "hubert")
 
 
-class Tunable(nn.Module):
+class Tunable(nn.Module, ABC):
     """What training needs to know of an encoder.
 
     feature_size, size: channels of z and of c; hop: samples from one token to the next.
@@ -35,25 +36,25 @@ class Tunable(nn.Module):
     size: int
     hop: int
 
+    @abstractmethod
     def features(self, audio: Tensor, samples: Tensor) -> tuple[Tensor, Tensor]:
         """Audio [batch, n] at 16 kHz and each clip's own samples [batch] -> z and its mask.
 
         z is [batch, tokens, feature_size]; the mask [batch, tokens, 1] is 1 on a clip's own tokens.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def context(self, z: Tensor, mask: Tensor, hidden: Tensor | None = None) -> Tensor:
         """c [batch, tokens, size]; hidden: bool [batch, tokens], tokens that are replaced."""
-        raise NotImplementedError
 
+    @abstractmethod
     def embedding(self, audio: Tensor) -> Tensor:
         """What the deployed encoder gives, [batch, d]."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def frozen(self) -> list[nn.Parameter]:
         """Parameters of the feature encoder."""
-        raise NotImplementedError
 
     def mean_vector(self, audio: Tensor, samples: Tensor) -> Tensor:
         """Mean of c over each clip's own tokens, [batch, size]."""
