@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from streamer.training.tune.anchored import AnchoredBlocks
 from streamer.training.tune.finetuning import soft_cross_entropy
 from streamer.training.tune.material import TuningClip
 from streamer.training.tune.tunable import Tunable, padded
@@ -57,17 +58,8 @@ def tune_to_answers(
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     heads = nn.Linear(tunable.size, len(emotions) + len(DIMENSIONS))
-    frozen = {id(p) for p in tunable.frozen}
-    body = [p for p in tunable.parameters() if id(p) not in frozen]
-    for parameter in tunable.frozen:
-        parameter.requires_grad_(False)
-    start = [p.detach().clone() for p in body]
-    optimizer = torch.optim.Adam(
-        [
-            {"params": body, "lr": recipe.rate * recipe.body},
-            {"params": list(heads.parameters()), "lr": recipe.rate},
-        ]
-    )
+    blocks = AnchoredBlocks(tunable)
+    optimizer = blocks.optimizer(heads.parameters(), recipe.rate, recipe.body)
     affect = torch.from_numpy(np.array([clip.affect for clip in clips], np.float32))
     named = torch.from_numpy(_soft(clips, emotions))
     losses = []
@@ -80,11 +72,9 @@ def tune_to_answers(
             audio, samples = padded([clips[i].audio for i in rows.tolist()])
             out = heads(tunable.mean_vector(audio, samples))
             loss = answer_loss(out, affect[rows], named[rows], recipe.mse)
-            pairs = zip(body, start, strict=True)
-            moved = torch.stack([((p - a) ** 2).sum() for p, a in pairs]).sum()
             optimizer.zero_grad()
-            (loss + 0.5 * recipe.anchor * moved).backward()
-            nn.utils.clip_grad_norm_(body, 1.0)
+            (loss + 0.5 * recipe.anchor * blocks.distance()).backward()
+            nn.utils.clip_grad_norm_(blocks.parameters, 1.0)
             optimizer.step()
             total.append(float(loss.detach()))
         losses.append(float(np.mean(total)))

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from streamer.training.tune.anchored import AnchoredBlocks
 from streamer.training.tune.tunable import Tunable, padded
 
 
@@ -68,17 +69,8 @@ def train(
     none of them, all epochs run and the last state is kept. The best state is put back.
     """
     tunable = model.tunable
-    frozen = {id(p) for p in tunable.frozen}
-    body = [p for p in tunable.parameters() if id(p) not in frozen]
-    for parameter in tunable.frozen:
-        parameter.requires_grad_(False)
-    start = [p.detach().clone() for p in body]
-    optimizer = torch.optim.Adam(
-        [
-            {"params": body, "lr": recipe.rate * recipe.body},
-            {"params": list(model.layer.parameters()), "lr": recipe.rate},
-        ]
-    )
+    blocks = AnchoredBlocks(tunable)
+    optimizer = blocks.optimizer(model.layer.parameters(), recipe.rate, recipe.body)
     truth = torch.from_numpy(targets.astype(np.float32))
     losses = [validation_loss(model, *validation)]
     best, best_state, waited = losses[0], copy.deepcopy(model.state_dict()), 0
@@ -90,9 +82,7 @@ def train(
             logits = model(*padded([clips[i] for i in rows]))
             loss = soft_cross_entropy(logits, truth[torch.from_numpy(rows)])
             if recipe.anchor:
-                pairs = zip(body, start, strict=True)
-                moved = torch.stack([((p - a) ** 2).sum() for p, a in pairs]).sum()
-                loss = loss + 0.5 * recipe.anchor * moved
+                loss = loss + 0.5 * recipe.anchor * blocks.distance()
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
