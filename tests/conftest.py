@@ -11,8 +11,9 @@ from typing import Any
 # As the command line does, before numpy is loaded: only on one thread are sums the same to the
 # last bit in every process.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# What librosa compiles stays with this process, see `encoders.acoustic.compilation`.
-os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="streamer-numba-")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch: as many workers as cores run beside it
+# librosa's functions are compiled once for all tests, see `encoders.acoustic.compilation`.
+os.environ["NUMBA_CACHE_DIR"] = str(Path(tempfile.gettempdir(), f"streamer-tests-{os.getuid()}"))
 
 import numpy as np
 import pytest

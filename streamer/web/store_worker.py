@@ -19,7 +19,7 @@ import numpy as np
 from streamer.annotation.session import AnnotationSession
 from streamer.audio.clips import to_flac
 from streamer.config import Config
-from streamer.encoders.acoustic.compilation import compile_here
+from streamer.encoders.acoustic.compilation import compile_once
 from streamer.loop.loop import Loop
 from streamer.store.profile import Profile
 from streamer.types import SAMPLE_RATE_HZ
@@ -128,7 +128,7 @@ class StoreWorker:
 
 @lru_cache(maxsize=PICTURES)
 def _picture(clip: bytes) -> dict[str, Any]:
-    compile_here()
+    compile_once()
     from streamer.web.api.picture import picture_of
 
     return picture_of(clip)

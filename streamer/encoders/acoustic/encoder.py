@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from streamer.encoders.acoustic.compilation import compile_here
+from streamer.encoders.acoustic.compilation import compile_once
 from streamer.encoders.acoustic.population import POPULATION
 from streamer.errors import EncoderError
 from streamer.learners.prior import Prior
@@ -39,7 +39,7 @@ class AcousticEncoder:
 
     def __init__(self) -> None:
         try:
-            compile_here()
+            compile_once()
             from streamer.encoders.acoustic.descriptors import describe_frames
             from streamer.encoders.acoustic.functionals import summarize
         except (ImportError, RuntimeError) as error:  # RuntimeError: no folder for compiled code

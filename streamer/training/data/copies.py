@@ -14,8 +14,8 @@ from typing import Final
 
 import numpy as np
 import soxr
-from librosa.effects import pitch_shift, time_stretch
 
+from streamer.encoders.acoustic.compilation import compile_once
 from streamer.training.data.speech import COPY_MARK, RATE_HZ, Clip
 
 Copied = tuple[Clip, np.ndarray]
@@ -33,6 +33,9 @@ def at_other_pitch(clip: Clip, audio: np.ndarray) -> Copied:
     By `librosa.effects.pitch_shift` (a phase vocoder; formants move with the pitch).
     """
     steps = 12.0 * np.log2(_factor(clip))
+    compile_once()
+    from librosa.effects import pitch_shift
+
     changed = pitch_shift(audio, sr=RATE_HZ, n_steps=steps, res_type="soxr_hq")
     return _copy(clip, changed, f".pitch{COPY_MARK}", f".pitch{COPY_MARK}")
 
@@ -42,7 +45,11 @@ def at_other_tempo(clip: Clip, audio: np.ndarray) -> Copied:
 
     By `librosa.effects.time_stretch` (a phase vocoder).
     """
-    return _copy(clip, time_stretch(audio, rate=_factor(clip)), f".tempo{COPY_MARK}", "")
+    compile_once()
+    from librosa.effects import time_stretch
+
+    changed = time_stretch(audio, rate=_factor(clip))
+    return _copy(clip, changed, f".tempo{COPY_MARK}", "")
 
 
 COPIES: Final[dict[str, Callable[[Clip, np.ndarray], Copied]]] = {

@@ -8,9 +8,9 @@ choice (Young et al., The HTK Book, equation 5.16). Each channel is standardized
 
 from __future__ import annotations
 
-import librosa
 import numpy as np
 
+from streamer.encoders.acoustic.compilation import compile_once
 from streamer.training.data.speech import RATE_HZ
 
 BANDS = 64
@@ -42,7 +42,10 @@ def speech_images(audio: np.ndarray) -> np.ndarray:
 def log_mel(audio: np.ndarray) -> np.ndarray:
     """Natural logarithm of the mel power, float64 [64, frames]."""
     padded = np.pad(audio, (0, max(0, WINDOW - len(audio))))
-    mel = librosa.feature.melspectrogram(
+    compile_once()
+    from librosa.feature import melspectrogram
+
+    mel = melspectrogram(
         y=padded.astype(np.float32), sr=RATE_HZ, n_fft=512, win_length=WINDOW, hop_length=HOP,
         window="hamming", center=False, n_mels=BANDS, fmin=LOW_HZ, fmax=HIGH_HZ,
     )  # fmt: skip

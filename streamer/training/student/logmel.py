@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from librosa.filters import mel
 from torch import Tensor, nn
 
+from streamer.encoders.acoustic.compilation import compile_once
 from streamer.training.data.speech import RATE_HZ
 
 BANDS = 80
@@ -76,6 +76,9 @@ def _factors(bands: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     folded = np.minimum(k, WINDOW - k)
     first = np.unique(folded, return_index=True)[1]
     once = np.isin(np.arange(k.size), first)
+    compile_once()
+    from librosa.filters import mel
+
     triangles = mel(sr=RATE_HZ, n_fft=WINDOW, n_mels=bands).astype(np.float64)
     filters = triangles[:, folded.ravel()] * once
     return columns.reshape(-1, 1, COLUMN), rows, filters
