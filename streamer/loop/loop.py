@@ -308,10 +308,10 @@ class Loop:
         profile_model: ProfileModel,
         notices: deque[str],
     ) -> Generator[Event | None]:
-        yield from first
         for step in steps(
             source,
             session,
+            opening=first,
             stop=self._stop,
             stopwatch=self._stopwatch,
             now_s=time.monotonic,

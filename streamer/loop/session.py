@@ -9,6 +9,7 @@ No thread, socket, clock or SQL in here: they come in through the constructor.
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
@@ -18,6 +19,7 @@ import numpy as np
 from streamer.audio.sources.playback_mask import PLAYBACK
 from streamer.audio.utterance_stream import UtteranceStream
 from streamer.encoders.queue import Encoded, EncodingQueue
+from streamer.errors import ProfileError
 from streamer.events import (
     Drifted,
     Ended,
@@ -107,7 +109,8 @@ class Session:
         self._unstored: dict[int, Utterance] = {}  # by identity
         self._buffer: list[Buffered] = []
         self._utterances = self._asked = self._released = self._dropped = 0
-        self._open_queries: int | None = None
+        self._open_queries = 0
+        self._recount = True
         self._playing = False
 
     def process(self, item: Chunk | Gap | Notice) -> Iterator[Event]:
@@ -127,7 +130,7 @@ class Session:
         """Learn the labels that were stored since the last time, by whichever process."""
         self._profile_model.learn_new()
         for update in self._profile_model.take_updates():
-            self._open_queries = None
+            self._recount = True
             if update.refitted:
                 yield Unlearned(update.labels)
             first = update.labels - len(update.learned) + 1
@@ -148,7 +151,7 @@ class Session:
         if now_s - self._expired_s >= EXPIRE_EVERY_S:
             self._expired_s = now_s
             for text in self._retention.expire(self._wall_s(), now_s):
-                self._open_queries = None
+                self._recount = True
                 yield Noticed(text)
 
     def finish(self) -> Iterator[Event]:
@@ -190,8 +193,10 @@ class Session:
     def status(self, busy_s: float = 0.0) -> Status:
         """busy_s: see `ended`."""
         account = self._utterance_stream.accounting
-        if self._open_queries is None:  # counting takes long where there are thousands
-            self._open_queries = self._profile.utterances.open_query_count()
+        if self._recount:  # counting takes long where there are thousands
+            with suppress(ProfileError):  # a display: what cannot be read stops the run elsewhere
+                self._open_queries = self._profile.utterances.open_query_count()
+                self._recount = False
         return Status(
             level_dbfs=self._utterance_stream.endpointer.level,
             speaking=self._utterance_stream.endpointer.speaking,
@@ -321,12 +326,12 @@ class Session:
             explored,
             choice.propensity,
         )
-        self._open_queries = None
+        self._recount = True
         self._profile.note_not_asked(wanted - len(asked))
         self._asked += len(asked)
         self._released += len(released)
         ids = [b.id for b, _ in asked]
         yield Selected(number, self._strategy.name, reason, ids, released, explored)
         for text in self._retention.make_room(self._wall_s()):
-            self._open_queries = None
+            self._recount = True
             yield Noticed(text)

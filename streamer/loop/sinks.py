@@ -89,9 +89,9 @@ class Sinks:
 
     def _call_each(self, act: Callable[[Sink], None]) -> None:
         for sink in (*self._others, self._output):
-            self._call(act, sink)
-            if self._started:
+            if self._started:  # before the event: nothing follows the last one
                 self._emit_notices()
+            self._call(act, sink)
 
     def _emit_notices(self) -> None:
         while self._notices:

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -37,6 +37,7 @@ def steps(
     source: Source,
     session: Session,
     *,
+    opening: Iterable[Event] = (),
     stop: threading.Event,
     stopwatch: Stopwatch,
     now_s: Callable[[], float],
@@ -44,8 +45,12 @@ def steps(
 ) -> Iterator[Event | None]:
     """Events as they happen, and None after each item of the source; `Ended` is the last event.
 
+    Also where something fails, the opening included: what reads the events waits for the last one.
+
     Parameters
     ----------
+    opening
+        The first events, see `opening.opening`; what fails in it fails as the rest does.
     stop
         Obeyed at the next item of the source: it then ends as if the source had.
     stopwatch
@@ -58,12 +63,15 @@ def steps(
     Raises
     ------
     StreamerError
-        After the last buffer, the last labels and the accounts; anything else is raised at once.
+        After the last buffer, the last labels and the accounts.
+    Exception
+        Any other: a defect, after the accounts alone, since what is in memory may be wrong.
     """
     limit_s = math.inf if max_seconds is None else max_seconds
     live = source.kind != "file"
     begun_s = now_s()
     try:
+        yield from opening
         for item in _limited(source, limit_s):
             yield from stopwatch.over(session.process(item))
             yield from stopwatch.over(session.learn())
@@ -72,9 +80,10 @@ def steps(
             if stop.is_set() or (live and now_s() - begun_s >= limit_s):
                 break
         yield from stopwatch.over(session.finish())
-    except StreamerError:
-        with suppress(StreamerError):
-            yield from stopwatch.over(session.finish())
+    except Exception as error:
+        if isinstance(error, StreamerError):
+            with suppress(Exception):  # the first error is the one to report
+                yield from stopwatch.over(session.finish())
         yield session.ended(stopwatch.busy_s)
         raise
     yield session.ended(stopwatch.busy_s)

@@ -95,6 +95,20 @@ def test_an_error_of_the_output_that_is_none_of_the_systems_is_raised():
         sinks.emit(STARTED)
 
 
+def test_nothing_follows_the_end():
+    class Late(Recorder):
+        def emit(self, event: Event) -> None:
+            super().emit(event)
+            if not isinstance(event, Noticed):  # as from another thread
+                sinks.notify(f"while {type(event).__name__} was written")
+
+    output = Late()
+    sinks = sinks_of(output, Recorder())
+    sinks.emit(STARTED)
+    sinks.emit(ENDED)
+    assert output.events[-1] == ENDED
+
+
 def test_the_start_comes_first_and_a_notice_of_another_before_the_end():
     output = Recorder()
     sinks = Sinks(output, lambda: None)

@@ -15,7 +15,7 @@ from streamer.audio.resampling import Resampler
 from streamer.audio.sources.protocol import Source
 from streamer.audio.utterance_stream import UtteranceStream
 from streamer.encoders.queue import BackgroundEncoding, SyncEncoding
-from streamer.errors import EncoderError, UnreadableAudio
+from streamer.errors import EncoderError, ProfileError, UnreadableAudio
 from streamer.events import Ended, Event, Heard, Noticed, Selected, Status
 from streamer.learners.prior import Prior
 from streamer.loop.clip_cache import ClipCache
@@ -26,6 +26,7 @@ from streamer.loop.steps import Stopwatch, steps
 from streamer.query.strategies import make_strategy
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.store.profile import Profile
+from streamer.store.utterances import Utterances
 from streamer.testing import FakeEncoder, FakeVoiceActivity, Spoken
 from streamer.types import Chunk, Gap, Notice, Samples
 
@@ -175,6 +176,37 @@ def test_what_an_error_keeps_from_the_store_is_counted_as_lost(
     assert ended.dropped_samples["not_stored"] > 0
     parts = ended.speech_samples + ended.silence_samples + sum(ended.dropped_samples.values())
     assert ended.captured_samples == parts
+
+
+def test_the_opening_that_fails_still_closes_the_accounts(session: Session) -> None:
+    def opening() -> Iterator[Event]:
+        yield Noticed("first")
+        raise ProfileError("the disk is full")
+
+    recorder = Recorder()
+    with pytest.raises(ProfileError, match="the disk is full"):
+        recorder.record(Script(chunks(np.zeros(8_000, np.float32))), session, opening=opening())
+    assert [type(event) for event in recorder.events] == [Noticed, Ended]
+    assert recorder.events[-1].captured_samples == 0
+
+
+def test_a_defect_still_closes_the_accounts(session: Session) -> None:
+    recorder = Recorder()
+    with pytest.raises(ZeroDivisionError):
+        recorder.record(Script([Notice("a")], error=ZeroDivisionError()), session)
+    assert [type(event) for event in recorder.events] == [Noticed, Ended]
+
+
+def test_a_count_that_cannot_be_read_is_no_reason_to_stop(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object) -> int:
+        raise ProfileError("database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Utterances, "open_query_count", locked)
+        assert session.status().open_queries == 0
+    assert session.status().open_queries == 0
 
 
 @pytest.mark.parametrize("max_seconds", [0.0, 0.3, 1.0, 1.1])  # 1.1 leaves 8e-17 of nothing
