@@ -100,16 +100,20 @@ def bound_profile(folder: Path, prior: Prior | None = None) -> Profile:
 
 
 def store_utterance(
-    profile: Profile, embedding: Samples | None = None, emotion: Samples | None = None
+    profile: Profile,
+    embedding: Samples | None = None,
+    emotion: Samples | None = None,
+    trust: float = 1.0,
 ) -> int:
     """One utterance without sound, as a session would store it; its id."""
     if not profile.database.rows("SELECT 1 FROM sessions"):
         profile.sessions.begin("file", "made.wav", 0.0)
-    heard = Utterance("made.wav", 1.0, 2.5, np.zeros(0, np.float32), Quality(-20.0, 30.0, False))
+    quality = Quality(-20.0, 30.0, False, trust)
+    utterance = Utterance("made.wav", 1.0, 2.5, np.zeros(0, np.float32), quality)
     estimate = Estimate(0.1, -0.4, 0.6)
     return profile.utterances.add(
         session=1,
-        utterance=heard,
+        utterance=utterance,
         embedding=np.ones(6, np.float32) if embedding is None else embedding,
         emotion=np.ones(4, np.float32) / 2 if emotion is None else emotion,
         prediction=Prediction(estimate, estimate, estimate),

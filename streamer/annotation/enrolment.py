@@ -13,7 +13,7 @@ from streamer.errors import UnreadableAudio, UsageError
 from streamer.learners.prototypes import sounds_like
 from streamer.loop.compose import bind_encoder, make_utterance_stream
 from streamer.loop.profile_model import ProfileModel
-from streamer.loop.trust import widened
+from streamer.loop.trust import predict
 from streamer.store.profile import Profile
 from streamer.text import many
 from streamer.types import Encoding, Notice, Prediction, Samples, Utterance, Verdict
@@ -112,7 +112,7 @@ def verify_files(
                 utterance.onset_s,
                 utterance.offset_s,
                 model.verdict(encoding),
-                widened(model.predict(encoding), utterance.quality.trust),
+                predict(model, encoding, utterance.quality),
             )
 
 

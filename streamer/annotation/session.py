@@ -17,6 +17,7 @@ from streamer.annotation.labels import give, withdraw
 from streamer.audio.clips import from_recording, to_flac
 from streamer.loop.clip_cache import ClipCache
 from streamer.loop.profile_model import ProfileModel
+from streamer.loop.trust import predict
 from streamer.store.annotation_events import Kind
 from streamer.store.profile import Profile
 from streamer.store.queries import Order
@@ -145,7 +146,7 @@ class AnnotationSession:
         self._keep_clip(answer.utterance)
         person = self._annotators[answer.annotator]
         with self.profile_model() as profile_model:
-            predicted = profile_model.model.predict(utterance)
+            predicted = predict(profile_model.model, utterance, utterance.quality)
             if first is not None:
                 self.profile.annotation_events.add("repeat", answer, self._wall_s())
                 person.acts.append("event")
@@ -153,7 +154,7 @@ class AnnotationSession:
                 return Saved(predicted, None, first.label)
             give(self.profile, [answer], profile_model=profile_model)
             learned = self.learned(answer.utterance, answer.annotator)
-            now = profile_model.model.predict(utterance) if learned else None
+            now = predict(profile_model.model, utterance, utterance.quality) if learned else None
         person.acts.append("label")
         person.answered.append(answer.utterance)
         person.due -= 1
@@ -166,7 +167,7 @@ class AnnotationSession:
         """Some value lies outside its interval by more than half of the interval's width."""
         utterance = self.profile.utterances.get(answer.utterance)
         with self.profile_model() as profile_model:
-            predicted = profile_model.model.predict(utterance)
+            predicted = predict(profile_model.model, utterance, utterance.quality)
         for name in DIMENSIONS:
             value, estimate = getattr(answer, name), getattr(predicted, name)
             margin = SURPRISING * (estimate.high - estimate.low)
@@ -246,7 +247,7 @@ class AnnotationSession:
         """What is predicted of it by now."""
         stored = self.profile.utterances.get(utterance)
         with self.profile_model() as profile_model:
-            return profile_model.model.predict(stored)
+            return predict(profile_model.model, stored, stored.quality)
 
     def learned(self, utterance: int, annotator: str) -> bool:
         """The annotator's label on it has changed the learner."""

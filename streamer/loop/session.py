@@ -34,7 +34,7 @@ from streamer.events import (
 from streamer.loop.budget import UNLIMITED, Budget
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
-from streamer.loop.trust import widened
+from streamer.loop.trust import predict
 from streamer.query.selection import ask_count, choose
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.query.strategy import Strategy
@@ -248,7 +248,7 @@ class Session:
         wall_s = self._wall_s()
         with model.unadapted_on_error(), self._profile.database.transaction():
             self._profile_model.adapt(encoded)
-            prediction = widened(model.predict(encoded), utterance.quality.trust)
+            prediction = predict(model, encoded, utterance.quality)
             verdict = model.verdict(encoded)
             informativeness = self._informativeness(encoded.embedding)
             number = self._profile.utterances.add(

@@ -1,6 +1,16 @@
-"""Sound that could not be set right makes a prediction less certain."""
+"""Noise and clipping make a prediction less certain.
 
-from streamer.types import Estimate, Prediction
+Every screen takes its predictions from `predict`, so that an utterance has the same interval in the
+output of `run` and on the label page.
+"""
+
+from streamer.loop.online_model import OnlineModel
+from streamer.types import Estimate, HasEncoding, Prediction, Quality
+
+
+def predict(model: OnlineModel, encoded: HasEncoding, quality: Quality) -> Prediction:
+    """Predict an utterance, with intervals as wide as its sound quality requires."""
+    return widened(model.predict(encoded), quality.trust)
 
 
 def widened(prediction: Prediction, trust: float) -> Prediction:

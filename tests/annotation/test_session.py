@@ -1,6 +1,7 @@
-"""A sitting: repeats that teach nothing, and undo that outlives it."""
+"""An annotation session: repeats that are not learned, and undo that also works in a later one."""
 
 import time
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from streamer.annotation.session import REPEAT_DISTANCE, REPEAT_EVERY, Annotatio
 from streamer.audio.clips import to_flac
 from streamer.errors import NotFound
 from streamer.loop.profile_model import ProfileModel
+from streamer.loop.trust import widened
+from streamer.web.api.emotions import emotions_state
 from tests.support import bound_profile, label_of, store_utterance
 
 CLIP = to_flac(np.zeros(1600, np.float32))
@@ -26,7 +29,7 @@ def profile(tmp_path):
     opened.close()
 
 
-def sit(profile, seed=1):
+def open_session(profile, seed=1):
     # `give` stores the time of the system's clock; undo compares with it.
     return AnnotationSession(profile, np.random.default_rng(seed), time.time)
 
@@ -42,7 +45,7 @@ def answer_all(annotation, count, annotator="me"):
 
 
 def test_about_one_in_twenty_comes_a_second_time(profile):
-    numbers = answer_all(sit(profile), 62)
+    numbers = answer_all(open_session(profile), 62)
     again = [at for at, number in enumerate(numbers) if number in numbers[:at]]
     assert 2 <= len(again) <= 4
     for at in again:
@@ -50,8 +53,8 @@ def test_about_one_in_twenty_comes_a_second_time(profile):
     assert REPEAT_EVERY[0] <= again[0] <= REPEAT_EVERY[1]
 
 
-def test_a_repeat_stands_beside_the_first_answer_and_teaches_nothing(profile):
-    annotation = sit(profile)
+def test_a_repeat_is_shown_beside_the_first_answer_and_is_not_learned(profile):
+    annotation = open_session(profile)
     seen = set()
     while (item := annotation.next("me")).utterance.id not in seen:
         seen.add(item.utterance.id)
@@ -72,8 +75,26 @@ def test_a_repeat_stands_beside_the_first_answer_and_teaches_nothing(profile):
     assert profile.labels.count() == len(seen)
 
 
+def test_noise_widens_the_intervals_of_an_answer_as_it_widens_those_of_the_loop(profile):
+    annotation = open_session(profile)
+    answer_all(annotation, 40)
+    vector = np.zeros(6, np.float32)
+    clear, noisy = (store_utterance(profile, vector, trust=trust) for trust in (1.0, 0.7))
+    narrow = annotation.predict(clear)
+    wide = widened(narrow, 0.7)
+    assert annotation.predict(noisy) == wide != narrow
+    bounds = [1.5 * one.valence.low - 0.5 * one.valence.high for one in (narrow, wide)]
+    value = sum(bounds) / 2
+    assert annotation.is_surprising(label_of(clear, valence=value))
+    assert not annotation.is_surprising(label_of(noisy, valence=value))
+    saved = annotation.save(label_of(noisy, valence=0.25, arousal=0.25))
+    assert saved.predicted == wide
+    assert saved.now == widened(annotation.predict(clear), 0.7) != wide
+    assert emotions_state(annotation)["utterances"][0]["valence"] == asdict(saved.now.valence)
+
+
 def test_a_repeat_that_is_skipped_is_dropped(profile):
-    annotation = sit(profile)
+    annotation = open_session(profile)
     seen = set()
     while (item := annotation.next("me")).utterance.id not in seen:
         seen.add(item.utterance.id)
@@ -83,9 +104,9 @@ def test_a_repeat_that_is_skipped_is_dropped(profile):
     assert profile.labels.count() == len(seen)
 
 
-def test_undo_outlives_the_sitting_but_the_audio_does_not(profile):
-    answer_all(sit(profile), 3)
-    later = sit(profile)
+def test_a_later_session_can_undo_but_has_no_audio(profile):
+    answer_all(open_session(profile), 3)
+    later = open_session(profile)
     item = later.undo("me")
     assert (item.utterance.id, item.has_audio) == (3, False)
     assert later.next("me").utterance.id == 3
@@ -94,8 +115,8 @@ def test_undo_outlives_the_sitting_but_the_audio_does_not(profile):
     assert ProfileModel(profile).model.labels == 0
 
 
-def test_undone_within_the_sitting_it_is_heard_again(profile):
-    annotation = sit(profile)
+def test_an_answer_undone_in_the_same_session_has_its_audio_again(profile):
+    annotation = open_session(profile)
     answer_all(annotation, 1)
     assert profile.audio.clip(1) is None
     assert annotation.undo("me").has_audio
@@ -112,7 +133,7 @@ def test_a_clock_that_is_set_back_does_not_change_what_was_done_last(profile):
 
 
 def test_annotators_do_not_undo_each_other(profile):
-    annotation = sit(profile)
+    annotation = open_session(profile)
     answer_all(annotation, 2, "ann")
     answer_all(annotation, 1, "bob")
     assert annotation.undo("ann").utterance.id == 2
@@ -120,15 +141,15 @@ def test_annotators_do_not_undo_each_other(profile):
 
 
 def test_emotions_in_use_come_first_and_there_are_always_some(profile):
-    annotation = sit(profile)
+    annotation = open_session(profile)
     assert len(annotation.emotions()) == 9
     annotation.save(label_of(1, emotion="weltschmerz"))
     assert annotation.emotions()[0] == "weltschmerz"
     assert len(annotation.emotions()) == 9
 
 
-def test_what_is_not_there_is_told(profile):
-    annotation = sit(profile)
+def test_an_unknown_utterance_is_an_error(profile):
+    annotation = open_session(profile)
     with pytest.raises(NotFound):
         annotation.save(label_of(999, valence=0.0))
     with pytest.raises(NotFound):

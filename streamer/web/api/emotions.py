@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from streamer.annotation.enrolment import ENOUGH
 from streamer.annotation.session import AnnotationSession
 from streamer.learners.cohesion import cohesion, error_rates
+from streamer.loop.trust import predict
 from streamer.text import emotion_name
 from streamer.web.api.live import finite
 from streamer.web.http import Body, prediction_values, read, reply
@@ -71,7 +72,7 @@ def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
         model.reload_emotions()
         enrolled, usual = model.enrolled, model.usual_emotion.mean
         verdicts = [model.verdict(stored) for stored in recent]
-        predictions = [model.predict(stored) for stored in recent]
+        predictions = [predict(model, stored, stored.quality) for stored in recent]
     vectors = profile.emotions.enrolled()
     rows = []
     for name, prototype in enrolled.items():
