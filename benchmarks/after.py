@@ -29,13 +29,13 @@ from benchmarks.iemocap import SHARED
 from benchmarks.loop import machine
 from streamer.config import Config
 from streamer.evaluation.corpus import Corpus
-from streamer.evaluation.dataset import Material, material_of
+from streamer.evaluation.dataset import Dataset, dataset_of
 from streamer.evaluation.embedding import embed
 from streamer.evaluation.grid import Cell, Results
 from streamer.evaluation.learners import EvaluatedLearner
 from streamer.evaluation.protocol import Pool
 from streamer.evaluation.readers import read_corpus
-from streamer.evaluation.run import Outcome, Side, measured
+from streamer.evaluation.run import Outcome, PoolAndTest, measured
 from streamer.evaluation.significance import compare
 from streamer.evaluation.splits import speaker_folds
 from streamer.loop.compose import make_encoder
@@ -54,14 +54,14 @@ VOTES: Final = SHARED / "labels" / "cremad_votes.csv.gz"
 class Work:
     """A cell's run, and what it needs; sent to each process once."""
 
-    materials: dict[str, Material]
-    sides: dict[str, Sequence[Side]]
+    datasets: dict[str, Dataset]
+    sides: dict[str, Sequence[PoolAndTest]]
 
     def __call__(self, cell: Cell) -> Outcome:
-        material, side = self.materials[cell.task], self.sides[cell.task][cell.seed]
+        dataset, side = self.datasets[cell.task], self.sides[cell.task][cell.seed]
         order_rng, choice_rng = (np.random.default_rng((cell.seed, k)) for k in range(2))
         order = [int(i) for i in order_rng.permutation(side.pool)]
-        pupil = EvaluatedLearner(material, taught=("emotion",))
+        model = EvaluatedLearner(dataset, targets=("emotion",))
         if cell.strategy == ALL:
             scenario = Pool(batch=1, rounds=0, first=len(order))
         else:
@@ -71,18 +71,18 @@ class Work:
         strategy = make_strategy(name)
         if cell.strategy == "k-means+random":
             first = make_strategy("k-means").take(
-                material.features[order], pupil.knowledge, scenario.batch, choice_rng
+                dataset.features[order], model.knowledge, scenario.batch, choice_rng
             )
             order = [order[i] for i in first.indices] + [
                 utterance for i, utterance in enumerate(order) if i not in set(first.indices)
             ]
             scenario = Pool(scenario.batch, ROUNDS - 1, first=scenario.batch)
         outcome = Outcome()
-        for progress in scenario.run(pupil, strategy, order, choice_rng):
+        for progress in scenario.run(model, strategy, order, choice_rng):
             if not progress.labels:
                 continue
             outcome.labels.append(progress.labels)
-            found = measured(pupil, material, side.test, order, ("emotion",))
+            found = measured(model, dataset, side.test, order, ("emotion",))
             for measure, value in found.items():
                 outcome.values.setdefault(measure, []).append(value)
         return outcome
@@ -168,14 +168,14 @@ def main() -> None:
     missing = [path for path in (VOTES, SHARED / "speech" / "clips.csv") if not path.is_file()]
     if missing:
         raise SystemExit(f"skipped: {missing[0]} is not there (data that is not part of this)")
-    materials, sides = {}, {}
+    datasets, sides = {}, {}
     for name in CORPORA:
         corpus = embedded(name, options.cache)
-        materials[name] = material_of(corpus, np.arange(len(corpus)))
-        folds: list[Side] = []
+        datasets[name] = dataset_of(corpus, np.arange(len(corpus)))
+        folds: list[PoolAndTest] = []
         while len(folds) < options.seeds:
             found = speaker_folds(corpus, FOLDS, np.random.default_rng(len(folds)))
-            folds += [Side(split.train, split.test) for split in found]
+            folds += [PoolAndTest(split.train, split.test) for split in found]
         sides[name] = folds
     cells = [
         Cell(corpus, "plain", strategy, seed)
@@ -184,7 +184,7 @@ def main() -> None:
         for strategy in STRATEGIES
     ]
     head = {"benchmark": "after", "version": 1}
-    results = run_grid(cells, Work(materials, sides), options.log, head, options.jobs)
+    results = run_grid(cells, Work(datasets, sides), options.log, head, options.jobs)
     counts = read_votes(VOTES)
     rows = summary(results, options.seeds)
     labels, clips = which_label(counts, seeds=10), which_clips(counts, seeds=10)

@@ -69,7 +69,7 @@ def corpus(name: str) -> list[Clip]:
     ]
 
 
-def material() -> tuple[list[Samples], list[list[Clip]]]:
+def dataset() -> tuple[list[Samples], list[list[Clip]]]:
     """The clean recordings, and for each the clips of its corpus that are enrolled."""
     rng = np.random.default_rng(12)
     recordings: list[Samples] = []
@@ -298,7 +298,7 @@ class Comparison:
 
 def measure(only: str) -> dict[str, Any]:
     listener = Listener()
-    recordings, enrolled = material()
+    recordings, enrolled = dataset()
     clean = [listener.utterances(sound, conditioned=False) for sound in recordings]
     encodings = [listener.encode(utterances) for utterances in clean]
     fresh_guesses = [

@@ -29,7 +29,7 @@ from benchmarks.iemocap import of_sessions, read_iemocap
 from benchmarks.loop import machine
 from streamer.evaluation.corpus import Corpus, Indices
 from streamer.evaluation.curves import Curve
-from streamer.evaluation.dataset import Material, material_of
+from streamer.evaluation.dataset import Dataset, dataset_of
 from streamer.evaluation.grid import Cell, Results
 from streamer.evaluation.learners import EvaluatedLearner
 from streamer.evaluation.metrics import cc, ccc, rmse, uar
@@ -84,8 +84,8 @@ def splits(corpus: Corpus, usable: Indices) -> list[Split]:
 class CrossTaskPupil(EvaluatedLearner):
     """Learns one task from what is asked; of the other it knows a source that it never asks."""
 
-    def __init__(self, material: Material, target: str, source: EvaluatedLearner) -> None:
-        super().__init__(material, taught=("emotion",) if target == EMOTIONS else DIMENSIONS)
+    def __init__(self, dataset: Dataset, target: str, source: EvaluatedLearner) -> None:
+        super().__init__(dataset, targets=("emotion",) if target == EMOTIONS else DIMENSIONS)
         if target == EMOTIONS:
             self.knowledge = ModelView(source.affect, self.labelled, lambda: self.classifier)
         else:
@@ -98,30 +98,30 @@ class CrossTaskPupil(EvaluatedLearner):
 class Work:
     """A cell's run, and what it needs; sent to each process once."""
 
-    material: Material
+    dataset: Dataset
     splits: Sequence[Split]
 
     def __call__(self, cell: Cell) -> Outcome:
         split = self.splits[cell.seed % len(self.splits)]
         order_rng, choice_rng = (np.random.default_rng((cell.seed, k)) for k in range(2))
         order = [int(i) for i in order_rng.permutation(split.pool)]
-        pupil = CrossTaskPupil(self.material, cell.task, _source(self, cell.seed, cell.task))
+        model = CrossTaskPupil(self.dataset, cell.task, _source(self, cell.seed, cell.task))
         strategy = make_strategy(cell.strategy, DIMENSIONS)
         outcome = Outcome()
-        for progress in SCENARIO.run(pupil, strategy, order, choice_rng):
+        for progress in SCENARIO.run(model, strategy, order, choice_rng):
             outcome.labels.append(progress.labels)
-            for name, value in self._measured(pupil, split.test, cell.task).items():
+            for name, value in self._measured(model, split.test, cell.task).items():
                 outcome.values.setdefault(name, []).append(value)
         return outcome
 
     def __hash__(self) -> int:
         return id(self)
 
-    def _measured(self, pupil: EvaluatedLearner, test: Indices, task: str) -> dict[str, float]:
+    def _measured(self, model: EvaluatedLearner, test: Indices, task: str) -> dict[str, float]:
         if task == EMOTIONS:
-            truth = np.array([CLASSES.index(str(self.material.emotions[i])) for i in test])
-            return {"bca": uar(np.array([CLASSES.index(n) for n in pupil.emotions(test)]), truth)}
-        means, truth = pupil.means(test), self.material.affect[test]
+            truth = np.array([CLASSES.index(str(self.dataset.emotions[i])) for i in test])
+            return {"bca": uar(np.array([CLASSES.index(n) for n in model.emotions(test)]), truth)}
+        means, truth = model.means(test), self.dataset.affect[test]
         return {
             name: float(np.mean([measure(means[:, k], truth[:, k]) for k in range(3)]))
             for name, measure in (("rmse", rmse), ("cc", cc), ("ccc", ccc))
@@ -131,7 +131,7 @@ class Work:
 @lru_cache(maxsize=64)
 def _source(work: Work, seed: int, target: str) -> EvaluatedLearner:
     taught = DIMENSIONS if target == EMOTIONS else ("emotion",)
-    source = EvaluatedLearner(work.material, taught=taught)
+    source = EvaluatedLearner(work.dataset, targets=taught)
     for utterance in work.splits[seed % len(work.splits)].source:
         source.learn(int(utterance))
     return source
@@ -207,7 +207,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 def main() -> None:
     options = flags("ctial", __doc__, seeds=30).parse_args()
     corpus, usable = four_emotions(read_iemocap())
-    work = Work(material_of(corpus, usable), splits(corpus, usable))
+    work = Work(dataset_of(corpus, usable), splits(corpus, usable))
     cells = [
         Cell(task, "plain", strategy, seed)
         for seed in range(options.seeds)

@@ -26,7 +26,7 @@ from benchmarks.iemocap import of_sessions, read_iemocap
 from benchmarks.loop import machine
 from streamer.evaluation.corpus import Corpus, Indices
 from streamer.evaluation.cross_task import NORM_MAPPING, SourceEstimates
-from streamer.evaluation.dataset import Material, material_of
+from streamer.evaluation.dataset import Dataset, dataset_of
 from streamer.evaluation.grid import Cell, Results
 from streamer.evaluation.metrics import cc, rmse, uar
 from streamer.evaluation.protocol import Pool
@@ -64,16 +64,16 @@ class TargetModel:
     principal axes.
     """
 
-    def __init__(self, material: Material, target: Indices, task: str, source: SourceModel) -> None:
-        mean, axes = principal_axes(material.features[target])
-        self.features: Matrix = (material.features - mean) @ axes
-        self.material, self.task, self._source = material, task, source
+    def __init__(self, dataset: Dataset, target: Indices, task: str, source: SourceModel) -> None:
+        mean, axes = principal_axes(dataset.features[target])
+        self.features: Matrix = (dataset.features - mean) @ axes
+        self.dataset, self.task, self._source = dataset, task, source
         self._answered: list[int] = []
         self._penalty = PENALTIES[2]
         self._weights = np.zeros((axes.shape[1] + 1, len(CLASSES) if task == EMOTIONS else 3))
         self._truth = np.array([CLASSES.index(str(e)) if e in CLASSES else -1
-                                for e in material.emotions])  # fmt: skip
-        self._raw = material.features
+                                for e in dataset.emotions])  # fmt: skip
+        self._raw = dataset.features
         estimates = _Estimates(self) if task == AFFECT else SourceEstimates(_Projected(self))
         classifier = _Projected(self) if task == AFFECT else self
         self.knowledge = ModelView(
@@ -117,7 +117,7 @@ class TargetModel:
     def _fit(self, at: np.ndarray, penalty: float) -> Matrix:
         rows = self.features[at]
         if self.task == AFFECT:
-            return fit_ridge(rows, self.material.affect[at], penalty)
+            return fit_ridge(rows, self.dataset.affect[at], penalty)
         weights = fit_classes(rows, self._truth[at], penalty)
         missing = len(CLASSES) - weights.shape[1]
         never = np.zeros((len(weights), missing))
@@ -134,7 +134,7 @@ class TargetModel:
                 weights = self._fit(np.setdiff1d(at, held), penalty)
                 said = self.features[held] @ weights[:-1] + weights[-1]
                 if self.task == AFFECT:
-                    loss += float(((said - self.material.affect[held]) ** 2).sum())
+                    loss += float(((said - self.dataset.affect[held]) ** 2).sum())
                 else:
                     loss += 1.0 - uar(said.argmax(axis=1), self._truth[held])
             losses.append(loss)
@@ -145,9 +145,9 @@ class TargetModel:
         answers = np.full((len(at), 3), np.nan)
         emotions: list[str | None] = [None] * len(at)
         if self.task == AFFECT:
-            answers = self.material.affect[at]
+            answers = self.dataset.affect[at]
         else:
-            emotions = [self.material.emotions[i] for i in at]
+            emotions = [self.dataset.emotions[i] for i in at]
         return Labelled(self.features[at], answers, emotions)
 
 
@@ -174,7 +174,7 @@ class _Estimates(SourceEstimates):
 
 @dataclass(frozen=True)
 class Work:
-    material: Material
+    dataset: Dataset
     corpus: Corpus
     usable: Indices
     queries: int
@@ -188,12 +188,12 @@ class Work:
             np.intersect1d(of_sessions(self.corpus, part), self.usable)
             for part in (set(pair), set(others) - {held}, {held})
         )
-        material = self.material
+        dataset = self.dataset
         model = SourceModel(
-            LabelledSource(material.features[source], material.affect[source],
-                           [material.emotions[i] for i in source]), material.features[target],
+            LabelledSource(dataset.features[source], dataset.affect[source],
+                           [dataset.emotions[i] for i in source]), dataset.features[target],
         )  # fmt: skip
-        learner = TargetModel(material, target, cell.task, model)
+        learner = TargetModel(dataset, target, cell.task, model)
         order_rng, choice_rng = (np.random.default_rng((cell.seed, k)) for k in range(2))
         order = [int(i) for i in order_rng.permutation(target)]
         maps = cell.strategy == NORM_MAPPING
@@ -217,7 +217,7 @@ class Work:
             said = learner.outputs(learner.features[rows])
             if maps:
                 norms = np.array([affective_norm(name) for name in learner.source.classes])
-                said = learner.source.probabilities(self.material.features[rows]) @ norms
+                said = learner.source.probabilities(self.dataset.features[rows]) @ norms
             if learner.task == EMOTIONS:
                 truth = learner._truth[rows]
                 guesses = said.argmax(axis=1)
@@ -225,7 +225,7 @@ class Work:
                     guesses[known] = truth[known]
                 values[f"{part}bca"] = uar(guesses, truth)
                 continue
-            affect = self.material.affect[rows]
+            affect = self.dataset.affect[rows]
             if not part:
                 said = np.where(known[:, None], affect, said)
             for name, measure in (("rmse", rmse), ("cc", cc)):
@@ -294,7 +294,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=60)
     options = parser.parse_args()
     corpus, usable = improvised(read_iemocap())
-    work = Work(material_of(corpus, usable), corpus, usable, options.queries)
+    work = Work(dataset_of(corpus, usable), corpus, usable, options.queries)
     cells = [
         Cell(task, "cv", strategy, seed)
         for seed in range(options.seeds)

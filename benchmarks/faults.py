@@ -25,7 +25,7 @@ from streamer.errors import EncoderError
 from streamer.store.profile import Profile
 from streamer.testing import synthetic_session
 from tests.faults.test_power_cut import cut_everywhere
-from tests.killing import check_state
+from tests.kill_process import check_state
 from tests.support import balance, events_of, named
 
 

@@ -23,10 +23,10 @@ from benchmarks.grid import flags, run_grid
 from benchmarks.iemocap import of_sessions, read_iemocap
 from benchmarks.loop import machine
 from streamer.evaluation.curves import Curve
-from streamer.evaluation.dataset import Material, material_of
+from streamer.evaluation.dataset import Dataset, dataset_of
 from streamer.evaluation.grid import Cell, Results
 from streamer.evaluation.protocol import Pool, Stream
-from streamer.evaluation.run import Outcome, Side, run_trial
+from streamer.evaluation.run import Outcome, PoolAndTest, run_trial
 from streamer.evaluation.significance import compare
 from streamer.query.strategy import ASKED_DIMENSIONS
 from streamer.types import DIMENSIONS
@@ -48,15 +48,15 @@ POINTS: Final = (40, 100, 200, 400, 800, 1040, 1540)
 class Work:
     """A cell's run, and what it needs; sent to each process once."""
 
-    material: Material
-    side: Side
+    dataset: Dataset
+    side: PoolAndTest
 
     def __call__(self, cell: Cell) -> Outcome:
         scenario, task = cell.task.split(" ")
         asked = ASKED_DIMENSIONS if task == TOGETHER else (task,)
         taught = DIMENSIONS if task == TOGETHER else asked
         return run_trial(
-            self.material, self.side, SCENARIOS[scenario], cell.strategy, cell.learner, cell.seed,
+            self.dataset, self.side, SCENARIOS[scenario], cell.strategy, cell.learner, cell.seed,
             asked, taught,
         )  # fmt: skip
 
@@ -157,8 +157,8 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 def main() -> None:
     options = flags("han", __doc__, seeds=6).parse_args()
     corpus = read_iemocap()
-    side = Side(of_sessions(corpus, {1, 2, 3, 4}), of_sessions(corpus, {5}))
-    work = Work(material_of(corpus, side.pool, "pool"), side)
+    side = PoolAndTest(of_sessions(corpus, {1, 2, 3, 4}), of_sessions(corpus, {5}))
+    work = Work(dataset_of(corpus, side.pool, "pool"), side)
     head = {"benchmark": "han", "version": 1}
     results = run_grid(grid(options.seeds), work, options.log, head, options.jobs)
     rows = summary(results, options.seeds)

@@ -27,7 +27,7 @@ from sklearn.svm import SVC, SVR
 
 from benchmarks.iemocap import of_sessions, read_iemocap
 from benchmarks.loop import RESULTS, machine
-from streamer.evaluation.dataset import material_of
+from streamer.evaluation.dataset import dataset_of
 from streamer.evaluation.metrics import cc
 from streamer.evaluation.significance import signed_rank_p
 from streamer.learners.platt import binary_label, confidence, fit_sigmoid
@@ -80,8 +80,8 @@ def figures_of(learner: str, dimension: str, orders: int) -> dict[str, Any]:
     counts: list[int] = []
     for session in range(1, 6):
         pool = of_sessions(corpus, set(range(1, 6)) - {session})
-        material = material_of(corpus, pool, "pool")
-        x, y = material.features, material.affect[:, column]
+        dataset = dataset_of(corpus, pool, "pool")
+        x, y = dataset.features, dataset.affect[:, column]
         test = of_sessions(corpus, {session})
         test = test[np.isfinite(y[test])]
         for seed in range(orders):

@@ -46,7 +46,7 @@ class Dyads:
         corpus = read_iemocap()
         self.sessions = np.array([clip.session for clip in corpus.clips])
         self.clips = [
-            Clip("iemocap", c.utterance, c.speaker, NAMES.get(c.owners_emotion, ""), "en", 0, 0)
+            Clip("iemocap", c.utterance, c.speaker, NAMES.get(c.original_emotion, ""), "en", 0, 0)
             for c in corpus.clips
         ]
         self.speakers = np.array([c.speaker for c in self.clips])

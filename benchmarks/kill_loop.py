@@ -27,7 +27,7 @@ from streamer.profiles.archive.reading import import_profile
 from streamer.profiles.archive.writing import export_profile
 from streamer.store.profile import Profile
 from streamer.testing import synthetic_session
-from tests.killing import check_state, hear_label_and_kill
+from tests.kill_process import check_state, hear_label_and_kill
 from tests.support import same_arrays
 
 # Stops of one profile: every one is followed by a replay of all of its rows.

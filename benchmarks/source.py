@@ -30,13 +30,13 @@ from benchmarks.iemocap import SHARED
 from benchmarks.loop import RESULTS, machine
 from streamer.config import Config
 from streamer.evaluation.corpus import Corpus
-from streamer.evaluation.cross_task import source_of, with_norms
-from streamer.evaluation.dataset import Material, material_of
+from streamer.evaluation.cross_task import labelled_source, with_norms
+from streamer.evaluation.dataset import Dataset, dataset_of
 from streamer.evaluation.embedding import embed
 from streamer.evaluation.learners import EMOTION_PENALTY
 from streamer.evaluation.metrics import ccc, uar
 from streamer.evaluation.readers import read_corpus
-from streamer.evaluation.run import Side
+from streamer.evaluation.run import PoolAndTest
 from streamer.evaluation.significance import signed_rank_p
 from streamer.evaluation.splits import speaker_folds
 from streamer.learners.affect import AffectLearner
@@ -66,7 +66,7 @@ def embedded(name: str, cache: Path) -> Corpus:
     return found.take(np.flatnonzero(found.classes(CLASSES) >= 0))
 
 
-def quality(source: LabelledSource, target: Material) -> Iterator[dict[str, Any]]:
+def quality(source: LabelledSource, target: Dataset) -> Iterator[dict[str, Any]]:
     """A row an alignment: what the source says of the whole target."""
     for alignment in ALIGNMENTS:
         model = SourceModel(source, target.features, alignment)
@@ -84,7 +84,9 @@ def mean_ccc(means: Matrix, truth: Matrix) -> float:
     return float(np.mean([ccc(means[:, k], truth[:, k]) for k in range(truth.shape[1])]))
 
 
-def curves(model: SourceModel | None, target: Material, side: Side, seed: int) -> dict[str, Any]:
+def curves(
+    model: SourceModel | None, target: Dataset, side: PoolAndTest, seed: int
+) -> dict[str, Any]:
     """BCA and CCC of the test side at each of `POINTS` labels, drawn at random from the pool."""
     size = target.features.shape[1]
     prior = Prior.uninformed(size, 1)
@@ -136,14 +138,16 @@ def needed(curve: np.ndarray, level: float) -> float | None:
 
 def pair_row(names: tuple[str, str], corpora: dict[str, Corpus], folds: int) -> dict[str, Any]:
     source_corpus, target_corpus = (corpora[name] for name in names)
-    source = source_of(source_corpus, material_of(source_corpus, np.arange(len(source_corpus))))
-    target = with_norms(material_of(target_corpus, np.arange(len(target_corpus))))
+    source = labelled_source(
+        source_corpus, dataset_of(source_corpus, np.arange(len(source_corpus)))
+    )
+    target = with_norms(dataset_of(target_corpus, np.arange(len(target_corpus))))
     splits = speaker_folds(
         target_corpus, min(folds, len(target_corpus.speakers)), np.random.default_rng(0)
     )
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in (WITHOUT, *ALIGNMENTS)}
     for seed, split in enumerate(splits):
-        side = Side(split.train, split.test)
+        side = PoolAndTest(split.train, split.test)
         for name, done in runs.items():
             pool = target.features[side.pool]
             model = None if name == WITHOUT else SourceModel(source, pool, name)

@@ -29,7 +29,7 @@ from benchmarks.loop import machine
 from benchmarks.strategies import with_norms
 from streamer.config import Config
 from streamer.evaluation.corpus import Corpus, Indices
-from streamer.evaluation.dataset import material_of
+from streamer.evaluation.dataset import dataset_of
 from streamer.evaluation.metrics import ccc, rmse
 from streamer.learners.affect import AffectLearner
 from streamer.learners.conformal import AdaptiveInterval
@@ -123,11 +123,11 @@ def _at(name: str) -> int:
 def settings(seeds: int, cache: Path) -> Iterator[Setting]:
     iemocap = read_iemocap()
     pool, tested = of_sessions(iemocap, {1, 2, 3, 4}), of_sessions(iemocap, {5})
-    material = material_of(iemocap, pool, "pool")
-    none = Prior.uninformed(material.features.shape[1], 1)
+    dataset = dataset_of(iemocap, pool, "pool")
+    none = Prior.uninformed(dataset.features.shape[1], 1)
     for seed in range(seeds):
         order = np.random.default_rng(seed).permutation(pool)
-        yield Setting("iemocap", material.features, material.affect, order, tested, none)
+        yield Setting("iemocap", dataset.features, dataset.affect, order, tested, none)
     shipped = make_encoder(Config(), "").prior
     for name in ("nemo", "ravdess"):
         corpus = with_norms(embedded(name, cache))
@@ -157,7 +157,7 @@ def _setting(
     usual = RunningNormalization(population.embedding_mean, population.embedding_deviation)
     for row in heard:
         usual.update(embeddings[row])
-    answers = material_of(corpus, heard).affect
+    answers = dataset_of(corpus, heard).affect
     return Setting(name, usual.apply(embeddings), answers, heard, tested, prior)
 
 

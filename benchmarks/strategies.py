@@ -36,10 +36,10 @@ from benchmarks.iemocap import SHARED, read_iemocap
 from benchmarks.loop import machine
 from streamer.evaluation.corpus import Corpus
 from streamer.evaluation.curves import Curve
-from streamer.evaluation.dataset import Material, material_of
+from streamer.evaluation.dataset import Dataset, dataset_of
 from streamer.evaluation.grid import Cell, Results
 from streamer.evaluation.protocol import Pool, Stream
-from streamer.evaluation.run import Outcome, Side, run_trial
+from streamer.evaluation.run import Outcome, PoolAndTest, run_trial
 from streamer.evaluation.scales import Rating
 from streamer.evaluation.significance import compare, holm, signed_rank_p
 from streamer.evaluation.splits import leave_one_session_out, speaker_folds
@@ -76,14 +76,14 @@ def names() -> list[str]:
 class Work:
     """A cell's run, and what it needs; sent to each process once."""
 
-    materials: dict[str, Material]
-    sides: dict[str, Sequence[Side]]
+    datasets: dict[str, Dataset]
+    sides: dict[str, Sequence[PoolAndTest]]
 
     def __call__(self, cell: Cell) -> Outcome:
         corpus = cell.task.split(" ")[0]
         side = self.sides[corpus][cell.seed % FOLDS]
         return run_trial(
-            self.materials[corpus],
+            self.datasets[corpus],
             side,
             SCENARIOS[cell.task],
             cell.strategy,
@@ -104,16 +104,16 @@ def with_norms(corpus: Corpus) -> Corpus:
 
 def prepared(cache: Path) -> Work:
     iemocap, _ = four_emotions(read_iemocap())
-    materials, sides = {}, {}
+    datasets, sides = {}, {}
     splits = leave_one_session_out(iemocap)
-    materials["iemocap"] = material_of(iemocap, np.arange(len(iemocap)))
-    sides["iemocap"] = [Side(split.train, split.test) for split in splits]
+    datasets["iemocap"] = dataset_of(iemocap, np.arange(len(iemocap)))
+    sides["iemocap"] = [PoolAndTest(split.train, split.test) for split in splits]
     for name in ("ravdess", "nemo"):
         corpus = with_norms(embedded(name, cache))
-        materials[name] = material_of(corpus, np.arange(len(corpus)))
+        datasets[name] = dataset_of(corpus, np.arange(len(corpus)))
         folds = speaker_folds(corpus, FOLDS, np.random.default_rng(0))
-        sides[name] = [Side(split.train, split.test) for split in folds]
-    return Work(materials, sides)
+        sides[name] = [PoolAndTest(split.train, split.test) for split in folds]
+    return Work(datasets, sides)
 
 
 def areas_over_random(

@@ -27,7 +27,7 @@ import numpy as np
 from benchmarks.iemocap import of_sessions, read_iemocap
 from benchmarks.loop import RESULTS, machine
 from benchmarks.voices import encoder_row, prior_without, sessions, vectors_of, voices_of
-from streamer.evaluation.dataset import material_of
+from streamer.evaluation.dataset import dataset_of
 from streamer.evaluation.metrics import cc, ccc, rmse, uar
 from streamer.evaluation.significance import holm, signed_rank_p
 from streamer.learners.affect import AffectLearner
@@ -170,17 +170,17 @@ def iemocap_tasks(seeds: int) -> list[Task]:
     for session in range(1, 6):
         pool = of_sessions(corpus, {1, 2, 3, 4, 5} - {session})
         test = of_sessions(corpus, {session})
-        material = material_of(corpus, pool, "pool")
-        rated = np.isfinite(material.affect).all(axis=1)
+        dataset = dataset_of(corpus, pool, "pool")
+        rated = np.isfinite(dataset.affect).all(axis=1)
         for seed in range(seeds):
             order = np.random.default_rng(seed).permutation(pool[rated[pool]])[:LENGTH]
-            size = material.features.shape[1]
+            size = dataset.features.shape[1]
             tasks.append(
                 Task(
                     f"session {session}, {seed}",
-                    material.features,
-                    material.affect,
-                    [None] * len(material.affect),
+                    dataset.features,
+                    dataset.affect,
+                    [None] * len(dataset.affect),
                     [int(i) for i in order],
                     test[rated[test]],
                     Prior.uninformed(size, 1),

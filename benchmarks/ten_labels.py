@@ -38,7 +38,7 @@ from streamer.learners.metrics import concordance_cc
 from streamer.learners.normalization import RunningNormalization
 from streamer.learners.prior import Prior
 from streamer.learners.regression import BayesianRegression
-from streamer.training.export.prior import Material, balanced_weights, material_of
+from streamer.training.export.prior import LabelledClips, balanced_weights, labelled_clips
 from streamer.types import DIMENSIONS, Label, Matrix, Vector
 
 LABELS: Final = (0, 1, 2, 5, 10, 20, 40)
@@ -99,25 +99,25 @@ def _with_one(features: Matrix) -> Matrix:
     return np.concatenate([features / np.sqrt(features.shape[-1]), ones], axis=-1)
 
 
-def fit_before(material: Material) -> tuple[Matrix, Vector, Vector]:
+def fit_before(labelled: LabelledClips) -> tuple[Matrix, Vector, Vector]:
     """Ridge on the norms, widened by what folds of left-out speakers show: W [d, 3], b, noise."""
-    share = balanced_weights(material.corpora, material.emotions)
+    share = balanced_weights(labelled.corpora, labelled.emotions)
     share /= share.sum()
-    names, number = np.unique(material.voices, return_inverse=True)
+    names, number = np.unique(labelled.voices, return_inverse=True)
     fold = number % FOLDS
-    answer = np.empty_like(material.y)
+    answer = np.empty_like(labelled.y)
     for held in range(FOLDS):
-        weights, intercept = _ridge(material, share, fold != held)
-        answer[fold == held] = material.x[fold == held] @ weights + intercept
-    centre, said = share @ material.y, share @ answer
-    spread = np.sqrt(share @ (material.y - centre) ** 2) / np.sqrt(share @ (answer - said) ** 2)
-    noise = np.sqrt(share @ (material.y - centre - spread * (answer - said)) ** 2)
-    weights, intercept = _ridge(material, share, np.ones(len(names[number]), bool))
+        weights, intercept = _ridge(labelled, share, fold != held)
+        answer[fold == held] = labelled.x[fold == held] @ weights + intercept
+    centre, said = share @ labelled.y, share @ answer
+    spread = np.sqrt(share @ (labelled.y - centre) ** 2) / np.sqrt(share @ (answer - said) ** 2)
+    noise = np.sqrt(share @ (labelled.y - centre - spread * (answer - said)) ** 2)
+    weights, intercept = _ridge(labelled, share, np.ones(len(names[number]), bool))
     return weights * spread, centre + spread * (intercept - centre), noise
 
 
-def _ridge(material: Material, share: Vector, kept: np.ndarray) -> tuple[Matrix, Vector]:
-    x, y, share = material.x[kept], material.y[kept], share[kept] / share[kept].sum()
+def _ridge(labelled: LabelledClips, share: Vector, kept: np.ndarray) -> tuple[Matrix, Vector]:
+    x, y, share = labelled.x[kept], labelled.y[kept], share[kept] / share[kept].sum()
     mean, centre = share @ x, share @ y
     gram = (x - mean).T @ ((x - mean) * share[:, np.newaxis]) + PENALTY * np.eye(x.shape[1])
     weights = np.linalg.solve(gram, ((x - mean) * share[:, np.newaxis]).T @ (y - centre))
@@ -196,7 +196,7 @@ def corpus_figures(name: str, corpus: str, draws: int) -> dict[str, Any]:
     prior = prior_without(row, corpus)
     others = np.array([c.corpus != corpus for c in clips])
     kept = [c for c, keep in zip(clips, others, strict=True) if keep]
-    before = fit_before(material_of(embeddings[others], kept))
+    before = fit_before(labelled_clips(embeddings[others], kept))
     found = {"before": Rows(), "since": Rows()}
     drift = []
     for number, voice in enumerate(voices_of(clips, embeddings, vectors, corpus)):

@@ -29,9 +29,9 @@ from streamer.evaluation.sound import ClipSound
 from streamer.learners.affective_norms import affective_norm
 from streamer.learners.source import fit_classes, fit_ridge
 from streamer.training.tune.answers import AnswerRecipe, tune_to_answers
-from streamer.training.tune.material import TuningClip
 from streamer.training.tune.pretraining import Pretraining, TaptRecipe
 from streamer.training.tune.tunable import TunableStudent
+from streamer.training.tune.tuning_set import TuningClip
 from streamer.training.tune.writing import vectors_of
 
 LABELS: Final = 60

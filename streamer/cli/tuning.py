@@ -59,9 +59,7 @@ def tune(
     check_name(name, settings.models)
     with open_profile(settings, create=False) as opened:
         if opened.is_empty():
-            raise UsageError(
-                f"profile {opened.folder.name!r} is empty: hear something with `streamer run` first"
-            )
+            raise UsageError(f"profile {opened.folder.name!r} is empty: run `streamer run` first")
         row = _encoder(settings, opened)
         _training("tune.job")  # says what is missing before anything is read
         if head:
@@ -97,14 +95,14 @@ def _tuned(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as TimeToGo
 
-    job, material = _training("tune.job"), _training("tune.material")
-    found = material.from_profile(opened)
+    job, clips = _training("tune.job"), _training("tune.tuning_set")
+    found = clips.from_profile(opened)
     if speech is not None:
-        found.clips.extend(material.from_folder(speech).clips)
-    material.check_enough(
+        found.clips.extend(clips.from_folder(speech).clips)
+    clips.check_enough(
         found,
-        material.LEAST_SPEECH_S,
-        "hear more with `streamer run --privacy everything`, or give --speech a folder",
+        clips.LEAST_SPEECH_S,
+        "record more with `streamer run --privacy everything`, or give --speech a folder",
     )
     job.check_answers(found)
     plan = job.TuningPlan(
@@ -114,10 +112,10 @@ def _tuned(
         _training("tune.answers").AnswerRecipe(seed=settings.seed),
         labels,
     )
-    taught = len(job.taught_clips(found, labels))
+    training = len(job.training_clips(found, labels))
     tell(
         f"{found.speech_s / 60:.1f} minutes of speech in {len(found.clips)} clips; "
-        f"{len(found.answered)} of them answered, of which {taught} are learned from and the "
+        f"{len(found.answered)} of them answered, of which {training} are learned from and the "
         f"newest {job.held_out_count(len(found.answered))} judge; from encoder {row.name}"
     )
     if dry_run:
@@ -147,12 +145,12 @@ def _tuned_head(
 
     if with_corpus is None:
         raise UsageError("--head joins your emotions with a corpus's: give --with PLACE")
-    material, learning = _training("joint.material"), _training("joint.head")
-    own = material.enrolled_vectors(opened)
+    vectors, learning = _training("joint.vectors"), _training("joint.head")
+    own = vectors.enrolled_vectors(opened)
     tell(f"{len(own.emotions)} enrolled clips of {', '.join(sorted(set(own.emotions)))}")
     if dry_run:
         return None
-    rich = material.corpus_vectors(
+    rich = vectors.corpus_vectors(
         with_corpus, make_encoder(settings, row.name), settings.models / f".embedding-{name}"
     )
     recipe = learning.HeadTuning(seed=settings.seed)

@@ -40,7 +40,7 @@ class CorpusClip:
     utterance: unique within its corpus. speaker: unique within its corpus, "" where unknown.
     session: what the owner recorded in one go, "" where the corpus has no such thing.
     emotion: a common name (see `emotions`), None where the owner gives none that can be used;
-    owners_emotion: the owner's own word or code for it.
+    original_emotion: the owner's own word or code for it.
     rated: on the owner's scale; affect: the same in [-1, 1].
     path: the file that holds it, None for a row of a feature table. start_s, end_s: its place in
     that file; end_s is None for "to the end". channel: counted from 1; None mixes all.
@@ -53,7 +53,7 @@ class CorpusClip:
     speaker: str
     session: str = ""
     emotion: str | None = None
-    owners_emotion: str = ""
+    original_emotion: str = ""
     rated: Rating = UNRATED
     affect: Rating = UNRATED
     answers: tuple[Answer, ...] = ()
@@ -152,7 +152,7 @@ class Corpus:
         parts = [f"{len(self)} clips", f"{len(self.speakers)} speakers"]
         parts += [f"{len(self.emotions)} emotions"] if self.emotions else []
         text = f"{self.name}: {', '.join(parts)}"
-        unnamed = Counter(c.owners_emotion or "none" for c in self.clips if c.emotion is None)
+        unnamed = Counter(c.original_emotion or "none" for c in self.clips if c.emotion is None)
         if unnamed:
             text += f"; {unnamed.total()} without a usable emotion ({_counted(unnamed)})"
         if self.faults:

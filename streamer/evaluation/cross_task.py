@@ -18,11 +18,11 @@ from typing import Final
 import numpy as np
 
 from streamer.evaluation.corpus import Corpus, Indices
-from streamer.evaluation.dataset import Material
+from streamer.evaluation.dataset import Dataset
 from streamer.evaluation.learners import EvaluatedLearner
 from streamer.evaluation.metrics import AFFECT_MEASURES, EMOTION_MEASURES, Classes
 from streamer.evaluation.protocol import Pool, Stream
-from streamer.evaluation.run import Outcome, Side, measured
+from streamer.evaluation.run import Outcome, PoolAndTest, measured
 from streamer.learners.affective_norms import affective_norm
 from streamer.learners.source import LabelledSource, SourceModel
 from streamer.query.model_view import ModelView
@@ -63,8 +63,8 @@ class CrossTaskLearner(EvaluatedLearner):
     target: "emotion", or "dimensions" for valence, arousal and dominance.
     """
 
-    def __init__(self, material: Material, target: str, source: SourceModel) -> None:
-        super().__init__(material, taught=(EMOTIONS,) if target == EMOTIONS else DIMENSIONS)
+    def __init__(self, dataset: Dataset, target: str, source: SourceModel) -> None:
+        super().__init__(dataset, targets=(EMOTIONS,) if target == EMOTIONS else DIMENSIONS)
         if target == EMOTIONS:
             self.knowledge = ModelView(
                 SourceEstimates(source), self.labelled, lambda: self.classifier
@@ -76,8 +76,8 @@ class CrossTaskLearner(EvaluatedLearner):
 class NormMapping(CrossTaskLearner):
     """Predicts the norms of the source's classes, whatever is answered (CTIAL, equation 3)."""
 
-    def __init__(self, material: Material, source: SourceModel) -> None:
-        super().__init__(material, DIMENSIONAL, source)
+    def __init__(self, dataset: Dataset, source: SourceModel) -> None:
+        super().__init__(dataset, DIMENSIONAL, source)
         self._source = source
 
     def means(self, utterances: Sequence[int] | Indices) -> Matrix:
@@ -90,38 +90,38 @@ class NormMapping(CrossTaskLearner):
 
 
 @dataclass(frozen=True, eq=False)
-class SourceSide:
+class AlignedSource:
     """A labelled source, and how it is aligned with the pool of the target."""
 
     source: LabelledSource
     alignment: str
 
-    def model(self, material: Material, side: Side) -> SourceModel:
+    def model(self, dataset: Dataset, side: PoolAndTest) -> SourceModel:
         """Fitted once for each side; the held-out utterances have no say in the alignment."""
-        return _fitted(self, material, side)
+        return _fitted(self, dataset, side)
 
 
 @lru_cache(maxsize=16)
-def _fitted(source: SourceSide, material: Material, side: Side) -> SourceModel:
-    return SourceModel(source.source, material.features[side.pool], source.alignment)
+def _fitted(source: AlignedSource, dataset: Dataset, side: PoolAndTest) -> SourceModel:
+    return SourceModel(source.source, dataset.features[side.pool], source.alignment)
 
 
-def source_of(corpus: Corpus, material: Material) -> LabelledSource:
+def labelled_source(corpus: Corpus, dataset: Dataset) -> LabelledSource:
     """A corpus as a source: what it rates, and the norms of what it names but does not rate."""
     named = [clip.emotion for clip in corpus.clips]
-    return LabelledSource(material.features, material.affect, named).with_norms()
+    return LabelledSource(dataset.features, dataset.affect, named).with_norms()
 
 
-def with_norms(material: Material) -> Material:
+def with_norms(dataset: Dataset) -> Dataset:
     """A target whose utterances without any rating have the norm of their emotion."""
-    source = LabelledSource(material.features, material.affect, material.emotions).with_norms()
-    return Material(material.features, source.affect, material.emotions)
+    source = LabelledSource(dataset.features, dataset.affect, dataset.emotions).with_norms()
+    return Dataset(dataset.features, source.affect, dataset.emotions)
 
 
 def run_cross_task(
-    material: Material,
-    source: SourceSide,
-    side: Side,
+    dataset: Dataset,
+    source: AlignedSource,
+    side: PoolAndTest,
     scenario: Stream | Pool,
     strategy: str,
     seed: int,
@@ -131,43 +131,43 @@ def run_cross_task(
 
     A task that the target or the source lacks is left out.
     """
-    model = source.model(material, side)
+    model = source.model(dataset, side)
     targets = []
-    if len(material.classes) > 1 and np.isfinite(source.source.affect).any():
+    if len(dataset.classes) > 1 and np.isfinite(source.source.affect).any():
         targets.append(EMOTIONS)
-    if material.rated and len(model.classes) > 1:
+    if dataset.rated and len(model.classes) > 1:
         targets.append(DIMENSIONAL)
     outcome = Outcome()
     for target in targets:
-        found = _run(material, model, target, side, scenario, strategy, seed, dimensions)
+        found = _run(dataset, model, target, side, scenario, strategy, seed, dimensions)
         outcome.labels = found.labels
         outcome.values |= found.values
     return outcome
 
 
 def _run(
-    material: Material,
+    dataset: Dataset,
     model: SourceModel,
     target: str,
-    side: Side,
+    side: PoolAndTest,
     scenario: Stream | Pool,
     name: str,
     seed: int,
     dimensions: Sequence[str],
 ) -> Outcome:
     order_rng, choice_rng = (np.random.default_rng((seed, k)) for k in range(2))
-    pool = np.intersect1d(side.pool, _answerable(material))
+    pool = np.intersect1d(side.pool, _answerable(dataset))
     order = [int(i) for i in order_rng.permutation(pool)]
     maps = name == NORM_MAPPING and target == DIMENSIONAL
-    learner = NormMapping(material, model) if maps else CrossTaskLearner(material, target, model)
+    learner = NormMapping(dataset, model) if maps else CrossTaskLearner(dataset, target, model)
     strategy = make_strategy("random" if name == NORM_MAPPING else name, dimensions)
     names = (EMOTIONS,) if target == EMOTIONS else DIMENSIONS
     whole = np.concatenate([pool, side.test])
     asked, outcome = _Asked(learner), Outcome()
     for progress in scenario.run(asked, strategy, order, choice_rng):
         outcome.labels.append(progress.labels)
-        values = measured(learner, material, side.test, order[: progress.heard], names)
-        values |= whole_target(learner, material, whole, asked.answered, names)
+        values = measured(learner, dataset, side.test, order[: progress.arrived], names)
+        values |= whole_target(learner, dataset, whole, asked.answered, names)
         for measure, value in values.items():
             outcome.values.setdefault(measure, []).append(value)
     return outcome
@@ -185,13 +185,13 @@ class _Asked:
         self.answered.append(utterance)
         self._learner.learn(utterance)
 
-    def hear(self, utterances: Sequence[int]) -> None:
-        self._learner.hear(utterances)
+    def record_predictions(self, utterances: Sequence[int]) -> None:
+        self._learner.record_predictions(utterances)
 
 
 def whole_target(
     learner: EvaluatedLearner,
-    material: Material,
+    dataset: Dataset,
     utterances: Indices,
     answered: Sequence[int],
     names: Sequence[str],
@@ -199,9 +199,9 @@ def whole_target(
     """The paper's measures: answered utterances count with their true label (section 3.3)."""
     known = np.isin(utterances, np.array(answered, np.intp))
     if EMOTIONS in names:
-        place = {name: k for k, name in enumerate(material.classes)}
+        place = {name: k for k, name in enumerate(dataset.classes)}
         truth: Classes = np.array(
-            [place.get(material.emotions[i] or "", -1) for i in utterances], np.intp
+            [place.get(dataset.emotions[i] or "", -1) for i in utterances], np.intp
         )
         said = learner.emotions(utterances)
         guesses = np.array([place.get(name, -1) for name in said] or [-1] * len(truth), np.intp)
@@ -213,9 +213,9 @@ def whole_target(
         }
     values: dict[str, float] = {}
     means = learner.means(utterances)
-    for name in material.rated:
+    for name in dataset.rated:
         column = DIMENSIONS.index(name)
-        rating = material.affect[utterances, column]
+        rating = dataset.affect[utterances, column]
         prediction = np.where(known, rating, means[:, column])
         rated = np.isfinite(rating)
         for measure, affect_function in AFFECT_MEASURES.items():
@@ -223,11 +223,11 @@ def whole_target(
     return values
 
 
-def _answerable(material: Material) -> Indices:
+def _answerable(dataset: Dataset) -> Indices:
     """Utterances that can answer both questions, where the target has both."""
-    can = np.ones(len(material), bool)
-    if len(material.classes) > 1:
-        can &= np.array([name is not None for name in material.emotions], bool)
-    if material.rated:
-        can &= np.isfinite(material.affect).any(axis=1)
+    can = np.ones(len(dataset), bool)
+    if len(dataset.classes) > 1:
+        can &= np.array([name is not None for name in dataset.emotions], bool)
+    if dataset.rated:
+        can &= np.isfinite(dataset.affect).any(axis=1)
     return np.flatnonzero(can)

@@ -21,7 +21,7 @@ _FEWEST_OF_AN_EMOTION: Final = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class Dataset:
     """features: float64 [n, d], standard scores. affect: float64 [n, 3], nan where not rated.
 
     emotions: [n], None where there is no name, or one with too few utterances.
@@ -56,8 +56,8 @@ class Material:
         return np.flatnonzero(named | np.isfinite(self.affect).any(axis=1))
 
 
-def material_of(corpus: Corpus, pool: Indices, normalization: str = "speaker") -> Material:
-    """The material of a corpus with features, normalized without looking at a label.
+def dataset_of(corpus: Corpus, pool: Indices, normalization: str = "speaker") -> Dataset:
+    """The dataset of a corpus with features, normalized without looking at a label.
 
     normalization: "speaker", by each speaker's own mean and deviation, as a profile does; "pool",
     by those of the utterances in `pool`, for corpora without speakers.
@@ -80,13 +80,13 @@ def material_of(corpus: Corpus, pool: Indices, normalization: str = "speaker") -
     names = [clip.emotion for clip in corpus.clips]
     counts = Counter(names)
     emotions = [name if counts[name] >= _FEWEST_OF_AN_EMOTION else None for name in names]
-    material = Material(features, corpus.affect(), emotions)
-    if not material.rated and len(material.classes) < 2:
+    dataset = Dataset(features, corpus.affect(), emotions)
+    if not dataset.rated and len(dataset.classes) < 2:
         raise CorpusError(
             f"{corpus.name} has neither ratings nor two emotions of at least "
             f"{_FEWEST_OF_AN_EMOTION} utterances; nothing can be learned from it"
         )
-    return material
+    return dataset
 
 
 def standard_scores(values: Matrix, of: Matrix) -> Matrix:

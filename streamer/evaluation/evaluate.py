@@ -16,25 +16,25 @@ from streamer.errors import CorpusError, UsageError
 from streamer.evaluation.corpus import Corpus
 from streamer.evaluation.cross_task import (
     NORM_MAPPING,
-    SourceSide,
+    AlignedSource,
+    labelled_source,
     run_cross_task,
-    source_of,
     with_norms,
 )
-from streamer.evaluation.dataset import Material, material_of
+from streamer.evaluation.dataset import Dataset, dataset_of
 from streamer.evaluation.embedding import Encoder, embed
 from streamer.evaluation.grid import Cell, run_cells
 from streamer.evaluation.leaderboard import PASSIVE, Board, boards_of
 from streamer.evaluation.learners import LEARNERS, check_learner
-from streamer.evaluation.page import About, answer, page
+from streamer.evaluation.page import ExperimentSummary, answer, page
 from streamer.evaluation.protocol import Pool, Stream
 from streamer.evaluation.readers import AUTO, read_corpus
-from streamer.evaluation.run import ALL, Outcome, Side, run_trial
+from streamer.evaluation.run import ALL, Outcome, PoolAndTest, run_trial
 from streamer.evaluation.scales import Scale
 from streamer.evaluation.splits import (
     Split,
     leave_one_session_out,
-    own_split,
+    predefined_split,
     shared_speakers,
     speaker_folds,
 )
@@ -87,17 +87,17 @@ class Plan:
 class GridWork:
     """What a run needs; sent to each process once. Seed k is tested on split k."""
 
-    material: Material
-    sides: Sequence[Side]
+    dataset: Dataset
+    sides: Sequence[PoolAndTest]
     scenario: Stream | Pool
     dimensions: Sequence[str]
-    source: SourceSide | None = None
+    source: AlignedSource | None = None
 
     def __call__(self, cell: Cell) -> Outcome:
         side = self.sides[cell.seed % len(self.sides)]
         if self.source is not None:
             return run_cross_task(
-                self.material,
+                self.dataset,
                 self.source,
                 side,
                 self.scenario,
@@ -106,7 +106,7 @@ class GridWork:
                 self.dimensions,
             )
         return run_trial(
-            self.material,
+            self.dataset,
             side,
             self.scenario,
             cell.strategy,
@@ -128,20 +128,20 @@ def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, li
     if plan.source is not None:
         source_corpus = read_corpus(plan.source_reader, plan.source, plan.source_scale)
     _make_folder(plan.out)
-    corpus, material = _prepared(corpus, plan.place, settings, plan, progress)
+    corpus, dataset = _prepared(corpus, plan.place, settings, plan, progress)
     source = None
     if source_corpus is not None and plan.source is not None:
         source_corpus, theirs = _prepared(source_corpus, plan.source, settings, plan, progress)
-        if theirs.features.shape[1] != material.features.shape[1]:
+        if theirs.features.shape[1] != dataset.features.shape[1]:
             raise CorpusError(
                 f"{source_corpus.name} has {theirs.features.shape[1]} features and {corpus.name} "
-                f"{material.features.shape[1]}: give a source with features of the same kind"
+                f"{dataset.features.shape[1]}: give a source with features of the same kind"
             )
-        source = SourceSide(source_of(source_corpus, theirs), plan.alignment)
-        material = with_norms(material)
-    splits = _with_labels(corpus, material, _splits(corpus, plan))
-    sides = [Side(split.train, split.test) for split in splits]
-    work = GridWork(material, sides, plan.scenario, tuple(plan.dimensions), source)
+        source = AlignedSource(labelled_source(source_corpus, theirs), plan.alignment)
+        dataset = with_norms(dataset)
+    splits = _with_labels(corpus, dataset, _splits(corpus, plan))
+    sides = [PoolAndTest(split.train, split.test) for split in splits]
+    work = GridWork(dataset, sides, plan.scenario, tuple(plan.dimensions), source)
     cells = [
         Cell("", plan.learner, strategy, seed)
         for seed in range(plan.seeds)
@@ -162,14 +162,14 @@ def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, li
 
 def _prepared(
     corpus: Corpus, place: Path, settings: Config, plan: Plan, progress: Progress
-) -> tuple[Corpus, Material]:
-    """A corpus with features, and its material. Raises CorpusError where nothing can be used."""
+) -> tuple[Corpus, Dataset]:
+    """A corpus with features, and its dataset. Raises CorpusError where nothing can be used."""
     if corpus.features is None:
         corpus = _embedded(corpus, settings, plan, progress)
     if not len(corpus):
         raise CorpusError(f"{place} contains no usable clip{_first_fault(corpus)}")
     pool = np.arange(len(corpus))
-    return corpus, material_of(corpus, pool, "speaker" if corpus.speakers else "pool")
+    return corpus, dataset_of(corpus, pool, "speaker" if corpus.speakers else "pool")
 
 
 def _checked(plan: Plan) -> list[str]:
@@ -245,7 +245,7 @@ def _splits(corpus: Corpus, plan: Plan) -> list[Split]:
     have been tested on.
     """
     if plan.test_part is not None:
-        return [own_split(corpus, plan.test_part)]
+        return [predefined_split(corpus, plan.test_part)]
     if len(corpus.sessions) > 1:
         return leave_one_session_out(corpus)
     folds = min(_FOLDS, len(corpus.speakers))
@@ -261,9 +261,9 @@ def _splits(corpus: Corpus, plan: Plan) -> list[Split]:
     return found[: plan.seeds]
 
 
-def _with_labels(corpus: Corpus, material: Material, splits: Sequence[Split]) -> list[Split]:
+def _with_labels(corpus: Corpus, dataset: Dataset, splits: Sequence[Split]) -> list[Split]:
     """The splits with labels on both sides. Raises CorpusError where there is none."""
-    labelled = material.labelled()
+    labelled = dataset.labelled()
     found = [
         split
         for split in splits
@@ -317,7 +317,7 @@ def _written(
     how = f"{_in_words(plan.scenario)} {_tested(plan, corpus, splits)}"
     if source is not None:
         how += f" {_source_in_words(plan, source)}"
-    about = About(corpus.name, how, plan.learner, plan.strategies[0])
+    about = ExperimentSummary(corpus.name, how, plan.learner, plan.strategies[0])
     path = plan.out / PAGE_NAME
     path.write_text(page(about, boards), encoding="utf-8")
     leading = [board for board in boards if board.name.endswith(("/ccc", "/uar"))]

@@ -8,7 +8,7 @@ import numpy as np
 
 from streamer.errors import UsageError
 from streamer.evaluation.corpus import Indices
-from streamer.evaluation.dataset import Material
+from streamer.evaluation.dataset import Dataset
 from streamer.import_path import is_import_path
 from streamer.learners.affect import AffectLearner, MakeRegression
 from streamer.learners.logistic import OnlineLogistic
@@ -34,7 +34,7 @@ EMOTION_PENALTY: Final = 0.3
 
 
 @dataclass(slots=True)
-class Heard:
+class ArrivalPredictions:
     """The prediction for each utterance when it arrived: utterances [m], means [m, 3]."""
 
     utterances: list[int] = field(default_factory=list)
@@ -42,36 +42,36 @@ class Heard:
 
 
 class EvaluatedLearner:
-    """A `scenario.Pupil`: the profile's affect learner, and a classifier of the emotions.
+    """A `scenario.ProtocolLearner`: the profile's affect learner, and a classifier of the emotions.
 
     It starts from the uninformed prior, since a shipped one may have seen the corpus.
-    taught: what an answer tells, of `EVERYTHING`; what is not among it is not learned.
+    targets: what an answer tells, of `EVERYTHING`; what is not among it is not learned.
     """
 
     def __init__(
         self,
-        material: Material,
+        dataset: Dataset,
         learner: str = "plain",
-        taught: Sequence[str] = EVERYTHING,
+        targets: Sequence[str] = EVERYTHING,
     ) -> None:
-        self._material = material
-        self._taught = frozenset(taught)
+        self._dataset = dataset
+        self._taught = frozenset(targets)
         self.features: Matrix = (
-            2.0 * np.tanh(material.features / 2.0) if learner == "squashed" else material.features
+            2.0 * np.tanh(dataset.features / 2.0) if learner == "squashed" else dataset.features
         )
         size = self.features.shape[1]
         self.affect = AffectLearner(Prior.uninformed(size, 1), _regression(learner))
         self.classifier = (
             OnlineLogistic(size, EMOTION_PENALTY * size) if "emotion" in self._taught else None
         )
-        self.heard = Heard()
+        self.arrivals = ArrivalPredictions()
         self._learned: list[tuple[Label, Vector]] = []
         self.knowledge = ModelView(self.affect, self.labelled, self._classifier)
 
     def learn(self, utterance: int) -> None:
-        """Learn the corpus's labels, as far as they are taught and present."""
+        """Learn the corpus's labels, as far as they are targets and present."""
         row = self.features[utterance]
-        emotion = self._material.emotions[utterance]
+        emotion = self._dataset.emotions[utterance]
         label = Label(
             utterance=utterance,
             **{name: self._answer(utterance, name) for name in DIMENSIONS},
@@ -83,11 +83,11 @@ class EvaluatedLearner:
             self.classifier.learn(row, label.emotion)
         self._learned.append((label, row))
 
-    def hear(self, utterances: Sequence[int]) -> None:
+    def record_predictions(self, utterances: Sequence[int]) -> None:
         """Record the predictions for utterances as they arrive."""
         if utterances:
-            self.heard.utterances.extend(utterances)
-            self.heard.means.extend(self.affect.means(self.features[list(utterances)]))
+            self.arrivals.utterances.extend(utterances)
+            self.arrivals.means.extend(self.affect.means(self.features[list(utterances)]))
 
     def means(self, utterances: Sequence[int] | Indices) -> Matrix:
         """Valence, arousal, dominance of [n] utterances, [n, 3] in [-1, 1]."""
@@ -116,7 +116,7 @@ class EvaluatedLearner:
         return [self.classifier.classes[k] for k in chances.argmax(axis=1)]
 
     def _answer(self, utterance: int, name: str) -> float | None:
-        value = self._material.affect[utterance, DIMENSIONS.index(name)]
+        value = self._dataset.affect[utterance, DIMENSIONS.index(name)]
         return float(value) if name in self._taught and np.isfinite(value) else None
 
     def labelled(self) -> Labelled:

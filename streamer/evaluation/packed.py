@@ -11,7 +11,7 @@ from typing import Final
 from streamer.errors import CorpusError
 from streamer.evaluation.corpus import Corpus, CorpusClip, Fault
 from streamer.evaluation.emotions import common_emotion
-from streamer.evaluation.readers.gathering import Gathering
+from streamer.evaluation.readers.corpus_builder import CorpusBuilder
 from streamer.evaluation.readers.tables import read_table
 from streamer.types import SAMPLE_RATE_HZ
 
@@ -29,7 +29,7 @@ def packed_names(folder: Path) -> list[str]:
 def read_packed(folder: Path, name: str) -> Corpus:
     """One corpus of a packed folder. Raises CorpusError if it is missing."""
     faults: list[Fault] = []
-    gathering = Gathering(name, folder)
+    builder = CorpusBuilder(name, folder)
     sound = _sound(folder, name)
     for where, row in read_table(folder / TABLE, _COLUMNS, faults):
         if row["corpus"] != name:
@@ -37,20 +37,20 @@ def read_packed(folder: Path, name: str) -> Corpus:
         try:
             start, samples = int(row["start"]), int(row["samples"])
         except ValueError:
-            gathering.fault(where, "a start or length that is no whole number")
+            builder.fault(where, "a start or length that is no whole number")
             continue
         clip = CorpusClip(
             utterance=row["clip"],
             speaker=row["speaker"],
             emotion=common_emotion(row["emotion"]),
-            owners_emotion=row["emotion"],
+            original_emotion=row["emotion"],
             path=sound,
             start_s=start / SAMPLE_RATE_HZ,
             end_s=(start + samples) / SAMPLE_RATE_HZ,
         )
-        gathering.add(clip)
-    gathering.faults(faults)
-    return gathering.finish(f"{TABLE} with rows of {name!r} and {name}.opus")
+        builder.add(clip)
+    builder.faults(faults)
+    return builder.finish(f"{TABLE} with rows of {name!r} and {name}.opus")
 
 
 def _sound(folder: Path, name: str) -> Path:

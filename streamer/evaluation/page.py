@@ -75,7 +75,7 @@ details summary { cursor: pointer; color: var(--soft); margin-top: 2rem; }
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ExperimentSummary:
     """The description of an experiment: its corpus, scenario and learner.
 
     strategy: the subject of the page's first sentence.
@@ -87,7 +87,7 @@ class About:
     strategy: str
 
 
-def page(about: About, boards: Sequence[Board]) -> str:
+def page(about: ExperimentSummary, boards: Sequence[Board]) -> str:
     """A self-contained HTML page: no script, nothing to load, light or dark, and printable."""
     leading = [board for board in boards if _measure(board) in _LEADING]
     others = [board for board in boards if board not in leading]

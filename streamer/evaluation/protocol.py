@@ -19,7 +19,7 @@ from streamer.query.strategy import Knowledge, Strategy
 from streamer.types import Matrix
 
 
-class Pupil(Protocol):
+class ProtocolLearner(Protocol):
     """The learner of a protocol; utterances are their positions in the corpus."""
 
     features: Matrix
@@ -30,7 +30,7 @@ class Pupil(Protocol):
     def learn(self, utterance: int) -> None:
         """Learn the corpus's labels of these utterances."""
 
-    def hear(self, utterances: Sequence[int]) -> None:
+    def record_predictions(self, utterances: Sequence[int]) -> None:
         """Record the current predictions, for the prequential curve."""
 
 
@@ -39,7 +39,7 @@ class Progress:
     """labels: learned so far; heard: utterances so far (in a pool: all of it)."""
 
     labels: int
-    heard: int
+    arrived: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,58 +64,66 @@ class Stream:
             raise UsageError(f"keep = {self.keep}: give a part above 0 and up to 1")
 
     def run(
-        self, pupil: Pupil, strategy: Strategy, order: Sequence[int], rng: np.random.Generator
+        self,
+        model: ProtocolLearner,
+        strategy: Strategy,
+        order: Sequence[int],
+        rng: np.random.Generator,
     ) -> Iterator[Progress]:
         """Run the protocol; yields after the first labels, after each buffer, and at the end.
 
         order: the utterances as they are heard. A last buffer that is not full is not asked.
         """
         for utterance in order[: self.first]:
-            pupil.learn(utterance)
+            model.learn(utterance)
         learned = min(self.first, len(order))
-        told = learned
+        reported = learned
         yield Progress(learned, learned)
         late: deque[tuple[int, int]] = deque()  # when to learn, what
         buffer: list[int] = []
-        heard = learned
-        unsaid: list[int] = []  # heard since the pupil last learned something
+        arrived = learned
+        unrecorded: list[int] = []  # heard since the model last learned something
         end = None if self.length is None else self.first + self.length
         for utterance in order[self.first : end]:
-            if late and late[0][0] <= heard:
-                pupil.hear(unsaid)
-                unsaid = []
-            while late and late[0][0] <= heard:
-                pupil.learn(late.popleft()[1])
+            if late and late[0][0] <= arrived:
+                model.record_predictions(unrecorded)
+                unrecorded = []
+            while late and late[0][0] <= arrived:
+                model.learn(late.popleft()[1])
                 learned += 1
-            unsaid.append(utterance)
-            heard += 1
+            unrecorded.append(utterance)
+            arrived += 1
             buffer.append(utterance)
             if len(buffer) < self.buffer:
                 continue
-            pupil.hear(unsaid)
-            unsaid = []
-            for asked in self._asked(pupil, strategy, buffer, rng):
+            model.record_predictions(unrecorded)
+            unrecorded = []
+            for asked in self._asked(model, strategy, buffer, rng):
                 if self.delay:
-                    late.append((heard + self.delay, asked))
+                    late.append((arrived + self.delay, asked))
                 else:
-                    pupil.learn(asked)
+                    model.learn(asked)
                     learned += 1
             buffer = []
-            told = learned
-            yield Progress(learned, heard)
-        pupil.hear(unsaid)
+            reported = learned
+            yield Progress(learned, arrived)
+        model.record_predictions(unrecorded)
         for _, asked in late:
-            pupil.learn(asked)
+            model.learn(asked)
         learned += len(late)
-        if learned > told:
-            yield Progress(learned, heard)
+        if learned > reported:
+            yield Progress(learned, arrived)
 
     def _asked(
-        self, pupil: Pupil, strategy: Strategy, buffer: Sequence[int], rng: np.random.Generator
+        self,
+        model: ProtocolLearner,
+        strategy: Strategy,
+        buffer: Sequence[int],
+        rng: np.random.Generator,
     ) -> list[int]:
-        features = pupil.features[list(buffer)]
+        features = model.features[list(buffer)]
         count = ask_count(len(buffer), self.keep)
-        batch = strategy.take(features, pupil.knowledge, count, rng)
+        batch = strategy.take(features, model.knowledge, count, rng)
         return [buffer[index] for index in batch.indices]
 
 
@@ -139,7 +147,11 @@ class Pool:
             _check("subset", self.subset, 1)
 
     def run(
-        self, pupil: Pupil, strategy: Strategy, order: Sequence[int], rng: np.random.Generator
+        self,
+        model: ProtocolLearner,
+        strategy: Strategy,
+        order: Sequence[int],
+        rng: np.random.Generator,
     ) -> Iterator[Progress]:
         """Run the protocol; yields after the first labels and after each round.
 
@@ -147,19 +159,19 @@ class Pool:
         """
         left = list(order)
         for utterance in left[: self.first]:
-            pupil.learn(utterance)
+            model.learn(utterance)
         learned = min(self.first, len(left))
         left = left[self.first :]
         yield Progress(learned, len(order))
         for _ in range(self.rounds):
-            features = pupil.features[left]
+            features = model.features[left]
             chosen = choose_from_pool(
-                strategy, features, pupil.knowledge, self.batch, rng, self.subset
+                strategy, features, model.knowledge, self.batch, rng, self.subset
             )
             if not chosen:
                 return
             for index in chosen:
-                pupil.learn(left[index])
+                model.learn(left[index])
             learned += len(chosen)
             taken = set(chosen)
             left = [utterance for index, utterance in enumerate(left) if index not in taken]

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from streamer.evaluation.corpus import Indices
-from streamer.evaluation.dataset import Material
+from streamer.evaluation.dataset import Dataset
 from streamer.evaluation.learners import EVERYTHING, EvaluatedLearner
 from streamer.evaluation.metrics import AFFECT_MEASURES, EMOTION_MEASURES, ccc, rmse
 from streamer.evaluation.protocol import Pool, Stream
@@ -36,7 +36,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Side:
+class PoolAndTest:
     """Utterances of a split: pool (asked from) and test."""
 
     pool: Indices
@@ -44,73 +44,73 @@ class Side:
 
 
 def run_trial(
-    material: Material,
-    side: Side,
+    dataset: Dataset,
+    side: PoolAndTest,
     scenario: Stream | Pool,
     strategy: str,
     learner: str,
     seed: int,
     dimensions: Sequence[str],
-    taught: Sequence[str] = EVERYTHING,
+    targets: Sequence[str] = EVERYTHING,
 ) -> Outcome:
     """Teach a new learner in a scenario and measure it on the test side after each round.
 
     strategy: a name of `query.strategies`, or "all" for a stream that asks everything. dimensions:
-    what the strategy looks at; taught: what is learned from an answer, and measured. With the same
+    what the strategy looks at; targets: what is learned from an answer, and measured. With the same
     seed, all strategies meet the same utterances in the same order.
     """
     order_rng, choice_rng = (np.random.default_rng((seed, k)) for k in range(2))
-    order = [int(i) for i in order_rng.permutation(np.intersect1d(side.pool, material.labelled()))]
+    order = [int(i) for i in order_rng.permutation(np.intersect1d(side.pool, dataset.labelled()))]
     chosen, scenario = _strategy(strategy, scenario, dimensions)
-    pupil = EvaluatedLearner(material, learner, taught)
+    model = EvaluatedLearner(dataset, learner, targets)
     outcome = Outcome()
-    for progress in scenario.run(pupil, chosen, order, choice_rng):
+    for progress in scenario.run(model, chosen, order, choice_rng):
         outcome.labels.append(progress.labels)
-        heard = order[: progress.heard]
-        for name, value in measured(pupil, material, side.test, heard, taught).items():
+        arrived = order[: progress.arrived]
+        for name, value in measured(model, dataset, side.test, arrived, targets).items():
             outcome.values.setdefault(name, []).append(value)
     return outcome
 
 
 def measured(
-    pupil: EvaluatedLearner,
-    material: Material,
+    model: EvaluatedLearner,
+    dataset: Dataset,
     test: Indices,
-    heard: Sequence[int],
+    arrived: Sequence[int],
     names: Sequence[str] = EVERYTHING,
 ) -> dict[str, float]:
     """Every measure with labels on the test side, by its name in `Outcome`; nan if undefined."""
     values: dict[str, float] = {}
-    means = pupil.means(test)
-    for name in material.rated:
+    means = model.means(test)
+    for name in dataset.rated:
         if name not in names:
             continue
         column = DIMENSIONS.index(name)
-        truth = material.affect[test, column]
+        truth = dataset.affect[test, column]
         rated = np.isfinite(truth)
         for measure, function in AFFECT_MEASURES.items():
             values[f"{name}/{measure}"] = function(means[rated, column], truth[rated])
-        wide = pupil.widened(test[rated], heard, name)
+        wide = model.widened(test[rated], arrived, name)
         values[f"{name}/spread-ccc"] = ccc(wide, truth[rated])
         values[f"{name}/spread-rmse"] = rmse(wide, truth[rated])
-        values[f"{name}/prequential-ccc"] = _prequential(pupil, material, column)
-    classes = material.classes
+        values[f"{name}/prequential-ccc"] = _prequential(model, dataset, column)
+    classes = dataset.classes
     if "emotion" in names and len(classes) > 1:
-        named = np.array([i for i in test if material.emotions[i] is not None], np.intp)
-        truth = np.array([classes.index(str(material.emotions[i])) for i in named], np.intp)
-        answers = pupil.emotions(named)
+        named = np.array([i for i in test if dataset.emotions[i] is not None], np.intp)
+        truth = np.array([classes.index(str(dataset.emotions[i])) for i in named], np.intp)
+        answers = model.emotions(named)
         said = np.array([classes.index(name) for name in answers] or [-1] * len(named), np.intp)
         for measure, count in EMOTION_MEASURES.items():
             values[f"emotion/{measure}"] = count(said, truth)
     return values
 
 
-def _prequential(pupil: EvaluatedLearner, material: Material, column: int) -> float:
-    utterances = pupil.heard.utterances[-PREQUENTIAL_WINDOW:]
+def _prequential(model: EvaluatedLearner, dataset: Dataset, column: int) -> float:
+    utterances = model.arrivals.utterances[-PREQUENTIAL_WINDOW:]
     if not utterances:
         return math.nan
-    said = np.array(pupil.heard.means[-PREQUENTIAL_WINDOW:])[:, column]
-    truth = material.affect[utterances, column]
+    said = np.array(model.arrivals.means[-PREQUENTIAL_WINDOW:])[:, column]
+    truth = dataset.affect[utterances, column]
     rated = np.isfinite(truth)
     return ccc(np.clip(said[rated], -1.0, 1.0), truth[rated])
 

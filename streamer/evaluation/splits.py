@@ -67,7 +67,7 @@ def speaker_folds(corpus: Corpus, folds: int, rng: np.random.Generator) -> list[
     return [_split(f"fold {fold + 1}", fold_of_clip, fold) for fold in range(folds)]
 
 
-def own_split(corpus: Corpus, test: str = TEST) -> Split:
+def predefined_split(corpus: Corpus, test: str = TEST) -> Split:
     """The owner's own parts, as they are; see `shared_speakers` for whether they share any.
 
     test: the owner's name of the part to test on (MSP-Podcast has test1, test2, ...). A clip whose

@@ -42,7 +42,7 @@ from streamer.training.export.publish import (
     publish,
 )
 from streamer.training.export.voices import print_prior
-from streamer.training.head.choice import make_head, save_head, try_out
+from streamer.training.head.choice import evaluate_candidates, make_head, save_head
 from streamer.training.head.head import HeadRecipe
 from streamer.training.student.distill import Run, train
 from streamer.training.student.network import StudentShape
@@ -119,7 +119,7 @@ def head(args: argparse.Namespace) -> None:
     checkpoint, stored = args.run / "checkpoint.pt", Cache.open(args.cache)
     tried, clips = head_candidates(checkpoint, stored, frozenset(args.skip), HeadRecipe())
     worth = {}
-    for candidate, figures in try_out(tried, clips, args.seed):
+    for candidate, figures in evaluate_candidates(tried, clips, args.seed):
         worth[candidate] = sum(figures.values())
         print(json.dumps({"head": candidate.name, **figures}), flush=True)
     # Candidates come from simple to trained: of those that are nearly as good, the simplest.

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from streamer.testing import synthetic_session
-from tests.training.made_speech import voice
+from tests.training.synthetic_clips import voice
 
 TEN_MINUTES = 31  # files of 20 s
 

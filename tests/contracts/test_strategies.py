@@ -10,7 +10,7 @@ from streamer.query.strategies import STRATEGIES, make_strategy
 from streamer.testing.strategy_contract import STRATEGY_RULES, StrategyCase, buffer
 from streamer.types import Label
 from tests import knowing
-from tests.knowing import SIZE
+from tests.model_views import SIZE
 from tests.support import made_prior
 
 NAMES = (*STRATEGIES, "k-means+entropy")

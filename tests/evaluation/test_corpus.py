@@ -6,7 +6,7 @@ import pytest
 from streamer.errors import CorpusError
 from streamer.evaluation.corpus import Answer, Corpus, CorpusClip, Fault
 from streamer.evaluation.scales import Rating
-from tests.evaluation.making import clip, corpus_of
+from tests.evaluation.corpora import clip, corpus_of
 
 CLIPS = (
     CorpusClip("a", "ann", "s1", "angry", "ang", affect=Rating(0.5, None, -1.0),

@@ -12,63 +12,63 @@ from streamer.config import Config
 from streamer.errors import CorpusError, UsageError
 from streamer.evaluation.cross_task import (
     NORM_MAPPING,
+    AlignedSource,
     CrossTaskLearner,
     NormMapping,
-    SourceSide,
     run_cross_task,
     whole_target,
     with_norms,
 )
-from streamer.evaluation.dataset import Material
+from streamer.evaluation.dataset import Dataset
 from streamer.evaluation.evaluate import PAGE_NAME, Plan, evaluate
 from streamer.evaluation.protocol import Pool
-from streamer.evaluation.run import Side
+from streamer.evaluation.run import PoolAndTest
 from streamer.learners.affective_norms import affective_norm
 from streamer.learners.source import LabelledSource, SourceModel
 
 NAMES = ("angry", "happy", "sad")
 
 
-def named(count: int, seed: int, size: int = 6) -> Material:
+def named(count: int, seed: int, size: int = 6) -> Dataset:
     """Three emotions apart in three features; no ratings but the norms."""
     rng = np.random.default_rng(seed)
     kinds = rng.integers(0, 3, count)
     features = rng.standard_normal((count, size))
     features[np.arange(count), kinds] += 2.5
-    bare = Material(features, np.full((count, 3), np.nan), [NAMES[k] for k in kinds])
+    bare = Dataset(features, np.full((count, 3), np.nan), [NAMES[k] for k in kinds])
     return with_norms(bare)
 
 
 def source() -> LabelledSource:
-    material = named(150, 1)
-    return LabelledSource(material.features, material.affect, material.emotions)
+    dataset = named(150, 1)
+    return LabelledSource(dataset.features, dataset.affect, dataset.emotions)
 
 
-def side(count: int) -> Side:
-    return Side(np.arange(count // 2), np.arange(count // 2, count))
+def side(count: int) -> PoolAndTest:
+    return PoolAndTest(np.arange(count // 2), np.arange(count // 2, count))
 
 
 def test_targets_have_norms_where_they_have_no_rating():
-    material = named(30, 0)
-    for row, name in zip(material.affect, material.emotions, strict=True):
+    dataset = named(30, 0)
+    for row, name in zip(dataset.affect, dataset.emotions, strict=True):
         np.testing.assert_array_equal(row, affective_norm(str(name)))
 
 
 def test_the_source_knows_one_task_and_the_answers_teach_the_other():
-    material = named(60, 0)
-    model = SourceModel(source(), material.features)
-    asked = CrossTaskLearner(material, "emotion", model)
-    rows = material.features[:5]
+    dataset = named(60, 0)
+    model = SourceModel(source(), dataset.features)
+    asked = CrossTaskLearner(dataset, "emotion", model)
+    rows = dataset.features[:5]
     before = asked.knowledge.means(rows)
     np.testing.assert_array_equal(before, model.means(rows))
     assert asked.knowledge.classes(rows) is None
     for utterance in range(20):
         asked.learn(utterance)
     np.testing.assert_array_equal(asked.knowledge.means(rows), before)
-    assert asked.knowledge.classes(rows).names == tuple(dict.fromkeys(material.emotions[:20]))
+    assert asked.knowledge.classes(rows).names == tuple(dict.fromkeys(dataset.emotions[:20]))
     assert np.isnan(asked.labelled().answers).all()
 
-    rated = CrossTaskLearner(material, "dimensions", model)
+    rated = CrossTaskLearner(dataset, "dimensions", model)
     chances = rated.knowledge.classes(rows).probabilities
     rated.learn(0)
     np.testing.assert_array_equal(rated.knowledge.classes(rows).probabilities, chances)
@@ -77,10 +77,10 @@ def test_the_source_knows_one_task_and_the_answers_teach_the_other():
 
 
 def test_norm_mapping_is_equation_three_and_learns_nothing():
-    material = named(60, 0)
-    model = SourceModel(source(), material.features)
-    learner = NormMapping(material, model)
-    chances = model.probabilities(material.features[:4])
+    dataset = named(60, 0)
+    model = SourceModel(source(), dataset.features)
+    learner = NormMapping(dataset, model)
+    chances = model.probabilities(dataset.features[:4])
     expected = chances @ np.array([affective_norm(name) for name in model.classes])
     np.testing.assert_allclose(learner.means([0, 1, 2, 3]), expected)
     learner.learn(7)
@@ -88,43 +88,43 @@ def test_norm_mapping_is_equation_three_and_learns_nothing():
 
 
 def test_whole_target_counts_answers_as_right():
-    material = named(40, 0)
-    model = SourceModel(source(), material.features)
-    learner = CrossTaskLearner(material, "emotion", model)
+    dataset = named(40, 0)
+    model = SourceModel(source(), dataset.features)
+    learner = CrossTaskLearner(dataset, "emotion", model)
     everyone = np.arange(40)
-    values = whole_target(learner, material, everyone, range(40), ("emotion",))
+    values = whole_target(learner, dataset, everyone, range(40), ("emotion",))
     assert values == {"emotion/whole-uar": 1.0, "emotion/whole-wa": 1.0}
-    values = whole_target(learner, material, everyone, [], ("emotion",))
+    values = whole_target(learner, dataset, everyone, [], ("emotion",))
     assert values["emotion/whole-wa"] == 0.0  # nothing is learned: no answer at all
-    learner = CrossTaskLearner(material, "dimensions", model)
-    half = whole_target(learner, material, everyone, range(20), ("valence",))
-    truth = material.affect[:, 0]
+    learner = CrossTaskLearner(dataset, "dimensions", model)
+    half = whole_target(learner, dataset, everyone, range(20), ("valence",))
+    truth = dataset.affect[:, 0]
     off = np.where(everyone < 20, 0.0, learner.means(everyone)[:, 0] - truth)
     assert half["valence/whole-rmse"] == pytest.approx(np.sqrt((off**2).mean()))
 
 
 @pytest.mark.parametrize("strategy", ["random", "lc-ctial", "mtigs-ctial", "source-mtigs"])
 def test_both_tasks_in_one_outcome(strategy):
-    material = named(80, 0)
+    dataset = named(80, 0)
     scenario = Pool(batch=1, rounds=6, first=10)
     found = run_cross_task(
-        material, SourceSide(source(), "bda"), side(80), scenario, strategy, 0, ("valence",)
+        dataset, AlignedSource(source(), "bda"), side(80), scenario, strategy, 0, ("valence",)
     )
     assert found.labels == [10, 11, 12, 13, 14, 15, 16]
     for name in ("emotion/uar", "emotion/whole-uar", "arousal/ccc", "arousal/whole-rmse"):
         assert len(found.values[name]) == 7
     assert found.values["emotion/uar"][-1] > 0.6
     again = run_cross_task(
-        material, SourceSide(source(), "bda"), side(80), scenario, strategy, 0, ("valence",)
+        dataset, AlignedSource(source(), "bda"), side(80), scenario, strategy, 0, ("valence",)
     )
     assert again.values == found.values
 
 
 def test_norm_mapping_stays_where_it_is_on_the_held_out_side():
-    material = named(80, 0)
+    dataset = named(80, 0)
     scenario = Pool(batch=1, rounds=5, first=10)
     found = run_cross_task(
-        material, SourceSide(source(), "none"), side(80), scenario, NORM_MAPPING, 0, ("valence",)
+        dataset, AlignedSource(source(), "none"), side(80), scenario, NORM_MAPPING, 0, ("valence",)
     )
     assert len(set(found.values["valence/rmse"])) == 1
     whole = found.values["valence/whole-rmse"]
@@ -136,13 +136,13 @@ def tables(tmp_path: Path) -> tuple[Path, Path]:
     """Two feature tables of one kind, of 4 speakers each."""
     paths = []
     for name, seed in (("source", 1), ("target", 0)):
-        material = named(160, seed)
+        dataset = named(160, seed)
         path = tmp_path / f"{name}.csv"
         with path.open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["utterance", "speaker", "emotion", *(f"f{k}" for k in range(6))])
-            for k, row in enumerate(material.features):
-                writer.writerow([f"u{k}", f"s{k % 4}", material.emotions[k], *row])
+            for k, row in enumerate(dataset.features):
+                writer.writerow([f"u{k}", f"s{k % 4}", dataset.emotions[k], *row])
         paths.append(path)
     return paths[0], paths[1]
 

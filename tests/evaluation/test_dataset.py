@@ -6,7 +6,7 @@ import pytest
 
 from streamer.errors import CorpusError, UsageError
 from streamer.evaluation.corpus import Corpus, CorpusClip
-from streamer.evaluation.dataset import Material, material_of, standard_scores
+from streamer.evaluation.dataset import Dataset, dataset_of, standard_scores
 from streamer.evaluation.scales import Rating
 
 
@@ -28,14 +28,14 @@ def corpus(count: int = 60) -> Corpus:
 
 
 def test_each_speaker_has_scores_of_their_own():
-    features = material_of(corpus(), np.arange(60), "speaker").features
+    features = dataset_of(corpus(), np.arange(60), "speaker").features
     for start in (0, 1):
         assert features[start::2, :3].mean(axis=0) == pytest.approx(np.zeros(3), abs=1e-6)
         assert features[start::2, :3].std(axis=0) == pytest.approx(np.ones(3), abs=1e-6)
 
 
 def test_the_pool_alone_gives_the_scale():
-    found = material_of(corpus(), np.arange(10), "pool").features
+    found = dataset_of(corpus(), np.arange(10), "pool").features
     assert found[:10, :3].mean(axis=0) == pytest.approx(np.zeros(3), abs=1e-6)
     assert abs(found[10:, :3].mean()) > 1e-3
 
@@ -48,28 +48,28 @@ def test_constant_features_are_0_and_outliers_are_held_back():
 
 
 def test_rare_emotions_are_not_learned():
-    material = material_of(corpus(), np.arange(60))
-    assert material.emotions[-1] is None
-    assert material.classes == ["happy", "sad"]  # one of the twenty angry ones is bored
+    dataset = dataset_of(corpus(), np.arange(60))
+    assert dataset.emotions[-1] is None
+    assert dataset.classes == ["happy", "sad"]  # one of the twenty angry ones is bored
 
 
 def test_what_is_rated_and_labelled():
-    material = Material(
+    dataset = Dataset(
         np.zeros((3, 2)),
         np.array([[0.5, np.nan, np.nan]] + 2 * [[np.nan] * 3]),
         [None, None, "sad"],
     )
-    assert material.rated == ["valence"]
-    assert material.labelled().tolist() == [0, 2]
+    assert dataset.rated == ["valence"]
+    assert dataset.labelled().tolist() == [0, 2]
 
 
 def test_a_corpus_without_features_or_labels_is_refused():
     with pytest.raises(CorpusError, match="no features"):
-        material_of(replace(corpus(), features=None), np.arange(60))
+        dataset_of(replace(corpus(), features=None), np.arange(60))
     bare = replace(corpus(), clips=tuple(CorpusClip(f"u{k}", "a") for k in range(60)))
     with pytest.raises(CorpusError, match="nothing can be learned"):
-        material_of(bare, np.arange(60))
+        dataset_of(bare, np.arange(60))
     with pytest.raises(UsageError, match="pool, speaker"):
-        material_of(corpus(), np.arange(60), "session")
+        dataset_of(corpus(), np.arange(60), "session")
     with pytest.raises(CorpusError, match="2 rows"):
-        Material(np.zeros((2, 2)), np.zeros((3, 3)), [None] * 3)
+        Dataset(np.zeros((2, 2)), np.zeros((3, 3)), [None] * 3)

@@ -11,8 +11,8 @@ from streamer.evaluation.embedding_cache import cache_key
 from streamer.evaluation.readers import read_corpus
 from streamer.evaluation.sound import ClipSound
 from streamer.evaluation.splits import linked
-from tests.evaluation.making import Level, clip, corpus_of
-from tests.evaluation.readers.making import wav
+from tests.evaluation.corpora import Level, clip, corpus_of
+from tests.evaluation.readers.corpus_files import wav
 
 
 @pytest.fixture

@@ -142,7 +142,7 @@ def test_a_table_of_one_voice_tells_what_is_missing_and_what_was_left_out(table,
 def test_no_speaker_is_on_both_sides_whatever_the_seed(table, tmp_path, monkeypatch):
     seen = []
 
-    def noted(material, side, *_rest):
+    def noted(dataset, side, *_rest):
         seen.append({k % 6 for k in side.pool} & {k % 6 for k in side.test})
         raise KeyboardInterrupt
 

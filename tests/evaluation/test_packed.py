@@ -5,7 +5,7 @@ import soundfile
 from streamer.errors import CorpusError
 from streamer.evaluation.readers import read_corpus
 from streamer.evaluation.sound import ClipSound
-from tests.evaluation.readers.making import SHARED, text
+from tests.evaluation.readers.corpus_files import SHARED, text
 
 HEADER = "corpus,clip,start,samples,language,speaker,gender,emotion,extra"
 

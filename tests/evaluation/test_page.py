@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from streamer.evaluation.drawing import HEIGHT, WIDTH, Axis, draw
 from streamer.evaluation.grid import Cell
 from streamer.evaluation.leaderboard import Board, boards_of
-from streamer.evaluation.page import About, answer, page
+from streamer.evaluation.page import ExperimentSummary, answer, page
 from streamer.evaluation.run import Outcome
 from streamer.evaluation.table_files import write_tables
 
-ABOUT = About("made <corpus>", "Stream.", "plain", "quick")
+ABOUT = ExperimentSummary("made <corpus>", "Stream.", "plain", "quick")
 LABELS = [10, 20, 30, 40]
 
 

@@ -13,7 +13,7 @@ from streamer.query.strategy import Ranking, Scores
 
 @dataclass
 class Diary:
-    """A pupil that notes what happens to it."""
+    """A model that notes what happens to it."""
 
     features: np.ndarray
     knowledge: object = None
@@ -22,8 +22,8 @@ class Diary:
     def learn(self, utterance):
         self.events.append(("learn", utterance))
 
-    def hear(self, utterances):
-        self.events += [("hear", utterance) for utterance in utterances]
+    def record_predictions(self, utterances):
+        self.events += [("record", utterance) for utterance in utterances]
 
     def of(self, kind):
         return [utterance for event, utterance in self.events if event == kind]
@@ -41,79 +41,79 @@ def diary(count: int) -> Diary:
 
 
 def test_of_each_buffer_the_larger_half_is_asked():
-    pupil = diary(13)
+    model = diary(13)
     scenario = Stream(buffer=4, keep=0.5, first=2, length=None)
-    found = list(scenario.run(pupil, Largest(), range(13), np.random.default_rng(0)))
-    values = pupil.features[:, 0]
+    found = list(scenario.run(model, Largest(), range(13), np.random.default_rng(0)))
+    values = model.features[:, 0]
     asked = [i for low in (2, 6) for i in sorted(range(low, low + 4), key=lambda i: -values[i])[:2]]
-    assert pupil.of("learn") == [0, 1, *asked]
-    assert [(p.labels, p.heard) for p in found] == [(2, 2), (4, 6), (6, 10)]
+    assert model.of("learn") == [0, 1, *asked]
+    assert [(p.labels, p.arrived) for p in found] == [(2, 2), (4, 6), (6, 10)]
 
 
 def test_everything_heard_is_predicted_once_and_before_it_is_learned():
-    pupil = diary(40)
+    model = diary(40)
     list(Stream(buffer=8, first=0, length=None).run(
-        pupil, RandomChoice(), range(40), np.random.default_rng(0)))  # fmt: skip
-    assert pupil.of("hear") == list(range(40))
-    for utterance in pupil.of("learn"):
-        heard, learned = (pupil.events.index((k, utterance)) for k in ("hear", "learn"))
-        assert heard < learned
+        model, RandomChoice(), range(40), np.random.default_rng(0)))  # fmt: skip
+    assert model.of("record") == list(range(40))
+    for utterance in model.of("learn"):
+        recorded, learned = (model.events.index((k, utterance)) for k in ("record", "learn"))
+        assert recorded < learned
 
 
 @settings(max_examples=150)
 @given(st.integers(1, 9), st.integers(0, 25), st.integers(0, 5), st.sampled_from([0.3, 0.5, 1.0]))
 def test_a_late_answer_is_learned_so_many_utterances_later(buffer, delay, first, keep):
     count = 50
-    pupil = diary(count)
+    model = diary(count)
     scenario = Stream(buffer, keep, first, None, delay)
-    progress = list(scenario.run(pupil, RandomChoice(), range(count), np.random.default_rng(0)))
-    learned = pupil.of("learn")
+    progress = list(scenario.run(model, RandomChoice(), range(count), np.random.default_rng(0)))
+    learned = model.of("learn")
     assert len(learned) == len(set(learned)) == progress[-1].labels
     prompt = diary(count)
     list(Stream(buffer, keep, first, None, 0).run(
         prompt, RandomChoice(), range(count), np.random.default_rng(0)))  # fmt: skip
     assert sorted(learned) == sorted(prompt.of("learn"))
     for utterance in learned[first:]:
-        at = pupil.events.index(("learn", utterance))
-        heard = first + sum(kind == "hear" for kind, _ in pupil.events[:at])
+        at = model.events.index(("learn", utterance))
+        arrived = first + sum(kind == "record" for kind, _ in model.events[:at])
         full = first + ((utterance - first) // buffer + 1) * buffer
-        assert heard == min(full + delay, count)
+        assert arrived == min(full + delay, count)
 
 
 def test_the_stream_ends_at_its_length():
-    pupil = diary(100)
+    model = diary(100)
     found = list(
         Stream(buffer=10, first=5, length=30).run(
-            pupil, RandomChoice(), range(100), np.random.default_rng(0)
+            model, RandomChoice(), range(100), np.random.default_rng(0)
         )
     )
-    assert found[-1].heard == 35
-    assert max(pupil.of("hear")) == 34
+    assert found[-1].arrived == 35
+    assert max(model.of("record")) == 34
 
 
 def test_the_pool_gives_its_best_round_by_round():
-    pupil = diary(30)
+    model = diary(30)
     found = list(Pool(batch=5, rounds=3, first=4).run(
-        pupil, Largest(), range(30), np.random.default_rng(0)))  # fmt: skip
-    best = sorted(range(4, 30), key=lambda i: -pupil.features[i, 0])[:15]
-    assert pupil.of("learn") == [0, 1, 2, 3, *best]
+        model, Largest(), range(30), np.random.default_rng(0)))  # fmt: skip
+    best = sorted(range(4, 30), key=lambda i: -model.features[i, 0])[:15]
+    assert model.of("learn") == [0, 1, 2, 3, *best]
     assert [p.labels for p in found] == [4, 9, 14, 19]
 
 
 def test_an_empty_pool_ends_the_rounds():
-    pupil = diary(7)
+    model = diary(7)
     found = list(Pool(batch=5, rounds=9, first=0).run(
-        pupil, RandomChoice(), range(7), np.random.default_rng(0)))  # fmt: skip
+        model, RandomChoice(), range(7), np.random.default_rng(0)))  # fmt: skip
     assert [p.labels for p in found] == [0, 5, 7]
-    assert sorted(pupil.of("learn")) == list(range(7))
+    assert sorted(model.of("learn")) == list(range(7))
 
 
 def test_a_subset_of_the_pool_hides_the_rest():
-    pupil = diary(200)
+    model = diary(200)
     list(Pool(batch=1, rounds=20, first=0, subset=3).run(
-        pupil, Largest(), range(200), np.random.default_rng(0)))  # fmt: skip
+        model, Largest(), range(200), np.random.default_rng(0)))  # fmt: skip
     # The very largest of all are found only by luck when three are looked at.
-    assert pupil.features[pupil.of("learn"), 0].min() < 150
+    assert model.features[model.of("learn"), 0].min() < 150
 
 
 @pytest.mark.parametrize(

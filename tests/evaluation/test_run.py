@@ -51,7 +51,7 @@ def test_late_answers_make_prequential_values_worse():
 
 
 def test_only_what_is_taught_is_measured():
-    assert {name.split("/")[0] for name in trial(taught=("arousal",)).values} == {"arousal"}
+    assert {name.split("/")[0] for name in trial(targets=("arousal",)).values} == {"arousal"}
 
 
 @pytest.mark.parametrize("strategy", ["random", "mtigs-ctial", "batchbald", "k-means+entropy"])

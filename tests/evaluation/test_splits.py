@@ -10,11 +10,11 @@ from streamer.evaluation.corpus import Corpus
 from streamer.evaluation.splits import (
     Split,
     leave_one_session_out,
-    own_split,
+    predefined_split,
     shared_speakers,
     speaker_folds,
 )
-from tests.evaluation.making import clip, corpus_of
+from tests.evaluation.corpora import clip, corpus_of
 
 NAMES = st.sampled_from(["", "ann", "ben", "cleo", "dora", "emil"])
 ROWS = st.tuples(NAMES, st.sampled_from(["", "s1", "s2", "s3"]), st.sampled_from(["", *"pqrst"]))
@@ -106,11 +106,11 @@ def test_own_parts_lose_what_a_later_part_holds_too():
         clip(4, "cleo", recording="d", split="test2"),
         clip(5, "cleo", recording="c", split="train"),
     )
-    split = own_split(corpus, "test1")
+    split = predefined_split(corpus, "test1")
     assert split.train.tolist() == [1]
     assert split.test.tolist() == [3]
     assert shared_speakers(corpus, split) == ["ann"]
     with pytest.raises(CorpusError, match="no part 'test' of its own; it has: test1, test2, train"):
-        own_split(corpus)
+        predefined_split(corpus)
     with pytest.raises(CorpusError, match="it has: none"):
-        own_split(corpus_of(clip(0, "ann")))
+        predefined_split(corpus_of(clip(0, "ann")))

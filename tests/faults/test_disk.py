@@ -15,7 +15,7 @@ from streamer.profiles.archive.writing import export_profile
 from streamer.store.profile import Profile
 from tests.conftest import Streamer
 from tests.faults.conftest import fill_up
-from tests.killing import check_state
+from tests.kill_process import check_state
 from tests.profiles.archive.making import SETTINGS, everything, exported, lived_in
 from tests.support import balance, bound_profile, events_of, label_of, named, store_utterance
 

@@ -22,7 +22,7 @@ from streamer.learners.annotators import (
 )
 from streamer.query.strategies import make_strategy
 from streamer.query.strategy import ClassChances
-from tests.knowing import Given
+from tests.model_views import Given
 
 NAN = np.nan
 # Two annotators, three utterances, two classes: agree and sure, disagree and sure, both unsure.

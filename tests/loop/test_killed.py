@@ -12,7 +12,7 @@ import pytest
 
 from streamer.store.profile import Profile
 from tests.conftest import Streamer
-from tests.killing import check_state, hear_label_and_kill
+from tests.kill_process import check_state, hear_label_and_kill
 from tests.support import balance, events_of, named
 
 

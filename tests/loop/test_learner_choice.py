@@ -13,7 +13,7 @@ from streamer.loop.profile_model import ProfileModel, choose_learner, learner_of
 from streamer.query.strategy import Ranking, Scores
 from streamer.store.profile import Profile
 from tests.conftest import Streamer
-from tests.loop.learning_lives import heard
+from tests.loop.profile_histories import heard
 from tests.support import bound_profile, events_of, label_of, named, store_utterance
 
 REGRESSORS = [

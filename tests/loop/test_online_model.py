@@ -9,7 +9,7 @@ from streamer.errors import UsageError
 from streamer.loop.online_model import OnlineModel
 from streamer.loop.profile_model import ProfileModel
 from streamer.types import Encoding
-from tests.loop.learning_lives import ANSWERS, heard
+from tests.loop.profile_histories import ANSWERS, heard
 from tests.support import bound_profile, label_of, made_prior, same_arrays, store_utterance
 
 PRIOR = made_prior(np.random.default_rng(5))

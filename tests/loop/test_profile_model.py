@@ -16,7 +16,7 @@ from streamer.loop.profile_model import ProfileModel
 from streamer.store.labels import Labels
 from streamer.store.profile import Profile
 from streamer.types import DIMENSIONS
-from tests.loop.learning_lives import FAST, HEARD, STEPS, Life, Twins, fold, heard, learn_new
+from tests.loop.profile_histories import FAST, HEARD, STEPS, Life, Twins, fold, heard, learn_new
 from tests.support import same_arrays
 
 

@@ -12,7 +12,7 @@ from streamer.store.profile import Profile
 from streamer.terminal.tables import status_lines
 from streamer.testing import synthetic_session
 from streamer.types import Encoding
-from tests.loop.learning_lives import fold
+from tests.loop.profile_histories import fold
 from tests.loop.test_session import make_session, play
 from tests.support import bound_profile, label_of, same_arrays, store_utterance
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from streamer.learners.source import LabelledSource
 from streamer.loop.profile_model import ProfileModel
-from tests.loop.learning_lives import Life
+from tests.loop.profile_histories import Life
 from tests.support import same_arrays
 
 SHA = "ab" * 32

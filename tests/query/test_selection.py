@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from streamer.query.selection import ask_count, choose, choose_from_pool, draw_lot
 from streamer.query.strategies import make_strategy
 from streamer.query.strategy import Ranking, Scores, highest
-from tests.knowing import Given
+from tests.model_views import Given
 
 PART = st.floats(0.0, 1.0)
 SCORES = st.lists(st.floats(-0.5, 0.0), min_size=1, max_size=40).map(np.array)

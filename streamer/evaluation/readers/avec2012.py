@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from streamer.evaluation.corpus import Corpus, CorpusClip
-from streamer.evaluation.readers.gathering import Gathering
+from streamer.evaluation.readers.corpus_builder import CorpusBuilder
 from streamer.evaluation.readers.reader import Reader
 from streamer.evaluation.readers.traces import Trace, answers_of, read_framed_trace, read_turns
 from streamer.evaluation.scales import UNIT, UNRATED
@@ -35,7 +35,7 @@ Key = tuple[str, str]
 
 
 def read(folder: Path) -> Corpus:
-    gathering = Gathering("avec2012", folder)
+    builder = CorpusBuilder("avec2012", folder)
     sounds: dict[Key, Path] = {}
     transcripts: dict[Key, Path] = {}
     labels: dict[Key, dict[str, Path]] = {}
@@ -47,40 +47,40 @@ def read(folder: Path) -> Corpus:
             place[_part(match[1]), match[3]] = path
     for key, paths in sorted(labels.items()):
         if key in sounds and key in transcripts:
-            _add_recording(gathering, key, paths, sounds[key], transcripts[key])
+            _add_recording(builder, key, paths, sounds[key], transcripts[key])
         else:
-            gathering.fault("".join(key), "a labelled recording without its sound or transcript")
-    return gathering.finish(LAYOUT)
+            builder.fault("".join(key), "a labelled recording without its sound or transcript")
+    return builder.finish(LAYOUT)
 
 
 def _add_recording(
-    gathering: Gathering, key: Key, labels: dict[str, Path], sound: Path, transcript: Path
+    builder: CorpusBuilder, key: Key, labels: dict[str, Path], sound: Path, transcript: Path
 ) -> None:
     part, recording = key
     traces: dict[str, Trace] = {}
     for name, dimension in _DIMENSIONS.items():
         if name in labels:
-            trace = read_framed_trace(labels[name], FRAME_RATE_HZ, gathering)
+            trace = read_framed_trace(labels[name], FRAME_RATE_HZ, builder)
             if trace is not None:
                 traces[dimension] = trace
     for turn in read_turns(transcript):
         utterance = f"{part}{recording}_turn{turn.number:03d}"
-        rated, _ = answers_of({_ANNOTATOR: traces}, turn, gathering, utterance)
+        rated, _ = answers_of({_ANNOTATOR: traces}, turn, builder, utterance)
         if rated == UNRATED:
-            gathering.fault(utterance, "a turn that no label covers")
+            builder.fault(utterance, "a turn that no label covers")
             continue
         clip = CorpusClip(
             utterance=utterance,
             speaker=f"{part}{recording}",
             session=f"{part}{recording}",
             rated=rated,
-            affect=gathering.affect(UNIT, rated, utterance),
+            affect=builder.affect(UNIT, rated, utterance),
             path=sound,
             start_s=turn.start_s,
             end_s=turn.end_s,
             split=_SPLITS[part],
         )
-        gathering.add(clip)
+        builder.add(clip)
 
 
 def _part(word: str) -> str:

@@ -20,8 +20,8 @@ from streamer.audio.sources.files import audio_files
 from streamer.errors import CorpusError
 from streamer.evaluation.corpus import Answer, Corpus, CorpusClip, Fault
 from streamer.evaluation.emotions import CREMA_D, CREMA_D_VOTES
-from streamer.evaluation.readers.gathering import Gathering
-from streamer.evaluation.readers.named import HALF, Named, gather_named
+from streamer.evaluation.readers.corpus_builder import CorpusBuilder
+from streamer.evaluation.readers.file_names import HALF, FileName, add_named_files
 from streamer.evaluation.readers.reader import Reader, share
 from streamer.evaluation.readers.tables import read_table
 
@@ -34,24 +34,24 @@ _VOICE: Final = "1"  # queryType; the first digit of a row's number in tabulated
 Answers = dict[str, list[Answer]]
 
 
-def parse(path: Path) -> Named | None:
+def parse(path: Path) -> FileName | None:
     """
     >>> parse(Path("AudioWAV/1001_DFA_ANG_XX.wav"))
-    Named(utterance='1001_DFA_ANG_XX', speaker='1001', code='ANG')
+    FileName(utterance='1001_DFA_ANG_XX', speaker='1001', code='ANG')
     """
     match = _NAME.fullmatch(path.stem)
-    return match and Named(path.stem, match[1], match[2])
+    return match and FileName(path.stem, match[1], match[2])
 
 
 def read(folder: Path) -> Corpus:
     """The corpus of a folder, or of a single table of votes."""
     if folder.is_file():
         return _read_votes_alone(folder)
-    gathering = Gathering("crema-d", folder)
+    builder = CorpusBuilder("crema-d", folder)
     # The MP3 files are the same clips again.
     audio = next((folder / n for n in ("AudioWAV", "AudioMP3") if (folder / n).is_dir()), folder)
-    gather_named(gathering, audio_files(audio), CREMA_D, parse)
-    corpus = gathering.finish(LAYOUT)
+    add_named_files(builder, audio_files(audio), CREMA_D, parse)
+    corpus = builder.finish(LAYOUT)
     faults: list[Fault] = []
     answers = _read_answers(folder, faults)
     clips = (replace(c, answers=tuple(answers.get(c.utterance, ()))) for c in corpus.clips)
@@ -115,7 +115,7 @@ def _clips_of(answers: Answers, faults: list[Fault]) -> Iterator[CorpusClip]:
                 utterance=name,
                 speaker=named.speaker,
                 emotion=CREMA_D[named.code],
-                owners_emotion=named.code,
+                original_emotion=named.code,
                 answers=tuple(given),
             )
 

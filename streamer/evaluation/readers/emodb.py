@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Final
 
 from streamer.evaluation.emotions import EMODB
-from streamer.evaluation.readers.named import Named, named_reader
+from streamer.evaluation.readers.file_names import FileName, file_name_reader
 
 _NAME: Final = re.compile(r"(\d\d)[ab]\d\d([A-Z])[a-z]?")
 
 
-def parse(path: Path) -> Named | None:
+def parse(path: Path) -> FileName | None:
     """
     >>> parse(Path("wav/03a01Wa.wav"))
-    Named(utterance='03a01Wa', speaker='03', code='W')
+    FileName(utterance='03a01Wa', speaker='03', code='W')
     """
     match = _NAME.fullmatch(path.stem)
-    return match and Named(path.stem, match[1], match[2])
+    return match and FileName(path.stem, match[1], match[2])
 
 
-READER: Final = named_reader("emodb", "EmoDB", "wav/03a01Wa.wav", EMODB, parse)
+READER: Final = file_name_reader("emodb", "EmoDB", "wav/03a01Wa.wav", EMODB, parse)

@@ -10,25 +10,25 @@ from pathlib import Path
 from typing import Final
 
 from streamer.evaluation.emotions import EMOV_DB
-from streamer.evaluation.readers.named import Named, named_reader
+from streamer.evaluation.readers.file_names import FileName, file_name_reader
 
 _NAME: Final = re.compile(r"([a-z]+)_(\d+-\d+)_(\d{4})", re.IGNORECASE)
 _FOLDER: Final = re.compile(r"(bea|jenie|josh|sam)(?:_[a-z]+)?", re.IGNORECASE)
 
 
-def parse(path: Path) -> Named | None:
+def parse(path: Path) -> FileName | None:
     """
     >>> parse(Path("bea_Amused/amused_1-15_0001.wav"))
-    Named(utterance='bea_amused_1-15_0001', speaker='bea', code='amused')
+    FileName(utterance='bea_amused_1-15_0001', speaker='bea', code='amused')
     """
     match = _NAME.fullmatch(path.stem)
     folders = [found for part in path.parts[:-1] if (found := _FOLDER.fullmatch(part))]
     if match is None or not folders:
         return None
     speaker = folders[-1][1].lower()
-    return Named(f"{speaker}_{path.stem.lower()}", speaker, match[1].lower())
+    return FileName(f"{speaker}_{path.stem.lower()}", speaker, match[1].lower())
 
 
-READER: Final = named_reader(
+READER: Final = file_name_reader(
     "emov-db", "EmoV-DB", "bea_Amused/amused_1-15_0001.wav", EMOV_DB, parse
 )

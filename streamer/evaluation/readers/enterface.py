@@ -14,8 +14,8 @@ from typing import Final
 from streamer.audio.sources.files import audio_files
 from streamer.evaluation.corpus import Corpus
 from streamer.evaluation.emotions import ENTERFACE
-from streamer.evaluation.readers.gathering import Gathering
-from streamer.evaluation.readers.named import HALF, Named, gather_named
+from streamer.evaluation.readers.corpus_builder import CorpusBuilder
+from streamer.evaluation.readers.file_names import HALF, FileName, add_named_files
 from streamer.evaluation.readers.reader import Reader, share
 
 LAYOUT: Final = (
@@ -26,10 +26,10 @@ _NAME: Final = re.compile(r"s_?(\d+)_([a-z]{2})_?(\d+)(?:avi)?", re.IGNORECASE)
 _FOLDER: Final = re.compile(r"subject[ _-](\d+)", re.IGNORECASE)
 
 
-def parse(path: Path) -> Named | None:
+def parse(path: Path) -> FileName | None:
     """
     >>> parse(Path("subject 11/anger/sentence 2/s12_an_2.wav"))
-    Named(utterance='s11_an_2', speaker='11', code='an')
+    FileName(utterance='s11_an_2', speaker='11', code='an')
     """
     match = _NAME.fullmatch(path.stem)
     if match is None:
@@ -37,18 +37,18 @@ def parse(path: Path) -> Named | None:
     subjects = [found[1] for part in path.parts[:-1] if (found := _FOLDER.fullmatch(part))]
     subject = subjects[-1] if subjects else match[1]
     code = match[2].lower()
-    return Named(f"s{subject}_{code}_{match[3]}", subject, code)
+    return FileName(f"s{subject}_{code}_{match[3]}", subject, code)
 
 
 def read(folder: Path) -> Corpus:
-    gathering = Gathering("enterface", folder)
+    builder = CorpusBuilder("enterface", folder)
     sounds = [path for path in audio_files(folder) if path.suffix.lower() != ".avi"]
-    gather_named(gathering, sounds, ENTERFACE, parse)
+    add_named_files(builder, sounds, ENTERFACE, parse)
     heard = {path.with_suffix("") for path in sounds}
     for video in sorted(folder.rglob("*.avi")):
         if video.with_suffix("") not in heard:
-            gathering.fault(gathering.relative(video), "a video without a WAV beside it")
-    return gathering.finish(LAYOUT)
+            builder.fault(builder.relative(video), "a video without a WAV beside it")
+    return builder.finish(LAYOUT)
 
 
 def fits(folder: Path, audio: Sequence[Path]) -> bool:

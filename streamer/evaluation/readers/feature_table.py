@@ -17,7 +17,7 @@ import numpy as np
 from streamer.errors import CorpusError
 from streamer.evaluation.corpus import Corpus, CorpusClip, Fault, Features
 from streamer.evaluation.emotions import common_emotion
-from streamer.evaluation.readers.gathering import Gathering
+from streamer.evaluation.readers.corpus_builder import CorpusBuilder
 from streamer.evaluation.readers.tables import number, read_table
 from streamer.evaluation.scales import UNIT, Rating, Scale
 from streamer.types import DIMENSIONS
@@ -38,7 +38,7 @@ def read_feature_table(path: Path, scale: Scale | None = None, prefix: str = "f"
     """
     faults: list[Fault] = []
     name = path.name.split(".")[0]
-    gathering = Gathering(name, path.parent)
+    builder = CorpusBuilder(name, path.parent)
     features: list[list[float]] = []
     columns: list[str] = []
     key = ""
@@ -47,23 +47,23 @@ def read_feature_table(path: Path, scale: Scale | None = None, prefix: str = "f"
             key, columns = _check(path, list(row), scale, prefix)
         try:
             values = [float(row[column]) for column in columns]
-            clip = _clip(gathering, where, row, row[key], scale or UNIT)
+            clip = _clip(builder, where, row, row[key], scale or UNIT)
         except ValueError:
-            gathering.fault(where, "a value that is no number")
+            builder.fault(where, "a value that is no number")
             continue
         if not np.isfinite(values).all():
-            gathering.fault(where, "a feature that is not finite")
+            builder.fault(where, "a feature that is not finite")
             continue
-        if clip.utterance not in gathering:
+        if clip.utterance not in builder:
             features.append(values)
-        gathering.add(clip)
-    gathering.faults(faults)
-    corpus = gathering.finish(LAYOUT)
+        builder.add(clip)
+    builder.faults(faults)
+    corpus = builder.finish(LAYOUT)
     return _with_features(corpus, np.array(features, np.float32), tuple(columns))
 
 
 def _clip(
-    gathering: Gathering, where: str, row: dict[str, str], utterance: str, scale: Scale
+    builder: CorpusBuilder, where: str, row: dict[str, str], utterance: str, scale: Scale
 ) -> CorpusClip:
     rated = Rating(*(number(row.get(dimension, "")) for dimension in DIMENSIONS))
     return CorpusClip(
@@ -71,9 +71,9 @@ def _clip(
         speaker=row["speaker"],
         session=row.get("session", ""),
         emotion=common_emotion(row.get("emotion", "")),
-        owners_emotion=row.get("emotion", ""),
+        original_emotion=row.get("emotion", ""),
         rated=rated,
-        affect=gathering.affect(scale, rated, f"{where}: {utterance}"),
+        affect=builder.affect(scale, rated, f"{where}: {utterance}"),
         start_s=number(row.get("start", "")) or 0.0,
         end_s=number(row.get("end", "")),
         split=row.get("split", ""),

@@ -22,7 +22,7 @@ from typing import Final
 
 from streamer.evaluation.corpus import Answer, Corpus, CorpusClip
 from streamer.evaluation.emotions import IEMOCAP, common_emotion
-from streamer.evaluation.readers.gathering import Gathering
+from streamer.evaluation.readers.corpus_builder import CorpusBuilder
 from streamer.evaluation.readers.reader import Reader
 from streamer.evaluation.readers.tables import read_lines
 from streamer.evaluation.scales import ONE_TO_FIVE, UNRATED, Rating
@@ -57,20 +57,20 @@ class _Block:
             values = {name: float(value) for name, value in _VALUE.findall(match[2])}
             self.ratings[match[1]] = Rating(values.get("val"), values.get("act"), values.get("dom"))
 
-    def clip(self, gathering: Gathering, wavs: Path) -> CorpusClip | None:
+    def clip(self, builder: CorpusBuilder, wavs: Path) -> CorpusClip | None:
         _, _, name, dialog, session, sex, code, *values = self.summary.groups()
         path = wavs / dialog / f"{name}.wav"
-        if not gathering.named(IEMOCAP, code, self.where):
+        if not builder.knows(IEMOCAP, code, self.where):
             return None
         if not path.is_file():
-            gathering.fault(self.where, "an utterance without its sound file")
+            builder.fault(self.where, "an utterance without its sound file")
             return None
         rated = Rating(*(float(value) for value in values))
         answers = tuple(
             Answer(
                 evaluator,
                 self.emotions.get(evaluator),
-                gathering.affect(
+                builder.affect(
                     ONE_TO_FIVE,
                     self.ratings.get(evaluator, UNRATED),
                     f"{self.where}, evaluator {evaluator}",
@@ -83,32 +83,32 @@ class _Block:
             speaker=f"Ses{session}{sex}",
             session=session,
             emotion=IEMOCAP[code],
-            owners_emotion=code,
+            original_emotion=code,
             rated=rated,
-            affect=gathering.affect(ONE_TO_FIVE, rated, self.where),
+            affect=builder.affect(ONE_TO_FIVE, rated, self.where),
             answers=answers,
             path=path,
         )
 
 
 def read(folder: Path) -> Corpus:
-    gathering = Gathering("iemocap", folder)
+    builder = CorpusBuilder("iemocap", folder)
     for path in sorted(folder.glob("Session*/dialog/EmoEvaluation/[!.]*.txt")):
         wavs = path.parents[2] / "sentences" / "wav"
-        for block in _blocks(path, gathering):
-            if clip := block.clip(gathering, wavs):
-                gathering.add(clip)
-    return gathering.finish(LAYOUT)
+        for block in _blocks(path, builder):
+            if clip := block.clip(builder, wavs):
+                builder.add(clip)
+    return builder.finish(LAYOUT)
 
 
-def _blocks(path: Path, gathering: Gathering) -> list[_Block]:
+def _blocks(path: Path, builder: CorpusBuilder) -> list[_Block]:
     blocks: list[_Block] = []
     for number, line in read_lines(path):
-        where = f"{gathering.relative(path)} line {number}"
+        where = f"{builder.relative(path)} line {number}"
         if match := _SUMMARY.fullmatch(line):
             blocks.append(_Block(where, match))
         elif line.startswith("["):
-            gathering.fault(where, "a summary line that cannot be read")
+            builder.fault(where, "a summary line that cannot be read")
         elif blocks:
             blocks[-1].take(line)
     return blocks

@@ -16,7 +16,7 @@ from typing import Final
 from streamer.audio.sources.files import audio_files
 from streamer.evaluation.corpus import Corpus, CorpusClip, Fault
 from streamer.evaluation.emotions import common_emotion
-from streamer.evaluation.readers.gathering import Gathering
+from streamer.evaluation.readers.corpus_builder import CorpusBuilder
 from streamer.evaluation.readers.reader import Reader
 from streamer.evaluation.readers.tables import read_table
 
@@ -31,19 +31,19 @@ _NAME: Final = re.compile(r"dia\d+_utt\d+")
 
 
 def read(folder: Path) -> Corpus:
-    gathering = Gathering("meld", folder)
-    sounds = _sounds(folder, gathering)
+    builder = CorpusBuilder("meld", folder)
+    sounds = _sounds(folder, builder)
     for part, split in _PARTS.items():
         table = _table(folder, part)
         if table is None:
-            gathering.fault(f"{part}_sent_emo.csv", "a table that is not there")
+            builder.fault(f"{part}_sent_emo.csv", "a table that is not there")
         else:
-            _add_part(gathering, table, part, split, sounds)
-    return gathering.finish(LAYOUT)
+            _add_part(builder, table, part, split, sounds)
+    return builder.finish(LAYOUT)
 
 
 def _add_part(
-    gathering: Gathering,
+    builder: CorpusBuilder,
     table: Path,
     part: str,
     split: str,
@@ -54,29 +54,29 @@ def _add_part(
         name = f"dia{row['Dialogue_ID']}_utt{row['Utterance_ID']}"
         path = sounds.get((part, name))
         if path is None:
-            gathering.fault(f"{where}: {part} {name}", "an utterance without its sound file")
+            builder.fault(f"{where}: {part} {name}", "an utterance without its sound file")
             continue
         clip = CorpusClip(
             utterance=f"{part}_{name}",
             speaker=row["Speaker"],
             session=f"{part}_dia{row['Dialogue_ID']}",
             emotion=common_emotion(row["Emotion"]),
-            owners_emotion=row["Emotion"],
+            original_emotion=row["Emotion"],
             path=path,
             split=split,
         )
-        gathering.add(clip)
-    gathering.faults(faults)
+        builder.add(clip)
+    builder.faults(faults)
 
 
-def _sounds(folder: Path, gathering: Gathering) -> dict[tuple[str, str], Path]:
+def _sounds(folder: Path, builder: CorpusBuilder) -> dict[tuple[str, str], Path]:
     """Sound files by part and name; the part is in the name of a folder above."""
     found: dict[tuple[str, str], Path] = {}
     for path in audio_files(folder):
         folders = "/".join(path.relative_to(folder).parts[:-1]).lower()
         part = next((part for part in _PARTS if part in folders), None)
         if part is None or not _NAME.fullmatch(path.stem):
-            gathering.fault(gathering.relative(path), "a sound file that is no utterance of meld")
+            builder.fault(builder.relative(path), "a sound file that is no utterance of meld")
         else:
             found.setdefault((part, path.stem), path)
     return found

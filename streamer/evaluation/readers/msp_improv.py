@@ -21,7 +21,7 @@ from streamer.audio.sources.files import audio_files
 from streamer.errors import CorpusError
 from streamer.evaluation.corpus import Answer, Corpus, CorpusClip
 from streamer.evaluation.emotions import MSP, common_emotion
-from streamer.evaluation.readers.gathering import Gathering
+from streamer.evaluation.readers.corpus_builder import CorpusBuilder
 from streamer.evaluation.readers.reader import Reader
 from streamer.evaluation.readers.tables import number, read_lines
 from streamer.evaluation.scales import MSP_IMPROV, Rating
@@ -35,7 +35,7 @@ _VALUE: Final = re.compile(r"\b([AVD]):\s*([\d.]+|NaN)")
 
 
 def read(folder: Path) -> Corpus:
-    gathering = Gathering("msp-improv", folder)
+    builder = CorpusBuilder("msp-improv", folder)
     evaluation = _evaluation(folder)
     if evaluation is None:
         raise CorpusError(f"{folder} has no Evaluation.txt; it should look like: {LAYOUT}")
@@ -44,23 +44,23 @@ def read(folder: Path) -> Corpus:
         if path.stem.startswith(_PREFIX):
             sounds[path.stem.removeprefix(_PREFIX)] = path
         else:
-            gathering.fault(gathering.relative(path), "a file name that is not one of msp-improv")
-    for clip in _clips(gathering, evaluation, sounds):
-        gathering.add(clip)
+            builder.fault(builder.relative(path), "a file name that is not one of msp-improv")
+    for clip in _clips(builder, evaluation, sounds):
+        builder.add(clip)
     for name, path in sounds.items():
-        if _PREFIX + name not in gathering:
-            gathering.fault(gathering.relative(path), "a sound file without an evaluation")
-    return gathering.finish(LAYOUT)
+        if _PREFIX + name not in builder:
+            builder.fault(builder.relative(path), "a sound file without an evaluation")
+    return builder.finish(LAYOUT)
 
 
-def _clips(gathering: Gathering, evaluation: Path, sounds: dict[str, Path]) -> list[CorpusClip]:
+def _clips(builder: CorpusBuilder, evaluation: Path, sounds: dict[str, Path]) -> list[CorpusClip]:
     clips: list[CorpusClip] = []
     answers: list[Answer] = []
     block_is_kept = False
     for line_number, line in read_lines(evaluation):
         where = f"{evaluation.name} line {line_number}"
         if match := _SUMMARY.match(line):
-            clip = _clip(gathering, where, match, sounds)
+            clip = _clip(builder, where, match, sounds)
             block_is_kept = clip is not None
             if clip is not None:
                 clips.append(clip)
@@ -68,33 +68,33 @@ def _clips(gathering: Gathering, evaluation: Path, sounds: dict[str, Path]) -> l
         elif not block_is_kept:
             continue
         elif match := _ANSWER.match(line):
-            affect = gathering.affect(MSP_IMPROV, _rating(match[3]), where)
+            affect = builder.affect(MSP_IMPROV, _rating(match[3]), where)
             answers.append(Answer(match[1].strip(), common_emotion(match[2]), affect))
             clips[-1] = replace(clips[-1], answers=tuple(answers))
         else:
-            gathering.fault(where, "an answer that cannot be read")
+            builder.fault(where, "an answer that cannot be read")
     return clips
 
 
 def _clip(
-    gathering: Gathering, where: str, summary: re.Match[str], sounds: dict[str, Path]
+    builder: CorpusBuilder, where: str, summary: re.Match[str], sounds: dict[str, Path]
 ) -> CorpusClip | None:
     name, code, rest = summary.groups()
     found = _NAME.fullmatch(name)
     if found is None:
-        gathering.fault(where, "a name that is not one of msp-improv")
+        builder.fault(where, "a name that is not one of msp-improv")
     elif name not in sounds:
-        gathering.fault(f"{where}: {name}", "an utterance without its sound file")
-    elif gathering.named(MSP, code, where):
+        builder.fault(f"{where}: {name}", "an utterance without its sound file")
+    elif builder.knows(MSP, code, where):
         rated = _rating(rest)
         return CorpusClip(
             utterance=_PREFIX + name,
             speaker=found[1],
             session=found[2],
             emotion=MSP[code],
-            owners_emotion=code,
+            original_emotion=code,
             rated=rated,
-            affect=gathering.affect(MSP_IMPROV, rated, where),
+            affect=builder.affect(MSP_IMPROV, rated, where),
             path=sounds[name],
         )
     return None

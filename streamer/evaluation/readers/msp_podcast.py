@@ -21,7 +21,7 @@ from typing import Final
 from streamer.errors import CorpusError
 from streamer.evaluation.corpus import Answer, Corpus, CorpusClip, Fault
 from streamer.evaluation.emotions import MSP, common_emotion
-from streamer.evaluation.readers.gathering import Gathering
+from streamer.evaluation.readers.corpus_builder import CorpusBuilder
 from streamer.evaluation.readers.reader import Reader
 from streamer.evaluation.readers.tables import number, read_table
 from streamer.evaluation.scales import ONE_TO_SEVEN, Rating
@@ -38,35 +38,35 @@ Answers = dict[str, list[Answer]]
 
 
 def read(folder: Path) -> Corpus:
-    gathering = Gathering("msp-podcast", folder)
+    builder = CorpusBuilder("msp-podcast", folder)
     table = _consensus(folder)
     if table is None:
         raise CorpusError(f"{folder} has no Labels/{_CONSENSUS[0]}; it should look like: {LAYOUT}")
     audio = folder / "Audios"
     there = {path.name for path in audio.glob("*.wav")} if audio.is_dir() else set()
-    answers = _read_answers(folder / "Labels" / _DETAILED, gathering)
+    answers = _read_answers(folder / "Labels" / _DETAILED, builder)
     faults: list[Fault] = []
     for where, row in read_table(table, _COLUMNS, faults):
         name = row["FileName"]
         if name not in there:
-            gathering.fault(f"{where}: {name}", "a row without its sound file")
+            builder.fault(f"{where}: {name}", "a row without its sound file")
             continue
-        clip = _clip(gathering, where, row, audio / name, answers.get(name, []))
+        clip = _clip(builder, where, row, audio / name, answers.get(name, []))
         if clip is not None:
-            gathering.add(clip)
-    gathering.faults(faults)
-    return gathering.finish(LAYOUT)
+            builder.add(clip)
+    builder.faults(faults)
+    return builder.finish(LAYOUT)
 
 
 def _clip(
-    gathering: Gathering, where: str, row: dict[str, str], path: Path, answers: list[Answer]
+    builder: CorpusBuilder, where: str, row: dict[str, str], path: Path, answers: list[Answer]
 ) -> CorpusClip | None:
     try:
         rated = Rating(number(row["EmoVal"]), number(row["EmoAct"]), number(row["EmoDom"]))
     except ValueError:
-        gathering.fault(where, "a rating that is no number")
+        builder.fault(where, "a rating that is no number")
         return None
-    if not gathering.named(MSP, row["EmoClass"], where):
+    if not builder.knows(MSP, row["EmoClass"], where):
         return None
     split = row["Split_Set"].lower()
     return CorpusClip(
@@ -74,19 +74,19 @@ def _clip(
         speaker="" if row["SpkrID"].lower() in _NO_SPEAKER else row["SpkrID"],
         session=path.stem.rpartition("_")[0],
         emotion=MSP[row["EmoClass"]],
-        owners_emotion=row["EmoClass"],
+        original_emotion=row["EmoClass"],
         rated=rated,
-        affect=gathering.affect(ONE_TO_SEVEN, rated, where),
+        affect=builder.affect(ONE_TO_SEVEN, rated, where),
         answers=tuple(answers),
         path=path,
         split=_SPLITS.get(split, split),
     )
 
 
-def _read_answers(path: Path, gathering: Gathering) -> Answers:
+def _read_answers(path: Path, builder: CorpusBuilder) -> Answers:
     answers: Answers = {}
     if not path.is_file():
-        gathering.fault(f"Labels/{_DETAILED}", "no answers of single annotators")
+        builder.fault(f"Labels/{_DETAILED}", "no answers of single annotators")
         return answers
     faults: list[Fault] = []
     for where, row in read_table(path, ("FileName",), faults):
@@ -97,12 +97,12 @@ def _read_answers(path: Path, gathering: Gathering) -> Answers:
             worker, word, arousal, valence, dominance = fields
             rating = Rating(number(valence), number(arousal), number(dominance))
         except ValueError:
-            gathering.fault(where, "an answer that cannot be read")
+            builder.fault(where, "an answer that cannot be read")
             continue
-        affect = gathering.affect(ONE_TO_SEVEN, rating, where)
+        affect = builder.affect(ONE_TO_SEVEN, rating, where)
         answer = Answer(worker, common_emotion(word), affect)
         answers.setdefault(row["FileName"], []).append(answer)
-    gathering.faults(faults)
+    builder.faults(faults)
     return answers
 
 

@@ -13,8 +13,8 @@ from typing import Final
 from streamer.audio.sources.files import audio_files
 from streamer.evaluation.corpus import Corpus, Fault
 from streamer.evaluation.emotions import common_emotion
-from streamer.evaluation.readers.gathering import Gathering
-from streamer.evaluation.readers.named import Named, gather_named, named_reader
+from streamer.evaluation.readers.corpus_builder import CorpusBuilder
+from streamer.evaluation.readers.file_names import FileName, add_named_files, file_name_reader
 from streamer.evaluation.readers.reader import Reader
 from streamer.evaluation.readers.tables import read_table
 
@@ -27,34 +27,34 @@ _CODES: Final = {
 }
 
 
-def parse(path: Path) -> Named | None:
+def parse(path: Path) -> FileName | None:
     """
     >>> parse(Path("samples/SM0_anger_6.wav"))
-    Named(utterance='SM0_anger_6', speaker='SM0', code='anger')
+    FileName(utterance='SM0_anger_6', speaker='SM0', code='anger')
     """
     match = _NAME.fullmatch(path.stem)
-    return match and Named(path.stem, match[1], match[2])
+    return match and FileName(path.stem, match[1], match[2])
 
 
 def read(folder: Path) -> Corpus:
-    gathering = Gathering("nemo", folder)
-    gather_named(gathering, audio_files(folder), _CODES, parse)
+    builder = CorpusBuilder("nemo", folder)
+    add_named_files(builder, audio_files(folder), _CODES, parse)
     if (folder / TABLE).is_file():
-        _compare(gathering, folder / TABLE)
-    return gathering.finish(LAYOUT)
+        _compare(builder, folder / TABLE)
+    return builder.finish(LAYOUT)
 
 
-def _compare(gathering: Gathering, table: Path) -> None:
+def _compare(builder: CorpusBuilder, table: Path) -> None:
     faults: list[Fault] = []
     for where, row in read_table(table, ("file_id", "emotion", "speaker_id"), faults):
         name = Path(row["file_id"])
-        if name.stem not in gathering:
-            gathering.fault(f"{where}: {name}", "a row of data.tsv without its file")
-        elif parse(name) != Named(name.stem, row["speaker_id"], row["emotion"]):
-            gathering.fault(f"{where}: {name}", "a name that data.tsv contradicts")
-    gathering.faults(faults)
+        if name.stem not in builder:
+            builder.fault(f"{where}: {name}", "a row of data.tsv without its file")
+        elif parse(name) != FileName(name.stem, row["speaker_id"], row["emotion"]):
+            builder.fault(f"{where}: {name}", "a name that data.tsv contradicts")
+    builder.faults(faults)
 
 
 READER: Final = Reader(
-    "nemo", "nEMO", LAYOUT, named_reader("nemo", "nEMO", LAYOUT, _CODES, parse).fits, read
+    "nemo", "nEMO", LAYOUT, file_name_reader("nemo", "nEMO", LAYOUT, _CODES, parse).fits, read
 )

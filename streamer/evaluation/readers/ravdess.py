@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Final
 
 from streamer.evaluation.emotions import RAVDESS
-from streamer.evaluation.readers.named import Named, named_reader
+from streamer.evaluation.readers.file_names import FileName, file_name_reader
 
 _NAME: Final = re.compile(r"0[13]-01-(\d\d)-\d\d-\d\d-\d\d-(\d\d)")
 
 
-def parse(path: Path) -> Named | None:
+def parse(path: Path) -> FileName | None:
     """
     >>> parse(Path("Actor_12/03-01-06-01-02-01-12.wav"))
-    Named(utterance='03-01-06-01-02-01-12', speaker='12', code='06')
+    FileName(utterance='03-01-06-01-02-01-12', speaker='12', code='06')
     """
     match = _NAME.fullmatch(path.stem)
-    return match and Named(path.stem, match[2], match[1])
+    return match and FileName(path.stem, match[2], match[1])
 
 
-READER: Final = named_reader(
+READER: Final = file_name_reader(
     "ravdess", "RAVDESS", "Actor_01/03-01-06-01-02-01-01.wav", RAVDESS, parse
 )

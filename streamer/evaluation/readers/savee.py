@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from streamer.evaluation.emotions import SAVEE
-from streamer.evaluation.readers.named import Named, named_reader
+from streamer.evaluation.readers.file_names import FileName, file_name_reader
 
 _SPEAKERS: Final = ("DC", "JE", "JK", "KL")
 _NAME: Final = re.compile(r"(?:(DC|JE|JK|KL)_)?(sa|su|[a-z])(\d\d)")
 
 
-def parse(path: Path) -> Named | None:
+def parse(path: Path) -> FileName | None:
     """
     >>> parse(Path("AudioData/DC/sa01.wav")) == parse(Path("DC_sa01.wav"))
     True
@@ -27,7 +27,9 @@ def parse(path: Path) -> Named | None:
     speaker = match[1] or path.parent.name
     if speaker not in _SPEAKERS:
         return None
-    return Named(f"{speaker}_{match[2]}{match[3]}", speaker, match[2])
+    return FileName(f"{speaker}_{match[2]}{match[3]}", speaker, match[2])
 
 
-READER: Final = named_reader("savee", "SAVEE", "AudioData/DC/a01.wav or DC_a01.wav", SAVEE, parse)
+READER: Final = file_name_reader(
+    "savee", "SAVEE", "AudioData/DC/a01.wav or DC_a01.wav", SAVEE, parse
+)

@@ -18,7 +18,7 @@ from typing import Final
 from xml.etree import ElementTree
 
 from streamer.evaluation.corpus import Corpus, CorpusClip
-from streamer.evaluation.readers.gathering import Gathering
+from streamer.evaluation.readers.corpus_builder import CorpusBuilder
 from streamer.evaluation.readers.reader import Reader
 from streamer.evaluation.readers.traces import Trace, answers_of, read_timed_trace, read_turns
 from streamer.evaluation.scales import UNIT, UNRATED
@@ -32,51 +32,51 @@ _DIMENSIONS: Final = {"A": "arousal", "V": "valence", "P": "dominance"}
 
 
 def read(folder: Path) -> Corpus:
-    gathering = Gathering("semaine", folder)
+    builder = CorpusBuilder("semaine", folder)
     for description in sorted(folder.glob("Sessions/*/session.xml")):
-        _add_session(gathering, description)
-    return gathering.finish(LAYOUT)
+        _add_session(builder, description)
+    return builder.finish(LAYOUT)
 
 
-def _add_session(gathering: Gathering, description: Path) -> None:
-    where = gathering.relative(description)
+def _add_session(builder: CorpusBuilder, description: Path) -> None:
+    where = builder.relative(description)
     session = description.parent
     try:
         recording = ElementTree.parse(description).getroot().attrib["recording"]
     except (ElementTree.ParseError, KeyError, OSError):
-        gathering.fault(where, "a session.xml that names no recording")
+        builder.fault(where, "a session.xml that names no recording")
         return
     sound = _first(session, r".*User HeadMounted.*\.wav")
     words = _first(session, r"wordLevel_alignedTranscript.*_user(?:\.txt)?")
     if sound is None or words is None:
-        gathering.fault(where, "a session without the user's sound or words")
+        builder.fault(where, "a session without the user's sound or words")
         return
-    traces = _traces(session, gathering)
+    traces = _traces(session, builder)
     for turn in read_turns(words):
         name = f"{session.name}_turn{turn.number:03d}"
-        rated, answers = answers_of(traces, turn, gathering, name)
+        rated, answers = answers_of(traces, turn, builder, name)
         if rated == UNRATED:
-            gathering.fault(name, "a turn that no trace covers")
+            builder.fault(name, "a turn that no trace covers")
             continue
         clip = CorpusClip(
             utterance=name,
             speaker=f"recording {recording}",
             session=session.name,
             rated=rated,
-            affect=gathering.affect(UNIT, rated, name),
+            affect=builder.affect(UNIT, rated, name),
             answers=answers,
             path=sound,
             start_s=turn.start_s,
             end_s=turn.end_s,
         )
-        gathering.add(clip)
+        builder.add(clip)
 
 
-def _traces(session: Path, gathering: Gathering) -> dict[str, dict[str, Trace]]:
+def _traces(session: Path, builder: CorpusBuilder) -> dict[str, dict[str, Trace]]:
     traces: dict[str, dict[str, Trace]] = {}
     for path in sorted(session.iterdir()):
         if match := _TRACE.fullmatch(path.name):
-            trace = read_timed_trace(path, gathering)
+            trace = read_timed_trace(path, builder)
             if trace is not None:
                 traces.setdefault(match[1], {})[_DIMENSIONS[match[2]]] = trace
     return traces

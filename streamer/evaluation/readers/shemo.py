@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Final
 
 from streamer.evaluation.emotions import SHEMO
-from streamer.evaluation.readers.named import Named, named_reader
+from streamer.evaluation.readers.file_names import FileName, file_name_reader
 
 _NAME: Final = re.compile(r"([FM]\d\d)([A-Z])\d\d")
 
 
-def parse(path: Path) -> Named | None:
+def parse(path: Path) -> FileName | None:
     """
     >>> parse(Path("female/F01A01.wav"))
-    Named(utterance='F01A01', speaker='F01', code='A')
+    FileName(utterance='F01A01', speaker='F01', code='A')
     """
     match = _NAME.fullmatch(path.stem)
-    return match and Named(path.stem, match[1], match[2])
+    return match and FileName(path.stem, match[1], match[2])
 
 
-READER: Final = named_reader(
+READER: Final = file_name_reader(
     "shemo", "ShEMO", "female/F01A01.wav and male/M01A01.wav", SHEMO, parse
 )

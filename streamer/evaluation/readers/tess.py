@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import Final
 
 from streamer.evaluation.emotions import TESS
-from streamer.evaluation.readers.named import Named, named_reader
+from streamer.evaluation.readers.file_names import FileName, file_name_reader
 
 _NAME: Final = re.compile(r"(?:\d+test)?(OA|YA)F?_([a-z]+)_([a-z]+)\d*", re.IGNORECASE)
 
 
-def parse(path: Path) -> Named | None:
+def parse(path: Path) -> FileName | None:
     """
     >>> parse(Path("0testYAF_gaze_ps39.wav"))
-    Named(utterance='YAF_gaze_ps', speaker='YAF', code='ps')
+    FileName(utterance='YAF_gaze_ps', speaker='YAF', code='ps')
     """
     match = _NAME.fullmatch(path.stem)
     if match is None:
         return None
     speaker, word, code = f"{match[1].upper()}F", match[2].lower(), match[3].lower()
-    return Named(f"{speaker}_{word}_{code}", speaker, code)
+    return FileName(f"{speaker}_{word}_{code}", speaker, code)
 
 
-READER: Final = named_reader("tess", "TESS", "OAF_angry/OAF_back_angry.wav", TESS, parse)
+READER: Final = file_name_reader("tess", "TESS", "OAF_angry/OAF_back_angry.wav", TESS, parse)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from streamer.evaluation.corpus import Answer
-from streamer.evaluation.readers.gathering import Gathering
+from streamer.evaluation.readers.corpus_builder import CorpusBuilder
 from streamer.evaluation.readers.tables import read_lines
 from streamer.evaluation.scales import UNIT, Rating, mean_rating
 from streamer.types import Vector
@@ -56,32 +56,32 @@ def read_turns(path: Path) -> list[Turn]:
     return [Turn(n, start / 1000, end / 1000) for n, start, end in spans if end > start]
 
 
-def read_timed_trace(path: Path, gathering: Gathering) -> Trace | None:
+def read_timed_trace(path: Path, builder: CorpusBuilder) -> Trace | None:
     """A trace of "time value" lines (seconds). None, and a fault, where it cannot be read."""
     try:
         rows = np.array([line.split() for _, line in read_lines(path)], np.float64)
     except ValueError:
         rows = np.empty(0)
     if rows.ndim != 2 or rows.shape[1] != 2 or not np.isfinite(rows).all():
-        gathering.fault(gathering.relative(path), "a trace that is not lines of time and value")
+        builder.fault(builder.relative(path), "a trace that is not lines of time and value")
         return None
     return Trace(rows[:, 0], rows[:, 1])
 
 
-def read_framed_trace(path: Path, rate_hz: float, gathering: Gathering) -> Trace | None:
+def read_framed_trace(path: Path, rate_hz: float, builder: CorpusBuilder) -> Trace | None:
     """A trace of one value a line, `rate_hz` of them a second. None, and a fault, as above."""
     try:
         values = np.array([line for _, line in read_lines(path)], np.float64)
     except ValueError:
         values = np.empty(0)
     if not len(values) or not np.isfinite(values).all():
-        gathering.fault(gathering.relative(path), "a trace that is not a number a line")
+        builder.fault(builder.relative(path), "a trace that is not a number a line")
         return None
     return Trace(np.arange(len(values)) / rate_hz, values)
 
 
 def answers_of(
-    traces: dict[str, dict[str, Trace]], turn: Turn, gathering: Gathering, where: str
+    traces: dict[str, dict[str, Trace]], turn: Turn, builder: CorpusBuilder, where: str
 ) -> tuple[Rating, tuple[Answer, ...]]:
     """The mean over the annotators, and each one's mean, over a turn.
 
@@ -92,7 +92,7 @@ def answers_of(
         for annotator, own in sorted(traces.items())
     }
     answers = tuple(
-        Answer(annotator, affect=gathering.affect(UNIT, rating, f"{where}, annotator {annotator}"))
+        Answer(annotator, affect=builder.affect(UNIT, rating, f"{where}, annotator {annotator}"))
         for annotator, rating in ratings.items()
     )
     return mean_rating(list(ratings.values())), answers

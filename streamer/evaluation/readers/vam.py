@@ -14,8 +14,8 @@ from typing import Final
 
 from streamer.audio.sources.files import audio_files
 from streamer.evaluation.corpus import Answer, Corpus, CorpusClip
-from streamer.evaluation.readers.gathering import Gathering
-from streamer.evaluation.readers.named import HALF
+from streamer.evaluation.readers.corpus_builder import CorpusBuilder
+from streamer.evaluation.readers.file_names import HALF
 from streamer.evaluation.readers.reader import Reader, share
 from streamer.evaluation.readers.tables import number, read_lines
 from streamer.evaluation.scales import UNIT, Rating, mean_rating
@@ -25,37 +25,37 @@ _NAME: Final = re.compile(r"Satz(\d\d)\d{3}", re.IGNORECASE)
 
 
 def read(folder: Path) -> Corpus:
-    gathering = Gathering("vam", folder)
+    builder = CorpusBuilder("vam", folder)
     for path in audio_files(folder):
-        where = gathering.relative(path)
+        where = builder.relative(path)
         match = _NAME.fullmatch(path.stem)
         if match is None:
-            gathering.fault(where, "a file name that is not one of vam")
+            builder.fault(where, "a file name that is not one of vam")
             continue
-        merged = _rows(path.with_suffix(".ewe"), gathering)
-        single = _rows(path.with_suffix(".eva"), gathering)
+        merged = _rows(path.with_suffix(".ewe"), builder)
+        single = _rows(path.with_suffix(".eva"), builder)
         if len(merged) != 1 and not single:
-            gathering.fault(where, "a sentence without its evaluation")
+            builder.fault(where, "a sentence without its evaluation")
             continue
         rated = merged[0] if len(merged) == 1 else mean_rating(single)
         answers = tuple(
-            Answer(str(k), affect=gathering.affect(UNIT, rating, f"{where}, labeller {k}"))
+            Answer(str(k), affect=builder.affect(UNIT, rating, f"{where}, labeller {k}"))
             for k, rating in enumerate(single, 1)
         )
-        gathering.add(
+        builder.add(
             CorpusClip(
                 utterance=path.stem,
                 speaker=match[1],
                 rated=rated,
-                affect=gathering.affect(UNIT, rated, where),
+                affect=builder.affect(UNIT, rated, where),
                 answers=answers,
                 path=path,
             )
         )
-    return gathering.finish(LAYOUT)
+    return builder.finish(LAYOUT)
 
 
-def _rows(path: Path, gathering: Gathering) -> list[Rating]:
+def _rows(path: Path, builder: CorpusBuilder) -> list[Rating]:
     """The ratings of a file, one a row; none where there is no such file."""
     if not path.is_file():
         return []
@@ -65,8 +65,8 @@ def _rows(path: Path, gathering: Gathering) -> list[Rating]:
             values = [number(field) for field in line.replace(",", " ").split()]
             valence, arousal, dominance = values
         except ValueError:
-            where = f"{gathering.relative(path)} line {line_number}"
-            gathering.fault(where, "a row that is not three numbers")
+            where = f"{builder.relative(path)} line {line_number}"
+            builder.fault(where, "a row that is not three numbers")
         else:
             rows.append(Rating(valence, arousal, dominance))
     return rows

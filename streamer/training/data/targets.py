@@ -70,7 +70,7 @@ def tokens(samples: int) -> int:
     return -(-samples // SAMPLES_PER_TOKEN)
 
 
-def heard_clips(
+def padded_clips(
     speech: Path, skip: frozenset[str], copies: Sequence[str]
 ) -> Iterator[tuple[Clip, np.ndarray]]:
     """The clips of a cache in its order, and their audio padded with zeros to whole tokens.
@@ -95,7 +95,7 @@ def write_mel(
     folder.mkdir(parents=True, exist_ok=True)
     front, clips = LogMel(), []
     with (folder / "mel.f16").open("wb") as out:
-        for clip, padded in heard_clips(speech, skip, copies):
+        for clip, padded in padded_clips(speech, skip, copies):
             with torch.no_grad():
                 mel = front(torch.from_numpy(padded)[None])[0, :-1].numpy()
             mel[-(-clip.samples // HOP) :] = SILENT
@@ -116,7 +116,7 @@ def write_audio(
     cache, count = Cache.open(folder), 0
     partial = folder / "audio.part"
     with partial.open("wb") as out:
-        for clip, padded in heard_clips(speech, skip, copies):
+        for clip, padded in padded_clips(speech, skip, copies):
             if count == len(cache.clips) or clip != cache.clips[count]:
                 raise ValueError(
                     f"{clip.corpus}/{clip.name} of {speech} is not clip {count} of {folder}: "

@@ -53,7 +53,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class LabelledClips:
     """Clips that can be learned from, as standard scores of their own voice.
 
     x: [n, d]; y: norms, [n, 3]; emotions, corpora, voices: [n]; mean, deviation: [d], of an
@@ -69,9 +69,9 @@ class Material:
     deviation: np.ndarray
     emotion_mean: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
-    def of(self, kept: np.ndarray) -> Material:
+    def of(self, kept: np.ndarray) -> LabelledClips:
         """The part of it, bool [n], with the same statistics."""
-        return Material(
+        return LabelledClips(
             self.x[kept], self.y[kept], self.emotions[kept], self.corpora[kept], self.voices[kept],
             self.mean, self.deviation, self.emotion_mean,
         )  # fmt: skip
@@ -103,7 +103,7 @@ def usable(clips: Sequence[Clip]) -> np.ndarray:
     )
 
 
-def material_of(vectors: np.ndarray, clips: Sequence[Clip]) -> Material:
+def labelled_clips(vectors: np.ndarray, clips: Sequence[Clip]) -> LabelledClips:
     """The usable clips; vectors: [clips, d]."""
     kept = usable(clips)
     rows = [c for c, keep in zip(clips, kept, strict=True) if keep]
@@ -113,7 +113,7 @@ def material_of(vectors: np.ndarray, clips: Sequence[Clip]) -> Material:
     voices = np.array([f"{c.corpus}/{c.speaker}" for c in rows])
     raw = np.asarray(vectors[kept], np.float64)
     mean, deviation = voice_statistics(raw, corpora, voices)
-    return Material(
+    return LabelledClips(
         standardized(raw, voices, mean, deviation),
         np.array([norm_of(c.emotion) for c in rows], np.float64),
         np.array([SAME_NORM.get(c.emotion, c.emotion) for c in rows]),
@@ -187,11 +187,11 @@ class Expectation:
         return softmax(x @ self.weights + self.intercept) @ self.affect
 
 
-def fit_expectation(material: Material, penalty: float) -> Expectation:
+def fit_expectation(labelled: LabelledClips, penalty: float) -> Expectation:
     """penalty: the inverse one, C, of scikit-learn's logistic regression."""
-    weights = balanced_weights(material.corpora, material.emotions)
+    weights = balanced_weights(labelled.corpora, labelled.emotions)
     model = LogisticRegression(C=penalty, max_iter=300)
-    model.fit(material.x, material.emotions, sample_weight=weights)
+    model.fit(labelled.x, labelled.emotions, sample_weight=weights)
     coefficients, intercept = model.coef_.T, model.intercept_
     if len(model.classes_) == 2:  # one column there, for the second class
         coefficients = np.concatenate([-coefficients, coefficients], axis=1) / 2
@@ -200,21 +200,21 @@ def fit_expectation(material: Material, penalty: float) -> Expectation:
 
 
 def damped_directions(
-    material: Material, shrinkage: float, rank: int
+    labelled: LabelledClips, shrinkage: float, rank: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """U [d, r] and h [r] of `learners.prior`, from the within-class covariance.
 
     The inverse root of (1 - shrinkage) S + shrinkage tr(S)/d I, over its value in all the
     directions that are not kept.
     """
-    size = material.x.shape[1]
+    size = labelled.x.shape[1]
     total, scatter = 0.0, np.zeros((size, size))
-    kinds = np.char.add(np.char.add(material.voices, "/"), material.emotions)
-    for corpus in np.unique(material.corpora):
+    kinds = np.char.add(np.char.add(labelled.voices, "/"), labelled.emotions)
+    for corpus in np.unique(labelled.corpora):
         own = np.zeros((size, size))
         count = 0
-        for kind in np.unique(kinds[material.corpora == corpus]):
-            rows = material.x[kinds == kind]
+        for kind in np.unique(kinds[labelled.corpora == corpus]):
+            rows = labelled.x[kinds == kind]
             centred = rows - rows.mean(axis=0)
             own += centred.T @ centred
             count += len(rows) - 1
@@ -239,21 +239,21 @@ class Draw:
 
 
 def draws(
-    material: Material, expected: np.ndarray, damped: np.ndarray, settings: Settings
+    labelled: LabelledClips, expected: np.ndarray, damped: np.ndarray, settings: Settings
 ) -> list[Draw]:
     """Of every voice some clips, drawn more than once where a corpus has few voices.
 
     A corpus counts by the root of its draws. expected: [n, 3]; damped: [n, d].
     """
     rng, found = np.random.default_rng(settings.seed), []
-    for corpus in np.unique(material.corpora):
-        voices = np.unique(material.voices[material.corpora == corpus])
+    for corpus in np.unique(labelled.corpora):
+        voices = np.unique(labelled.voices[labelled.corpora == corpus])
         repeats = 3 if len(voices) < 12 else 1
         weight = 1.0 / np.sqrt(len(voices) * repeats)
         for voice in np.repeat(voices, repeats):
-            own = rng.permutation(np.flatnonzero(material.voices == voice))[: settings.labels]
+            own = rng.permutation(np.flatnonzero(labelled.voices == voice))[: settings.labels]
             gram = damped[own] @ damped[own].T
-            found.append(Draw(gram, material.y[own] - expected[own], weight))
+            found.append(Draw(gram, labelled.y[own] - expected[own], weight))
     return found
 
 
@@ -280,7 +280,7 @@ def log_evidence(found: Sequence[Draw], column: int, logs: np.ndarray) -> float:
     return total / count
 
 
-def strongest_evidence(found: Sequence[Draw], column: int) -> np.ndarray:
+def maximize_evidence(found: Sequence[Draw], column: int) -> np.ndarray:
     """s2, a, b of the most evidence, [3]."""
     result = minimize(
         lambda logs: -log_evidence(found, column, logs),
@@ -303,46 +303,46 @@ def limited_offset(voice: np.ndarray, length: float, shift: float) -> float:
     return float(min(offset, most))
 
 
-def left_out(material: Material, penalty: float) -> np.ndarray:
+def cross_fitted(labelled: LabelledClips, penalty: float) -> np.ndarray:
     """What is expected of each clip by what was fitted without its corpus, [n, 3]."""
-    expected = np.empty_like(material.y)
-    for corpus in np.unique(material.corpora):
-        own = material.corpora == corpus
-        expected[own] = fit_expectation(material.of(~own), penalty)(material.x[own])
+    expected = np.empty_like(labelled.y)
+    for corpus in np.unique(labelled.corpora):
+        own = labelled.corpora == corpus
+        expected[own] = fit_expectation(labelled.of(~own), penalty)(labelled.x[own])
     return expected
 
 
-def corpus_error(material: Material, expected: np.ndarray) -> float:
+def corpus_error(labelled: LabelledClips, expected: np.ndarray) -> float:
     """Root mean square error over a corpus's clips, then the mean over corpora by their weight."""
     errors, weights = [], []
-    for corpus in np.unique(material.corpora):
-        own = material.corpora == corpus
-        errors.append(np.sqrt(((expected[own] - material.y[own]) ** 2).mean()))
+    for corpus in np.unique(labelled.corpora):
+        own = labelled.corpora == corpus
+        errors.append(np.sqrt(((expected[own] - labelled.y[own]) ** 2).mean()))
         weights.append(np.sqrt(own.sum()))
     return float(np.average(errors, weights=weights))
 
 
 def fit_prior(
-    material: Material, settings: Settings | None = None
+    labelled: LabelledClips, settings: Settings | None = None
 ) -> tuple[Prior, dict[str, object]]:
     """The hierarchical prior without prototypes, and what was chosen on the way."""
     settings = settings or Settings()
-    tried = {penalty: left_out(material, penalty) for penalty in settings.penalties}
-    errors = {penalty: corpus_error(material, expected) for penalty, expected in tried.items()}
+    tried = {penalty: cross_fitted(labelled, penalty) for penalty in settings.penalties}
+    errors = {penalty: corpus_error(labelled, expected) for penalty, expected in tried.items()}
     penalty = min(errors, key=errors.__getitem__)
-    directions, damping = damped_directions(material, settings.shrinkage, settings.rank)
-    size = material.x.shape[1]
-    along = (material.x @ directions) * damping
-    damped = (material.x - along @ directions.T) / np.sqrt(size)
-    found = draws(material, tried[penalty], damped, settings)
-    voices = np.array([strongest_evidence(found, column) for column in range(len(DIMENSIONS))])
+    directions, damping = damped_directions(labelled, settings.shrinkage, settings.rank)
+    size = labelled.x.shape[1]
+    along = (labelled.x @ directions) * damping
+    damped = (labelled.x - along @ directions.T) / np.sqrt(size)
+    found = draws(labelled, tried[penalty], damped, settings)
+    voices = np.array([maximize_evidence(found, column) for column in range(len(DIMENSIONS))])
     length = float((damped**2).sum(axis=1).mean())
     offset = np.array([limited_offset(voice, length, settings.shift) for voice in voices])
-    expectation = fit_expectation(material, penalty)
+    expectation = fit_expectation(labelled, penalty)
     prior = Prior(
-        embedding_mean=material.mean,
-        embedding_deviation=material.deviation,
-        emotion_mean=material.emotion_mean,
+        embedding_mean=labelled.mean,
+        embedding_deviation=labelled.deviation,
+        emotion_mean=labelled.emotion_mean,
         weights=np.zeros((size, len(DIMENSIONS))),
         intercept=np.zeros(len(DIMENSIONS)),
         noise=np.sqrt(voices[:, 0]),
@@ -369,9 +369,9 @@ def cold_concordance(
     vectors: np.ndarray, clips: Sequence[Clip], held_out: str, penalty: float
 ) -> dict[str, float]:
     """CCC against the norms on one corpus, of the expectation fitted on all the others."""
-    material = material_of(vectors, clips)
-    own = material.corpora == held_out
-    answer = fit_expectation(material.of(~own), penalty)(material.x[own])
+    labelled = labelled_clips(vectors, clips)
+    own = labelled.corpora == held_out
+    answer = fit_expectation(labelled.of(~own), penalty)(labelled.x[own])
     return {
-        name: concordance(material.y[own][:, i], answer[:, i]) for i, name in enumerate(DIMENSIONS)
+        name: concordance(labelled.y[own][:, i], answer[:, i]) for i, name in enumerate(DIMENSIONS)
     }

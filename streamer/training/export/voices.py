@@ -26,7 +26,7 @@ from streamer.learners.prior import Prior
 from streamer.training.data.speech import Clip
 from streamer.training.export.measure import embed_corpora, open_encoder
 from streamer.training.export.population import fit_weight, prototypes_of, thresholds, voices_of
-from streamer.training.export.prior import Settings, fit_prior, material_of
+from streamer.training.export.prior import Settings, fit_prior, labelled_clips
 
 LABELLED = (
     "ravdess", "tess", "nemo", "turev", "urdu", "savee", "emovo", "kor_emotts", "emospeech_in",
@@ -42,7 +42,7 @@ def fit_voices(
     settings: Settings | None = None,
 ) -> tuple[Prior, dict[str, object]]:
     """The whole prior, and what was chosen; embeddings: [clips, d]; emotions: [clips, e]."""
-    prior, chosen = fit_prior(material_of(embeddings, clips), settings)
+    prior, chosen = fit_prior(labelled_clips(embeddings, clips), settings)
     known = voices_of(emotions, clips)
     weight, recall = fit_weight(known)
     population = prototypes_of(known)

@@ -2,7 +2,7 @@
 
 Candidates are the two closed forms and a head trained on top of the second, looked at every so many
 steps, which is its early stopping. The one with the best mean over both protocols of head_trials is
-made once more of all teachable clips.
+made once more of all trainable_clips clips.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 
 from streamer.training.data.speech import Clip
 from streamer.training.export.projection import Affine
-from streamer.training.head.episodes import teachable
+from streamer.training.head.episodes import trainable_clips
 from streamer.training.head.head import HeadRecipe
 from streamer.training.head.maps import ClosedForm, Trained
 from streamer.training.head.trials import UNSEEN, Fit, Trial, run_trial
@@ -74,7 +74,7 @@ def usable_trials(clips: Sequence[Clip]) -> tuple[Trial, ...]:
     return tuple(t for t in UNSEEN if (t.corpus, t.emotion) in heard)
 
 
-def try_out(
+def evaluate_candidates(
     tried: Sequence[Candidate], clips: Sequence[Clip], seed: int
 ) -> Iterator[tuple[Candidate, dict[str, float]]]:
     """Each candidate with its mean UAR over the trials, by protocol, speakers' means taken out."""
@@ -92,8 +92,8 @@ def try_out(
 def make_head(
     candidate: Candidate, clips: Sequence[Clip], checkpoint: str, skip: Sequence[str]
 ) -> Head:
-    """The candidate's map, of all teachable clips."""
-    affine = candidate.affine(teachable(clips))
+    """The candidate's map, of all trainable_clips clips."""
+    affine = candidate.affine(trainable_clips(clips))
     return Head(candidate.name, affine, checkpoint, tuple(sorted(skip)))
 
 

@@ -17,7 +17,7 @@ from streamer.training.data.speech import Clip
 LEVELS_ONLY = frozenset({"baved"})
 
 
-def teachable(clips: Sequence[Clip], without: frozenset[str] = frozenset()) -> np.ndarray:
+def trainable_clips(clips: Sequence[Clip], without: frozenset[str] = frozenset()) -> np.ndarray:
     """Clips to learn emotions from: bool [clips]. Emotions named in ``without`` are left out."""
     heard: dict[tuple[str, str], set[str]] = {}
     for clip in clips:
@@ -30,7 +30,7 @@ def teachable(clips: Sequence[Clip], without: frozenset[str] = frozenset()) -> n
 
 
 class Episodes:
-    """Draws episodes from teachable clips: their numbers, int [classes, examples].
+    """Draws episodes from trainable_clips clips: their numbers, int [classes, examples].
 
     ``classes`` are the emotions in alphabetical order, a row each. An emotion with fewer clips than
     ``examples`` raises ValueError.

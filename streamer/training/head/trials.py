@@ -19,7 +19,7 @@ import numpy as np
 
 from streamer.training.data.speech import Clip
 from streamer.training.export.probe import NEUTRAL, centre_speakers, unit
-from streamer.training.head.episodes import teachable
+from streamer.training.head.episodes import trainable_clips
 
 Vectors = Callable[[np.ndarray], np.ndarray]
 """Clips' numbers [n] -> their emotion vectors [n, e]."""
@@ -74,7 +74,7 @@ def run_trial(
     """Make the map without the trial's emotion, then verify it, both halves in turn."""
     if protocol not in ("corpus", "speakers"):
         raise ValueError(f"no protocol {protocol}: use corpus or speakers")
-    allowed = teachable(clips, frozenset({trial.emotion}))
+    allowed = trainable_clips(clips, frozenset({trial.emotion}))
     own = np.array([c.corpus == trial.corpus for c in clips])
     asked = own & np.array([c.emotion in (trial.emotion, NEUTRAL) for c in clips])
     if not asked.any():

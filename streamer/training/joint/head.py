@@ -60,7 +60,7 @@ class HeadTuning:
 
 
 @dataclass(frozen=True, slots=True)
-class HeadJudgement:
+class HeadComparison:
     """Equal error rates of the enrolled emotions, and recall of the corpus, before and after.
 
     Both on clips and voices that the map which judges them was not fitted to. fell: the part of
@@ -121,7 +121,7 @@ def tune_head(rich: NamedVectors, own: NamedVectors, recipe: HeadTuning) -> np.n
     return matrix.detach().numpy().astype(np.float64)
 
 
-def judge_head(rich: NamedVectors, own: NamedVectors, recipe: HeadTuning) -> HeadJudgement:
+def judge_head(rich: NamedVectors, own: NamedVectors, recipe: HeadTuning) -> HeadComparison:
     """Cross-fitted: each fifth of the own clips and of the corpus's voices is judged by a map that
 
     was fitted to the rest.
@@ -151,7 +151,7 @@ def judge_head(rich: NamedVectors, own: NamedVectors, recipe: HeadTuning) -> Hea
         gain = _eer(genuine[0, g], impostor[0, i]) - _eer(genuine[1, g], impostor[1, i])
         fell += 1.0 if gain > 0 else 0.5 if gain == 0 else 0.0
     recall = np.mean(recalls, axis=0)
-    return HeadJudgement(eer, fell / SAMPLES, (float(recall[0]), float(recall[1])))
+    return HeadComparison(eer, fell / SAMPLES, (float(recall[0]), float(recall[1])))
 
 
 def _draw(

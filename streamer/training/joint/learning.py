@@ -161,7 +161,7 @@ def draw(corpus: ImageCorpus, size: int, rng: np.random.Generator) -> tuple[Tens
 
 
 @torch.no_grad()
-def recognized(network: JointNetwork, corpus: ImageCorpus, batch: int = 64) -> dict[int, int]:
+def classify(network: JointNetwork, corpus: ImageCorpus, batch: int = 64) -> dict[int, int]:
     """The emotion of every clip: the mean of its images' chances (open in the paper)."""
     network.eval()
     chances = []
@@ -176,6 +176,6 @@ def recognized(network: JointNetwork, corpus: ImageCorpus, batch: int = 64) -> d
 
 
 def accuracy(network: JointNetwork, corpus: ImageCorpus) -> float:
-    """The part of the clips that are recognized."""
-    truth, said = corpus.emotion_of(), recognized(network, corpus)
+    """The part of the clips that are classify."""
+    truth, said = corpus.emotion_of(), classify(network, corpus)
     return float(np.mean([said[clip] == truth[clip] for clip in said]))

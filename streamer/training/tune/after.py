@@ -20,7 +20,7 @@ import torch
 
 from streamer.training.tune.choices import PART, begin, choose
 from streamer.training.tune.finetuning import (
-    Classified,
+    ClassificationModel,
     FineTuning,
     dropout_chances,
     logits_of,
@@ -56,7 +56,7 @@ class Progress:
 
     labelled: list[int]
     losses: list[float]
-    model: Classified
+    model: ClassificationModel
     seconds: float
 
 
@@ -81,7 +81,7 @@ def after(
         while pretraining.step < plan.tapt.steps:
             pretraining.advance()
     torch.manual_seed(int(rng.integers(2**31)))
-    model = Classified(tunable, classes)
+    model = ClassificationModel(tunable, classes)
     wanted = max(plan.rounds, round(plan.share * len(pool)))
     count = max(1, wanted // plan.rounds)
     first = max(1, round(PART * wanted)) if plan.share < 1.0 else 1
@@ -109,7 +109,11 @@ def after(
 
 
 def _asked(
-    plan: Plan, model: Classified, clips: list[np.ndarray], count: int, rng: np.random.Generator
+    plan: Plan,
+    model: ClassificationModel,
+    clips: list[np.ndarray],
+    count: int,
+    rng: np.random.Generator,
 ) -> list[int]:
     if plan.strategy == "random":
         return choose("random", np.zeros((len(clips), 1)), np.zeros((0, 0)), count, rng)

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from streamer.training.tune.anchored import AnchoredBlocks
 from streamer.training.tune.finetuning import soft_cross_entropy
-from streamer.training.tune.material import TuningClip
 from streamer.training.tune.tunable import Tunable, padded
+from streamer.training.tune.tuning_set import TuningClip
 from streamer.types import DIMENSIONS
 
 FEWEST_FOR_CCC = 4

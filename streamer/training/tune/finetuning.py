@@ -33,7 +33,7 @@ class FineTuning:
     anchor: float = 0.0
 
 
-class Classified(nn.Module):
+class ClassificationModel(nn.Module):
     """M of algorithm 1: an encoder and the task layer W_c."""
 
     def __init__(self, tunable: Tunable, classes: int, dropout: float = 0.1) -> None:
@@ -56,7 +56,7 @@ def soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def train(
-    model: Classified,
+    model: ClassificationModel,
     clips: list[np.ndarray],
     targets: np.ndarray,
     validation: tuple[list[np.ndarray], np.ndarray],
@@ -101,7 +101,9 @@ def train(
 
 
 @torch.no_grad()
-def validation_loss(model: Classified, clips: list[np.ndarray], targets: np.ndarray) -> float:
+def validation_loss(
+    model: ClassificationModel, clips: list[np.ndarray], targets: np.ndarray
+) -> float:
     if not clips:
         return float("nan")
     truth = torch.from_numpy(targets.astype(np.float32))
@@ -109,7 +111,7 @@ def validation_loss(model: Classified, clips: list[np.ndarray], targets: np.ndar
 
 
 @torch.no_grad()
-def logits_of(model: Classified, clips: list[np.ndarray], batch: int = 32) -> Tensor:
+def logits_of(model: ClassificationModel, clips: list[np.ndarray], batch: int = 32) -> Tensor:
     """Logits [clips, classes], clips of like length together, in the order given."""
     model.eval()
     order = np.argsort([len(clip) for clip in clips], kind="stable")
@@ -121,7 +123,7 @@ def logits_of(model: Classified, clips: list[np.ndarray], batch: int = 32) -> Te
 
 @torch.no_grad()
 def dropout_chances(
-    model: Classified, clips: list[np.ndarray], passes: int, seed: int
+    model: ClassificationModel, clips: list[np.ndarray], passes: int, seed: int
 ) -> np.ndarray:
     """Chances [passes, clips, classes] with dropout on: samples of the weights (BatchBALD)."""
     torch.manual_seed(seed)

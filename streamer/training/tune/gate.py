@@ -17,7 +17,7 @@ import numpy as np
 
 from streamer.evaluation.metrics import ccc, uar
 from streamer.learners.source import fit_classes, fit_ridge
-from streamer.training.tune.material import TuningClip
+from streamer.training.tune.tuning_set import TuningClip
 
 HELD_OUT = 0.2
 FEWEST_ANSWERED = 20
@@ -44,7 +44,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Comparison:
     """ccc, uar: None where the answers do not tell. corpus: UAR of the corpus named by --with."""
 
     held_out: int
@@ -83,7 +83,7 @@ def judge(
     everyone: tuple[np.ndarray, np.ndarray],
     clips: list[TuningClip],
     rng: np.random.Generator,
-) -> Judgement:
+) -> Comparison:
     """Compare embeddings of answered clips, oldest first: [n, d] each.
 
     everyone: embeddings of all clips, before and after, by which they are standardized.
@@ -96,7 +96,7 @@ def judge(
     ]
     affect = np.array([clip.affect for clip in clips])
     names = [max(clip.emotions, key=clip.emotions.__getitem__, default="") for clip in clips]
-    return Judgement(
+    return Comparison(
         held,
         _dimensions(rows, affect, train, test, rng),
         _emotions(rows, names, train, test, rng),

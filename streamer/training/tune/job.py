@@ -18,14 +18,14 @@ from streamer.errors import UsageError
 from streamer.training.tune.answers import AnswerRecipe, tune_to_answers
 from streamer.training.tune.gate import (
     FEWEST_ANSWERED,
+    Comparison,
     Figure,
-    Judgement,
     held_out_count,
     judge,
 )
-from streamer.training.tune.material import TuningClip, TuningMaterial
 from streamer.training.tune.pretraining import Pretraining, TaptRecipe
 from streamer.training.tune.tunable import TunableStudent
+from streamer.training.tune.tuning_set import TuningClip, TuningSet
 from streamer.training.tune.writing import vectors_of, write_tuned
 
 FEWEST_TAUGHT = 40
@@ -50,9 +50,9 @@ class TuningPlan:
         return self.folder / f".tuning-{self.name}"
 
 
-def check_answers(material: TuningMaterial) -> None:
+def check_answers(tuning_set: TuningSet) -> None:
     """Raises UsageError where too few answered clips have audio to judge a tuning by."""
-    answered = len(material.answered)
+    answered = len(tuning_set.answered)
     if answered < FEWEST_ANSWERED:
         raise UsageError(
             f"{answered} answered clips with audio, {FEWEST_ANSWERED} judge a tuning: answer more "
@@ -61,9 +61,9 @@ def check_answers(material: TuningMaterial) -> None:
         )
 
 
-def taught_clips(material: TuningMaterial, labels: bool | None) -> list[TuningClip]:
+def training_clips(tuning_set: TuningSet, labels: bool | None) -> list[TuningClip]:
     """The older answered clips, where they are to be learned from: see `TuningPlan.labels`."""
-    answered = material.answered
+    answered = tuning_set.answered
     if labels is False or (labels is None and len(answered) < FEWEST_TAUGHT):
         return []
     return answered[: len(answered) - held_out_count(len(answered))]
@@ -71,11 +71,11 @@ def taught_clips(material: TuningMaterial, labels: bool | None) -> list[TuningCl
 
 def tune(
     encoder: EncoderRow,
-    material: TuningMaterial,
+    tuning_set: TuningSet,
     plan: TuningPlan,
     progress: Progress,
     corpus: Callable[[TunableStudent], float] | None = None,
-) -> Judgement:
+) -> Comparison:
     """Pretrain, fine-tune, judge; the encoder is written only where the judgement keeps it.
 
     corpus: the UAR of a student on the corpus that must not be lost, where one is named.
@@ -83,22 +83,22 @@ def tune(
     plan.state.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(plan.tapt.seed)
     tunable = TunableStudent.from_onnx(encoder.path)
-    audio = [clip.audio for clip in material.clips]
+    audio = [clip.audio for clip in tuning_set.clips]
     before = vectors_of(tunable, audio)
     lost_before = None if corpus is None else corpus(tunable)
     _pretrain(tunable, audio, plan, _head(encoder, audio, plan), progress)
-    taught = taught_clips(material, plan.labels)
+    taught = training_clips(tuning_set, plan.labels)
     if taught:
         tune_to_answers(
             tunable,
             taught,
-            material.emotions,
+            tuning_set.emotions,
             plan.answers,
             lambda done, total: progress("answers", done, total),
         )
     after = vectors_of(tunable, audio)
-    place = {id(clip): i for i, clip in enumerate(material.clips)}
-    answered = material.answered
+    place = {id(clip): i for i, clip in enumerate(tuning_set.clips)}
+    answered = tuning_set.answered
     rows = [place[id(clip)] for clip in answered]
     found = judge(
         before[0][rows],
@@ -111,7 +111,7 @@ def tune(
         kept = corpus(tunable)
         found = replace(found, corpus=Figure(lost_before, kept, float(kept >= lost_before)))
     if found.keeps:
-        write_tuned(tunable, encoder, plan.folder, plan.name, (before, after), material.speech_s)
+        write_tuned(tunable, encoder, plan.folder, plan.name, (before, after), tuning_set.speech_s)
     shutil.rmtree(plan.state, ignore_errors=True)
     return found
 

@@ -3,7 +3,7 @@ import pytest
 
 from streamer.errors import CorpusError
 from streamer.evaluation.readers import read_corpus
-from tests.evaluation.readers.making import SHARED, text, wav
+from tests.evaluation.readers.corpus_files import SHARED, text, wav
 
 VOTED = SHARED / "labels" / "cremad_votes.csv.gz"
 RESPONSES = (

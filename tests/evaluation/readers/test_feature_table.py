@@ -7,7 +7,7 @@ from streamer.errors import CorpusError
 from streamer.evaluation.readers import read_corpus, read_feature_table
 from streamer.evaluation.scales import ONE_TO_FIVE, Rating
 from streamer.evaluation.splits import leave_one_session_out
-from tests.evaluation.readers.making import SHARED, text
+from tests.evaluation.readers.corpus_files import SHARED, text
 
 IEMOCAP = SHARED / "features" / "iemocap_egemaps47.csv.gz"
 HEADER = "utterance,speaker,session,emotion,valence,arousal,dominance,start,end,f00,f01"

@@ -5,7 +5,7 @@ import pytest
 from streamer.errors import CorpusError
 from streamer.evaluation.readers import read_corpus
 from streamer.evaluation.scales import Rating
-from tests.evaluation.readers.making import text, wav
+from tests.evaluation.readers.corpus_files import text, wav
 
 BLOCKS = """\
 % [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]
@@ -64,7 +64,7 @@ def test_evaluators_answer_in_category_and_attributes(tmp_path):
 
 def test_no_agreement_and_other_keep_their_ratings(tmp_path):
     corpus = read_corpus("iemocap", session(tmp_path))
-    assert [(c.owners_emotion, c.emotion) for c in corpus.clips[1:]] == [
+    assert [(c.original_emotion, c.emotion) for c in corpus.clips[1:]] == [
         ("xxx", None),
         ("oth", None),
     ]

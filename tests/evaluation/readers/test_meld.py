@@ -2,8 +2,8 @@ import pytest
 
 from streamer.errors import CorpusError
 from streamer.evaluation.readers import read_corpus
-from streamer.evaluation.splits import own_split, shared_speakers
-from tests.evaluation.readers.making import text, wav
+from streamer.evaluation.splits import predefined_split, shared_speakers
+from tests.evaluation.readers.corpus_files import text, wav
 
 HEADER = (
     "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,"
@@ -49,7 +49,7 @@ def test_the_three_parts(tmp_path, encoding):
 
 def test_its_own_split_shares_speakers(tmp_path):
     corpus = read_corpus("meld", meld(tmp_path))
-    split = own_split(corpus)
+    split = predefined_split(corpus)
     assert (split.train.tolist(), split.test.tolist()) == ([0, 1], [3])
     assert shared_speakers(corpus, split) == ["Ross"]
 

@@ -5,7 +5,7 @@ import pytest
 from streamer.errors import CorpusError
 from streamer.evaluation.readers import read_corpus
 from streamer.evaluation.scales import Rating
-from tests.evaluation.readers.making import text, wav
+from tests.evaluation.readers.corpus_files import text, wav
 
 HEADER = "FileName,EmoClass,EmoAct,EmoVal,EmoDom,SpkrID,Gender,Split_Set"
 FIRST, SECOND = "MSP-PODCAST_0001_0008.wav", "MSP-PODCAST_0002_0033.wav"

@@ -1,5 +1,5 @@
 from streamer.evaluation.readers import read_corpus
-from tests.evaluation.readers.making import text, wav
+from tests.evaluation.readers.corpus_files import text, wav
 
 HEADER = "file_id\temotion\traw_text\tnormalized_text\tspeaker_id\tgender\tage"
 

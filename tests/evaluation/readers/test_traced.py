@@ -7,7 +7,7 @@ from streamer.errors import CorpusError
 from streamer.evaluation.readers import read_corpus
 from streamer.evaluation.scales import Rating
 from streamer.evaluation.sound import ClipSound
-from tests.evaluation.readers.making import text, wav
+from tests.evaluation.readers.corpus_files import text, wav
 
 WORDS = (
     "---recording 4 turn 1---",

@@ -8,7 +8,7 @@ import pytest
 from streamer.learners.entropy import entropy
 from streamer.query.strategies import make_strategy
 from streamer.query.strategy import ClassChances
-from tests.knowing import Given
+from tests.model_views import Given
 
 RNG = np.random.default_rng(0)
 ROWS = np.zeros((3, 2))

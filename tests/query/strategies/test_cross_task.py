@@ -7,7 +7,7 @@ from streamer.learners.affective_norms import affective_norm
 from streamer.query.strategies import make_strategy
 from streamer.query.strategy import ClassChances, Labelled
 from streamer.types import DIMENSIONS
-from tests.knowing import Given
+from tests.model_views import Given
 
 RNG = np.random.default_rng(0)
 ROWS = np.array([[0.0, 0.0], [3.0, 4.0]])

@@ -5,7 +5,7 @@ import pytest
 
 from streamer.query.strategies import make_strategy
 from streamer.query.strategy import ClassChances, Labelled
-from tests.knowing import Given
+from tests.model_views import Given
 
 RNG = np.random.default_rng(0)
 NAN = np.nan

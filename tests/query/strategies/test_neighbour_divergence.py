@@ -6,7 +6,7 @@ import pytest
 from streamer.query.strategies import make_strategy
 from streamer.query.strategies.neighbour_divergence import NEIGHBOURS
 from streamer.query.strategy import ClassChances
-from tests.knowing import Given
+from tests.model_views import Given
 
 
 def test_it_is_the_mean_divergence_from_the_nearest():

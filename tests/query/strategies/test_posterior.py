@@ -7,7 +7,7 @@ from streamer.learners.affect import PRIOR_STRENGTH, AffectLearner
 from streamer.learners.prior import Prior
 from streamer.query.strategies import make_strategy
 from streamer.types import Label
-from tests.knowing import Given, knowing
+from tests.model_views import Given, knowing
 
 SIZE, NUMBER = 6, 14
 RNG = np.random.default_rng(0)

@@ -4,7 +4,7 @@ import numpy as np
 
 from streamer.query.strategies import make_strategy
 from streamer.query.strategy import Labelled
-from tests.knowing import Given
+from tests.model_views import Given
 
 
 class Halved(Given):

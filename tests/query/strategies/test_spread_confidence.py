@@ -5,7 +5,7 @@ import pytest
 
 from streamer.query.strategies import make_strategy
 from streamer.types import DIMENSIONS
-from tests.knowing import SIZE, Given, taught, untaught
+from tests.model_views import SIZE, Given, taught, untaught
 
 
 def rng():

@@ -10,7 +10,7 @@ from streamer.query.strategies.density_start import SHARES, sparseness
 from streamer.query.strategies.surprisal_start import surprisal
 from streamer.query.strategy import Labelled
 from tests import knowing
-from tests.knowing import SIZE, Given
+from tests.model_views import SIZE, Given
 
 
 def rng(seed=0):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.training.made_speech import RATE_HZ, write_speech
+from tests.training.synthetic_clips import RATE_HZ, write_speech
 
 torch = pytest.importorskip("torch", reason="the extra 'train' (torch) is not installed")
 

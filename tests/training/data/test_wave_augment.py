@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.training.made_speech import voice
+from tests.training.synthetic_clips import voice
 
 torch = pytest.importorskip("torch", reason="the extra 'train' (torch) is not installed")
 

@@ -21,10 +21,10 @@ from streamer.training.export.prior import (
     Settings,
     damped_directions,
     fit_prior,
+    labelled_clips,
     limited_offset,
-    material_of,
+    maximize_evidence,
     norm_of,
-    strongest_evidence,
 )
 from streamer.training.export.voices import fit_voices
 
@@ -62,9 +62,9 @@ def fitted():
 def test_its_expectation_is_near_the_norms_on_other_voices(fitted):
     _, _, (prior, chosen) = fitted
     clips, vectors = made(corpora=1, voices=4, seed=0)  # the same directions, a part of the draws
-    material = material_of(vectors, clips)
-    error = np.sqrt(((prior.expect(material.x)[0] - material.y) ** 2).mean())
-    assert error < 0.5 * material.y.std()
+    labelled = labelled_clips(vectors, clips)
+    error = np.sqrt(((prior.expect(labelled.x)[0] - labelled.y) ** 2).mean())
+    assert error < 0.5 * labelled.y.std()
     assert set(chosen["error_left_out"]) == {"0.01", "0.1"}
     assert chosen["penalty"] in (0.01, 0.1)
 
@@ -78,7 +78,7 @@ def test_clips_without_a_norm_or_of_voices_with_one_emotion_are_left_out():
         *(replace(clips[3], speaker="one", emotion="anger") for _ in range(9)),
     ]
     more = np.concatenate([vectors, vectors[: len(odd)]])
-    assert len(material_of(more, clips + odd).x) == len(clips)
+    assert len(labelled_clips(more, clips + odd).x) == len(clips)
     assert norm_of("calm") == norm_of("neutral")
 
 
@@ -94,7 +94,7 @@ def test_the_most_evidence_is_where_the_residuals_were_drawn():
         covariance = own * (offset + weights * gram + np.eye(40))
         residual = rng.multivariate_normal(np.zeros(40), covariance)
         found.append(Draw(gram, residual[:, np.newaxis], 1.0))
-    s2, a, b = strongest_evidence(found, 0)
+    s2, a, b = maximize_evidence(found, 0)
     assert s2 == pytest.approx(noise, rel=0.25)
     assert a == pytest.approx(offset, rel=0.4)
     assert b == pytest.approx(weights, rel=0.25)
@@ -113,8 +113,8 @@ def test_the_loudest_directions_within_a_class_are_damped_most():
     loud = np.zeros(SIZE)
     loud[4] = 1.0
     vectors = vectors + 3.0 * np.random.default_rng(5).normal(size=(len(clips), 1)) * loud
-    material = material_of(vectors, clips)
-    directions, damping = damped_directions(material, 0.5, 2)
+    labelled = labelled_clips(vectors, clips)
+    directions, damping = damped_directions(labelled, 0.5, 2)
     assert abs(directions[:, 0] @ loud) > 0.9
     assert damping[0] > damping[1]
     assert (damping < 1.0).all()
@@ -170,6 +170,6 @@ def test_two_emotions_are_enough():
     clips, vectors = made()
     kept = np.array([c.emotion in ("anger", "calm") for c in clips])
     rows = [c for c, keep in zip(clips, kept, strict=True) if keep]
-    prior, _ = fit_prior(material_of(vectors[kept], rows), Settings(penalties=(0.01,), rank=3))
+    prior, _ = fit_prior(labelled_clips(vectors[kept], rows), Settings(penalties=(0.01,), rank=3))
     assert prior.class_affect.shape == (2, 3)
     assert prior.fault(SIZE, 0) is None

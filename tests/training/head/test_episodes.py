@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.training.data.speech import Clip
-from streamer.training.head.episodes import Episodes, teachable
+from streamer.training.head.episodes import Episodes, trainable_clips
 
 
 def clip(corpus: str, speaker: str, emotion: str) -> Clip:
@@ -35,10 +35,10 @@ def test_levels_single_emotions_and_left_out_ones_are_not_teachable():
         *corpus("none", 1, {"": 3}),
         *SMALL,
     ]
-    assert teachable(clips).sum() == len(SMALL)
+    assert trainable_clips(clips).sum() == len(SMALL)
     # Without anger, nobody in the small corpus is heard in two emotions.
-    assert not teachable(clips, frozenset({"anger"})).any()
-    kept = teachable(LARGE, frozenset({"fear"}))
+    assert not trainable_clips(clips, frozenset({"anger"})).any()
+    kept = trainable_clips(LARGE, frozenset({"fear"}))
     assert {c.emotion for c, keep in zip(LARGE, kept, strict=True) if keep} == {"anger", "neutral"}
 
 
@@ -46,7 +46,7 @@ def test_levels_single_emotions_and_left_out_ones_are_not_teachable():
 @given(st.integers(0, 10_000), st.integers(2, 10))
 def test_corpora_and_speakers_take_turns(seed, examples):
     clips = LARGE + SMALL
-    episodes = Episodes(clips, teachable(clips), examples)
+    episodes = Episodes(clips, trainable_clips(clips), examples)
     assert episodes.classes == ("anger", "fear", "neutral")
     drawn = episodes.draw(np.random.default_rng(seed))
     assert drawn.shape == (3, examples)
@@ -66,13 +66,13 @@ def test_corpora_and_speakers_take_turns(seed, examples):
 
 def test_a_corpus_that_runs_out_leaves_the_rest_to_the_others():
     clips = corpus("few", 1, {"anger": 1, "neutral": 1}) + LARGE
-    drawn = Episodes(clips, teachable(clips)).draw(np.random.default_rng(0))
+    drawn = Episodes(clips, trainable_clips(clips)).draw(np.random.default_rng(0))
     assert Counter(clips[i].corpus for i in drawn[0]) == {"few": 1, "large": 9}
 
 
 def test_all_clips_are_drawn_in_time_and_the_same_seed_draws_the_same():
     clips = LARGE + SMALL
-    episodes = Episodes(clips, teachable(clips))
+    episodes = Episodes(clips, trainable_clips(clips))
     rng, again = np.random.default_rng(1), np.random.default_rng(1)
     seen: set[int] = set()
     for _ in range(300):
@@ -86,4 +86,4 @@ def test_too_few_emotions_or_clips_are_named():
     with pytest.raises(ValueError, match="two emotions"):
         Episodes(LARGE, np.array([c.emotion == "fear" for c in LARGE]))
     with pytest.raises(ValueError, match=r"anger has 6 clips, an episode takes 10"):
-        Episodes(SMALL, teachable(SMALL))
+        Episodes(SMALL, trainable_clips(SMALL))

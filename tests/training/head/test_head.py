@@ -12,12 +12,12 @@ from streamer.training.export.probe import unit  # noqa: E402
 from streamer.training.export.projection import fit_emotion, fit_within  # noqa: E402
 from streamer.training.head.choice import (  # noqa: E402
     candidates,
+    evaluate_candidates,
     load_head,
     make_head,
     save_head,
-    try_out,
 )
-from streamer.training.head.episodes import Episodes, teachable  # noqa: E402
+from streamer.training.head.episodes import Episodes, trainable_clips  # noqa: E402
 from streamer.training.head.frames import FrameHead, FrameInputs  # noqa: E402
 from streamer.training.head.head import HeadRecipe, PooledHead, PooledInputs, train_head  # noqa: E402
 from streamer.training.head.maps import ClosedForm, Trained  # noqa: E402
@@ -141,7 +141,7 @@ def test_taking_words_away_helps_an_unseen_emotion():
 def test_head_starts_as_its_start_and_its_affine_is_what_it_answers():
     start = ClosedForm(MEANS, CLIPS, within=True, size=6)
     trained = Trained(start, HeadRecipe(size=6, steps=10), every=5)
-    allowed, numbers = teachable(CLIPS), np.arange(40)
+    allowed, numbers = trainable_clips(CLIPS), np.arange(40)
     first = trained.at(0)(allowed)(numbers)
     np.testing.assert_allclose(first, unit(start(allowed)(numbers)), atol=1e-5)
     last = trained.at(10)(allowed)(numbers)
@@ -151,14 +151,14 @@ def test_head_starts_as_its_start_and_its_affine_is_what_it_answers():
 
 def test_a_hidden_layer_is_no_affine_map():
     trained = Trained(ClosedForm(MEANS, CLIPS, True, 6), HeadRecipe(size=6, hidden=8, steps=5), 5)
-    assert trained.at(5)(teachable(CLIPS))(np.arange(3)).shape == (3, 6)
+    assert trained.at(5)(trainable_clips(CLIPS))(np.arange(3)).shape == (3, 6)
     with pytest.raises(ValueError, match="hidden layer"):
-        trained.affine(teachable(CLIPS), 5)
+        trained.affine(trainable_clips(CLIPS), 5)
 
 
 @pytest.mark.parametrize("loss", ["softmax", "negative-margin"])
 def test_training_brings_classes_together_and_the_same_seed_repeats_it(loss):
-    kept = teachable(CLIPS)
+    kept = trainable_clips(CLIPS)
     standard = PooledInputs(without_means(MEANS / MEANS.std(0), SPEAKERS))
     results = []
     for _ in range(2):
@@ -211,7 +211,7 @@ def test_frame_inputs_crop_within_the_clip():
 def test_candidates_are_tried_and_the_made_head_comes_back_from_its_file(tmp_path):
     tried = candidates(MEANS, CLIPS, HeadRecipe(size=SIZE, steps=25))
     assert [c.name for c in tried] == ["label-free", "within", "trained, 25 steps"]
-    found = dict(try_out(tried, CLIPS, seed=0))
+    found = dict(evaluate_candidates(tried, CLIPS, seed=0))
     for figures in found.values():
         assert set(figures) == {"corpus", "speakers"}
         assert all(0.5 < value <= 1.0 for value in figures.values())
@@ -227,7 +227,7 @@ def test_candidates_are_tried_and_the_made_head_comes_back_from_its_file(tmp_pat
 
 def test_a_cache_without_the_corpora_of_the_trials_is_named():
     with pytest.raises(ValueError, match="ravdess or nemo"):
-        next(try_out((), [Clip("mine", "", "me", "anger", "", 0, 1)], seed=0))
+        next(evaluate_candidates((), [Clip("mine", "", "me", "anger", "", 0, 1)], seed=0))
 
 
 def test_emotion_is_made_of_the_means_alone():

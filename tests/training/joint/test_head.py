@@ -15,10 +15,10 @@ from streamer.training.joint.head import (  # noqa: E402
     judge_head,
     tune_head,
 )
-from streamer.training.joint.material import enrolled_vectors  # noqa: E402
+from streamer.training.joint.vectors import enrolled_vectors  # noqa: E402
 from streamer.training.joint.write_head import write_head  # noqa: E402
 from tests.support import bound_profile  # noqa: E402
-from tests.training.made_speech import voice  # noqa: E402
+from tests.training.synthetic_clips import voice  # noqa: E402
 
 NAMES = ("angry", "happy", "sad")
 QUICK = HeadTuning(steps=250, rate=5e-3, anchor=0.02)

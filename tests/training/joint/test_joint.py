@@ -17,14 +17,14 @@ from streamer.training.joint.learning import (  # noqa: E402
     JointWeights,
     Stage,
     accuracy,
+    classify,
     contrastive_loss,
     draw,
     joint_loss,
-    recognized,
     run_stages,
 )
 from streamer.training.joint.network import JointNetwork  # noqa: E402
-from tests.training.made_speech import voice  # noqa: E402
+from tests.training.synthetic_clips import voice  # noqa: E402
 
 
 def count(network: JointNetwork) -> int:
@@ -174,7 +174,7 @@ def test_stages_go_on_from_each_other_and_end_in_two_heads(tmp_path):
         lambda name, loss: told.append("again"),
     )  # fmt: skip
     assert told == ["rich", "poor", "joint"]
-    assert recognized(again, one) == recognized(network, one)
+    assert classify(again, one) == classify(network, one)
 
 
 def test_a_head_stage_leaves_the_convolutions():
@@ -193,4 +193,4 @@ def test_a_clip_s_answer_is_the_mean_of_its_windows():
     clip = ImageCorpus(images, np.zeros(4, np.intp), np.zeros(4, np.intp))
     with torch.no_grad():
         chances = network.chances(torch.from_numpy(images).permute(0, 3, 1, 2)).numpy()
-    assert recognized(network, clip) == {0: int(chances.mean(axis=0).argmax())}
+    assert classify(network, clip) == {0: int(chances.mean(axis=0).argmax())}

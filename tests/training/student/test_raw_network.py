@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.training.made_speech import voice, write_speech
+from tests.training.synthetic_clips import voice, write_speech
 
 torch = pytest.importorskip("torch", reason="the extra 'train' (torch) is not installed")
 

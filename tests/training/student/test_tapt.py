@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from tests.training.made_speech import write_speech
+from tests.training.synthetic_clips import write_speech
 
 torch = pytest.importorskip("torch", reason="the extra 'train' (torch) is not installed")
 

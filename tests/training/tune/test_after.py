@@ -20,7 +20,7 @@ from streamer.training.tune.choices import (  # noqa: E402
     neighbour_divergence,
 )
 from streamer.training.tune.finetuning import (  # noqa: E402
-    Classified,
+    ClassificationModel,
     FineTuning,
     logits_of,
     soft_cross_entropy,
@@ -28,7 +28,7 @@ from streamer.training.tune.finetuning import (  # noqa: E402
 )
 from streamer.training.tune.pretraining import TaptRecipe  # noqa: E402
 from streamer.training.tune.tunable import TunableStudent  # noqa: E402
-from tests.training.made_speech import voice  # noqa: E402
+from tests.training.synthetic_clips import voice  # noqa: E402
 
 TINY = StudentShape(channels=16, layers=1, heads=2, position_groups=4)
 QUICK = FineTuning(rate=3e-3, epochs=3, patience=3)
@@ -51,7 +51,7 @@ def one_hot(targets: np.ndarray):
 
 def test_training_learns_and_keeps_the_best_state():
     clips, targets = made(16)
-    model = Classified(tiny(), 2)
+    model = ClassificationModel(tiny(), 2)
     losses = train(
         model, clips, targets, made(6, 100), FineTuning(3e-3, 4, 15, 15), np.random.default_rng(0)
     )
@@ -64,7 +64,7 @@ def test_training_learns_and_keeps_the_best_state():
 def test_it_stops_when_the_validation_gets_no_better():
     clips, targets = made(8)
     held = made(6, 100)
-    model = Classified(tiny(), 2)
+    model = ClassificationModel(tiny(), 2)
     wrong = (held[0], 1.0 - held[1])
     losses = train(model, clips, targets, wrong, FineTuning(1e-2, 4, 60, 4),
                    np.random.default_rng(0))  # fmt: skip
@@ -73,7 +73,7 @@ def test_it_stops_when_the_validation_gets_no_better():
 
 def test_the_convolutions_stay_as_they_are():
     clips, targets = made(8)
-    model = Classified(tiny(), 2)
+    model = ClassificationModel(tiny(), 2)
     before = [p.detach().clone() for p in model.tunable.frozen]
     body = [p.detach().clone() for p in model.tunable.student.blocks.parameters()]
     train(model, clips, targets, made(4, 9), QUICK, np.random.default_rng(0))

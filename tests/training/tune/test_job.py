@@ -19,24 +19,24 @@ from streamer.training.tune.answers import (  # noqa: E402
     concordance_loss,
     tune_to_answers,
 )
-from streamer.training.tune.gate import Figure, Judgement, held_out_count, judge  # noqa: E402
-from streamer.training.tune.job import TuningPlan, check_answers, taught_clips, tune  # noqa: E402
-from streamer.training.tune.material import (  # noqa: E402
+from streamer.training.tune.gate import Comparison, Figure, held_out_count, judge  # noqa: E402
+from streamer.training.tune.job import TuningPlan, check_answers, training_clips, tune  # noqa: E402
+from streamer.training.tune.pretraining import TaptRecipe  # noqa: E402
+from streamer.training.tune.tunable import TunableStudent  # noqa: E402
+from streamer.training.tune.tuning_set import (  # noqa: E402
     TuningClip,
-    TuningMaterial,
+    TuningSet,
     check_enough,
     from_folder,
 )
-from streamer.training.tune.pretraining import TaptRecipe  # noqa: E402
-from streamer.training.tune.tunable import TunableStudent  # noqa: E402
 from streamer.training.tune.writing import carried_prior  # noqa: E402
 from tests.support import made_prior  # noqa: E402
-from tests.training.made_speech import voice, write_speech  # noqa: E402
+from tests.training.synthetic_clips import voice, write_speech  # noqa: E402
 
 SHIPPED = "streamer-small"
 
 
-def made(count: int = 24) -> TuningMaterial:
+def made(count: int = 24) -> TuningSet:
     """High voices are happy and excited, low ones sad and calm."""
     clips = []
     for k in range(count):
@@ -44,7 +44,7 @@ def made(count: int = 24) -> TuningMaterial:
         affect = np.array([0.5, 0.6, 0.1]) if high else np.array([-0.5, -0.4, -0.1])
         audio = voice(0.6, k, 240.0 if high else 110.0)
         clips.append(TuningClip(audio, affect, {"happy" if high else "sad": 1}, k + 1))
-    return TuningMaterial(clips)
+    return TuningSet(clips)
 
 
 def plan_of(folder, **changes) -> TuningPlan:
@@ -59,13 +59,13 @@ def quiet(what: str, done: int, total: int) -> None:
 def sure(keeps: bool):
     """A judgement that is what the test wants it to be, whatever the figures."""
     figure = Figure(0.1, 0.9, 1.0) if keeps else Figure(0.9, 0.1, 0.0)
-    return lambda *given: Judgement(5, figure, None)
+    return lambda *given: Comparison(5, figure, None)
 
 
 def test_a_kept_encoder_is_one_that_streamer_loads(tmp_path, monkeypatch):
     monkeypatch.setattr(job, "judge", sure(True))
-    material = made()
-    found = tune(find_encoder(SHIPPED), material, plan_of(tmp_path), quiet)
+    tuning_set = made()
+    found = tune(find_encoder(SHIPPED), tuning_set, plan_of(tmp_path), quiet)
     assert found.keeps
     row = find_encoder("mine", tmp_path)
     verify_files(row)
@@ -73,8 +73,8 @@ def test_a_kept_encoder_is_one_that_streamer_loads(tmp_path, monkeypatch):
     assert row.licence == find_encoder(SHIPPED).licence
     assert {"name": "one profile", "licence": "private"} in row.training_data
     encoder, prior = OnnxEncoder(row), load_prior(row)
-    embedding, emotion = encoder.encode(material.clips[0].audio)
-    shipped, _ = OnnxEncoder(find_encoder(SHIPPED)).encode(material.clips[0].audio)
+    embedding, emotion = encoder.encode(tuning_set.clips[0].audio)
+    shipped, _ = OnnxEncoder(find_encoder(SHIPPED)).encode(tuning_set.clips[0].audio)
     assert embedding.shape == shipped.shape == prior.embedding_mean.shape
     assert np.linalg.norm(emotion) == pytest.approx(1.0, abs=1e-4)
     assert not np.allclose(embedding, shipped)
@@ -96,7 +96,7 @@ def test_a_ruined_encoder_is_refused_by_the_held_out_answers(tmp_path):
         for clip in made(40).clips
     ]
     plan = plan_of(tmp_path, rate=3.0, anchor=0.0)
-    found = tune(find_encoder(SHIPPED), TuningMaterial(clips), plan, quiet)
+    found = tune(find_encoder(SHIPPED), TuningSet(clips), plan, quiet)
     assert not found.keeps
     assert list(tmp_path.iterdir()) == []
 
@@ -104,19 +104,19 @@ def test_a_ruined_encoder_is_refused_by_the_held_out_answers(tmp_path):
 def test_an_interrupted_tuning_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(job, "SAVE_EVERY", 1)
     monkeypatch.setattr(job, "judge", sure(True))
-    material, row = made(), find_encoder(SHIPPED)
+    tuning_set, row = made(), find_encoder(SHIPPED)
 
     def stop(what: str, done: int, total: int) -> None:
         if done == 2:  # step 1 is on the disk by now
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        tune(row, material, plan_of(tmp_path / "a"), stop)
+        tune(row, tuning_set, plan_of(tmp_path / "a"), stop)
     assert (tmp_path / "a" / ".tuning-mine" / "state.pt").is_file()
     steps = []
-    tune(row, material, plan_of(tmp_path / "a"), lambda w, d, t: steps.append((w, d)))
+    tune(row, tuning_set, plan_of(tmp_path / "a"), lambda w, d, t: steps.append((w, d)))
     assert steps[0] == ("pretraining", 1)
-    tune(row, material, plan_of(tmp_path / "b"), quiet)
+    tune(row, tuning_set, plan_of(tmp_path / "b"), quiet)
     written = [(tmp_path / name / "mine.onnx").read_bytes() for name in "ab"]
     assert written[0] == written[1]
 
@@ -132,13 +132,13 @@ def test_a_corpus_that_would_be_lost_refuses_it(tmp_path, monkeypatch):
 
 
 def test_what_is_taught_and_what_judges():
-    material = made(50)
+    tuning_set = made(50)
     assert held_out_count(50) == 10
-    assert len(taught_clips(material, None)) == 40
-    assert taught_clips(material, None)[-1].newest == 40
-    assert taught_clips(made(30), None) == []
-    assert len(taught_clips(made(30), True)) == 24
-    assert taught_clips(material, False) == []
+    assert len(training_clips(tuning_set, None)) == 40
+    assert training_clips(tuning_set, None)[-1].newest == 40
+    assert training_clips(made(30), None) == []
+    assert len(training_clips(made(30), True)) == 24
+    assert training_clips(tuning_set, False) == []
     with pytest.raises(UsageError, match="19 answered clips"):
         check_answers(made(19))
     with pytest.raises(UsageError, match=r"0\.3 minutes of speech are kept, a tuning needs 10"):
@@ -147,8 +147,8 @@ def test_what_is_taught_and_what_judges():
 
 def test_the_gate_wants_nine_samples_of_ten():
     rng = np.random.default_rng(0)
-    material = made(60)
-    clips = material.answered
+    tuning_set = made(60)
+    clips = tuning_set.answered
     high = np.array([clip.affect[0] > 0 for clip in clips], float)
     noise = rng.standard_normal((60, 4))
     told = np.column_stack([high * 4.0, rng.standard_normal((60, 3))])
@@ -164,10 +164,10 @@ def test_the_gate_wants_nine_samples_of_ten():
 
 
 def test_one_measure_may_not_pay_for_the_other():
-    assert Judgement(9, Figure(0.5, 0.6, 0.95), Figure(0.5, 0.5, 0.5)).keeps
-    assert not Judgement(9, Figure(0.5, 0.6, 0.95), Figure(0.5, 0.4, 0.05)).keeps
-    assert not Judgement(9, Figure(0.5, 0.6, 0.85), None).keeps
-    assert not Judgement(9, None, None).keeps
+    assert Comparison(9, Figure(0.5, 0.6, 0.95), Figure(0.5, 0.5, 0.5)).keeps
+    assert not Comparison(9, Figure(0.5, 0.6, 0.95), Figure(0.5, 0.4, 0.05)).keeps
+    assert not Comparison(9, Figure(0.5, 0.6, 0.85), None).keeps
+    assert not Comparison(9, None, None).keeps
 
 
 def test_answers_teach_emotions_and_dimensions():
@@ -219,8 +219,8 @@ def test_weights_follow_an_encoder_whose_dimensions_were_swapped():
 
 
 def test_a_folder_is_cut_into_pieces(tmp_path):
-    material = from_folder(write_speech(tmp_path / "speech", 3))
-    assert len(material.clips) == 3
-    assert material.answered == []
+    tuning_set = from_folder(write_speech(tmp_path / "speech", 3))
+    assert len(tuning_set.clips) == 3
+    assert tuning_set.answered == []
     with pytest.raises(UsageError, match="no speech folder"):
         from_folder(tmp_path / "nowhere")

@@ -19,7 +19,7 @@ from streamer.training.tune.pretraining import (  # noqa: E402
 )
 from streamer.training.tune.quantizer import Quantizer, Temperature, diversity_loss  # noqa: E402
 from streamer.training.tune.tunable import TunableStudent  # noqa: E402
-from tests.training.made_speech import voice  # noqa: E402
+from tests.training.synthetic_clips import voice  # noqa: E402
 
 TINY = StudentShape(channels=32, layers=2, heads=2, position_groups=4)
 QUICK = TaptRecipe(steps=100, batch=4, crop_s=0.8, entries=64)

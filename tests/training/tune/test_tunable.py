@@ -14,7 +14,7 @@ from streamer.encoders.registry import find_encoder  # noqa: E402
 from streamer.errors import EncoderError  # noqa: E402
 from streamer.training.tune.tunable import TunableHub, TunableStudent, padded  # noqa: E402
 from tests.encoders.tiny import write_encoder  # noqa: E402
-from tests.training.made_speech import voice  # noqa: E402
+from tests.training.synthetic_clips import voice  # noqa: E402
 
 SMALL = {
     "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48,

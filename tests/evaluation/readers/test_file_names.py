@@ -4,7 +4,7 @@ import pytest
 
 from streamer.errors import CorpusError
 from streamer.evaluation.readers import read_corpus
-from tests.evaluation.readers.making import wav
+from tests.evaluation.readers.corpus_files import wav
 
 # Corpus, then file, utterance, speaker, emotion.
 CASES = [

@@ -8,7 +8,7 @@ from streamer.evaluation.corpus import Corpus, CorpusClip, Fault
 from streamer.evaluation.scales import Rating, Scale
 
 
-class Gathering:
+class CorpusBuilder:
     """Clips and faults of one corpus on their way to a `Corpus`. Nothing leaves silently."""
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -49,7 +49,7 @@ class Gathering:
             rating = scale.clamp(rating)
         return scale.to_unit(rating)
 
-    def named(self, codes: Mapping[str, str | None], code: str, what: str) -> bool:
+    def knows(self, codes: Mapping[str, str | None], code: str, what: str) -> bool:
         """Whether the corpus's table knows the code; if not, that is a fault."""
         if code in codes:
             return True

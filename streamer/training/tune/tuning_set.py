@@ -1,4 +1,4 @@
-"""The material of a tuning: audio of a profile or a folder, and the answers to it."""
+"""The clips of a tuning: audio of a profile or a folder, and the answers to it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TuningClip:
 
 
 @dataclass(frozen=True, slots=True)
-class TuningMaterial:
+class TuningSet:
     """All clips; those that were answered, oldest answer first."""
 
     clips: list[TuningClip] = field(default_factory=list)
@@ -55,7 +55,7 @@ class TuningMaterial:
         return sorted(name for name, count in counts.items() if count > 1)
 
 
-def from_profile(profile: Profile) -> TuningMaterial:
+def from_profile(profile: Profile) -> TuningSet:
     """Every utterance whose audio is kept and can be read, answered or not."""
     answers: dict[int, list[tuple[int, list[float], str | None]]] = {}
     for entry in profile.labels.effective():
@@ -73,10 +73,10 @@ def from_profile(profile: Profile) -> TuningMaterial:
             continue
         if len(audio) >= MIN_SAMPLES:
             clips.append(_clip(audio, answers.get(number, [])))
-    return TuningMaterial(clips)
+    return TuningSet(clips)
 
 
-def from_folder(folder: Path) -> TuningMaterial:
+def from_folder(folder: Path) -> TuningSet:
     """Every recording of a folder, without answers. Raises UsageError where there is none."""
     try:
         clips = [_clip(piece, []) for _, audio in read_clips(folder) for piece in _pieces(audio)]
@@ -84,14 +84,14 @@ def from_folder(folder: Path) -> TuningMaterial:
         raise UsageError(str(error)) from error
     if not clips:
         raise UsageError(f"no recording of 0.1 s or more in {folder}: give --speech another folder")
-    return TuningMaterial(clips)
+    return TuningSet(clips)
 
 
-def check_enough(material: TuningMaterial, least_s: float, how: str) -> None:
+def check_enough(tuning_set: TuningSet, least_s: float, how: str) -> None:
     """Raises UsageError, saying what is lacking, for less speech than `least_s` seconds."""
-    if material.speech_s < least_s:
+    if tuning_set.speech_s < least_s:
         raise UsageError(
-            f"{material.speech_s / 60:.1f} minutes of speech are kept, a tuning needs "
+            f"{tuning_set.speech_s / 60:.1f} minutes of speech are kept, a tuning needs "
             f"{least_s / 60:.0f}: {how}"
         )
 

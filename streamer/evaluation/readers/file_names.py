@@ -7,14 +7,14 @@ from typing import Final
 
 from streamer.audio.sources.files import audio_files
 from streamer.evaluation.corpus import Corpus, CorpusClip
-from streamer.evaluation.readers.gathering import Gathering
+from streamer.evaluation.readers.corpus_builder import CorpusBuilder
 from streamer.evaluation.readers.reader import Reader, share
 
 HALF: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class FileName:
     """What a file's name says. `code` is the owner's for the emotion."""
 
     utterance: str
@@ -22,43 +22,43 @@ class Named:
     code: str
 
 
-def gather_named(
-    gathering: Gathering,
+def add_named_files(
+    builder: CorpusBuilder,
     paths: Sequence[Path],
     codes: Mapping[str, str | None],
-    parse: Callable[[Path], Named | None],
+    parse: Callable[[Path], FileName | None],
 ) -> None:
     """Adds a clip for every path whose name can be read; the others are faults."""
     for path in paths:
-        where = gathering.relative(path)
-        named = parse(path.relative_to(gathering.folder))
+        where = builder.relative(path)
+        named = parse(path.relative_to(builder.folder))
         if named is None:
-            gathering.fault(where, f"a file name that is not one of {gathering.name}")
-        elif gathering.named(codes, named.code, where):
-            gathering.add(
+            builder.fault(where, f"a file name that is not one of {builder.name}")
+        elif builder.knows(codes, named.code, where):
+            builder.add(
                 CorpusClip(
                     utterance=named.utterance,
                     speaker=named.speaker,
                     emotion=codes[named.code],
-                    owners_emotion=named.code,
+                    original_emotion=named.code,
                     path=path,
                 )
             )
 
 
-def named_reader(
+def file_name_reader(
     name: str,
     title: str,
     layout: str,
     codes: Mapping[str, str | None],
-    parse: Callable[[Path], Named | None],
+    parse: Callable[[Path], FileName | None],
 ) -> Reader:
     """A reader of all audio files of a folder. It fits where half of their names can be read."""
 
     def read(folder: Path) -> Corpus:
-        gathering = Gathering(name, folder)
-        gather_named(gathering, audio_files(folder), codes, parse)
-        return gathering.finish(layout)
+        builder = CorpusBuilder(name, folder)
+        add_named_files(builder, audio_files(folder), codes, parse)
+        return builder.finish(layout)
 
     def fits(_folder: Path, audio: Sequence[Path]) -> bool:
         return share(audio, lambda path: parse(path) is not None) >= HALF

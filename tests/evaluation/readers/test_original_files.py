@@ -7,7 +7,7 @@ import pytest
 
 from streamer.evaluation.readers import read_corpus
 from streamer.evaluation.sound import ClipSound
-from tests.evaluation.readers.making import SHARED
+from tests.evaluation.readers.corpus_files import SHARED
 
 WAV = SHARED / "wav"
 needs_wav = pytest.mark.skipif(not WAV.is_dir(), reason="needs ../shared/data/wav")
