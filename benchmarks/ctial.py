@@ -81,7 +81,7 @@ def splits(corpus: Corpus, usable: Indices) -> list[Split]:
     return [split for turn in found for split in turn]
 
 
-class CrossTaskPupil(EvaluatedLearner):
+class CrossTaskTargetLearner(EvaluatedLearner):
     """Learns one task from what is asked; of the other it knows a source that it never asks."""
 
     def __init__(self, dataset: Dataset, target: str, source: EvaluatedLearner) -> None:
@@ -105,7 +105,7 @@ class Work:
         split = self.splits[cell.seed % len(self.splits)]
         order_rng, choice_rng = (np.random.default_rng((cell.seed, k)) for k in range(2))
         order = [int(i) for i in order_rng.permutation(split.pool)]
-        model = CrossTaskPupil(self.dataset, cell.task, _source(self, cell.seed, cell.task))
+        model = CrossTaskTargetLearner(self.dataset, cell.task, _source(self, cell.seed, cell.task))
         strategy = make_strategy(cell.strategy, DIMENSIONS)
         outcome = Outcome()
         for progress in SCENARIO.run(model, strategy, order, choice_rng):

@@ -39,7 +39,7 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except OSError as error:
         what = error.filename or "the output"
-        message = f"streamer: {what}: {error.strerror}: give it room, or another place"
+        message = f"streamer: {what}: {error.strerror}: free some space, or choose another folder"
         _fail(error, message, StreamerError.exit_code)
     except Exception as error:
         if type(error).__name__ == "Abort":  # typer's word for Ctrl-C

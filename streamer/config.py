@@ -54,7 +54,9 @@ class Config(BaseSettings):
     device: str | None = Field(None, description="microphone, by name or index")
     channel: int | None = Field(None, ge=1, description="use this channel instead of a mix of all")
 
-    again: bool = Field(False, description="hear recordings that this profile has heard before")
+    again: bool = Field(
+        False, description="process recordings again that this profile has processed before"
+    )
 
     segmentation: SegmentationSettings = Field(
         default_factory=SegmentationSettings, description="how utterances are cut, in samples"
@@ -69,7 +71,7 @@ class Config(BaseSettings):
         description="fraction of the questions drawn at random, for unbiased estimates",
     )
     ask_unclear: bool = Field(
-        False, description="ask about utterances that noise or clipping spoiled, too"
+        False, description="also ask about utterances spoiled by noise or clipping"
     )
     strategy: str = "spread-in-turn"
     ask_at_most: str = Field(
@@ -85,10 +87,10 @@ class Config(BaseSettings):
         "empty: the profile's, bayesian in a new one",
     )
     population: bool = Field(
-        True, description="name emotions that nobody has enrolled by how many voices say them"
+        True, description="recognize emotions that are not enrolled by the average of many voices"
     )
     source: str | None = Field(
-        None, description="start from this labelled source, from now on; none: from no source again"
+        None, description="start from this labelled source, from now on; none: without a source"
     )
     seed: int = Field(0, ge=0, description="seed of every random choice")
     query_days: float = Field(
@@ -113,7 +115,7 @@ class Config(BaseSettings):
 
     remote_playback: bool = Field(
         False,
-        description="what other machines' pages play is not heard either: they are near",
+        description="also ignore what pages on other machines play: they are near",
     )
 
     watchdog_s: float = Field(

@@ -83,7 +83,7 @@ def read_labels(
     try:
         names, rows, left_out = _table(path, text, ask)
     except csv.Error as error:
-        raise UsageError(f"{path} is not a CSV file ({error}): save it anew as CSV") from error
+        raise UsageError(f"{path} is not a CSV file ({error}): save it again as CSV") from error
     if left_out:
         notes.append(f"left out {'column' if len(left_out) == 1 else 'columns'} "
                      f"{', '.join(map(repr, left_out))}")  # fmt: skip
@@ -150,7 +150,7 @@ def _decoded(path: Path) -> tuple[str, list[str]]:
             return text, []
         odd = next(line for line in io.StringIO(text) if not line.isascii())
         return text, [f"read as Windows-1252, as it is not UTF-8: {_shown(odd)}"]
-    raise UsageError(f"{path} is not a text file: save it anew as CSV, encoded in UTF-8")
+    raise UsageError(f"{path} is not a text file: save it again as CSV, encoded in UTF-8")
 
 
 def _table(path: Path, text: str, ask: Ask | None) -> tuple[list[str], list[_Row], list[str]]:

@@ -63,7 +63,7 @@ def enroll(
             vectors.append((stored.emotion, stored.source, number))
         doubt = _doubt(profile, emotion, [vector for vector, _, _ in vectors])
         if doubt is not None and not confirmed(doubt):
-            raise UsageError(f"{doubt}: nothing was enrolled; with --yes they are")
+            raise UsageError(f"{doubt}: nothing was enrolled; to enroll them, repeat with --yes")
         for vector, source, utterance in vectors:
             profile.emotions.enroll(emotion, vector, source, utterance, time.time())
     return len(vectors)
@@ -78,7 +78,7 @@ def advice(profile: Profile, emotion: str) -> str | None:
     lacking = ENOUGH - enrolled.get(emotion, 0)
     told = [f"{lacking} more would help: about {ENOUGH} are enough"] if lacking > 0 else []
     if NEUTRAL not in enrolled:
-        told.append("enroll neutral next: its examples help to tell all others")
+        told.append("enroll neutral next: its examples help to recognize all the others")
     return "; ".join(told) or None
 
 

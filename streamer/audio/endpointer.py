@@ -88,9 +88,9 @@ class Endpointer:
         handed out is a copy of its own.
         """
         if self._finished:
-            raise ValueError("this timeline is finished: reset() before hearing more")
+            raise ValueError("this timeline is finished: call reset() first")
         if samples.ndim != 1:
-            raise ValueError(f"the ear hears mono samples [m], not {samples.shape}")
+            raise ValueError(f"give mono samples [m], not {samples.shape}")
         # Not "> LOUDEST": no comparison with what is no number is true.
         if samples.size and not np.abs(samples).max() <= LOUDEST:
             samples = np.nan_to_num(samples).clip(-LOUDEST, LOUDEST)

@@ -33,7 +33,7 @@ class Resampler:
     def __init__(self, rate_hz: int, channels: int, channel: int | None = None) -> None:
         if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
             raise UnreadableAudio(
-                f"a sample rate of {rate_hz} Hz cannot be heard; convert the audio to 16000 Hz"
+                f"a sample rate of {rate_hz} Hz is not supported; convert the audio to 16000 Hz"
             )
         check_channel(channel, channels)
         self._rate_hz = rate_hz

@@ -94,15 +94,15 @@ class SoundCheck:
         if self._clipped >= CLIPPED_UTTERANCES:
             self._say(
                 "clipping",
-                "speech is clipped, which cannot be mended: turn the microphone down, or move away "
-                "from it",
+                "speech is clipped, which cannot be repaired: turn the microphone down, or move "
+                "away from it",
             )
         self._unclear = self._unclear + 1 if not quality.is_clear and not quality.clipped else 0
         if self._unclear >= UNCLEAR_IN_A_ROW:
             self._say(
                 "noise",
-                f"speech is only {quality.snr_db:+.0f} dB above the noise: guesses are less sure, "
-                "and such utterances are not asked about; move closer to the microphone",
+                f"speech is only {quality.snr_db:+.0f} dB above the noise: predictions are less "
+                "certain, and such utterances are not asked about; move closer to the microphone",
             )
         if "low_rate" not in self._said and self._utterances <= NARROW_IN_A_ROW:
             self._narrow += is_narrow(audio)

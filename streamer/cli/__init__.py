@@ -24,7 +24,7 @@ from streamer.cli.tuning import tune
 
 app = typer.Typer(
     name="streamer",
-    help="Speech emotion that learns on the device: hear, predict, ask, learn. "
+    help="Speech emotion that learns on the device: listen, predict, ask, learn. "
     "No audio leaves this machine.",
     epilog="Begin with: streamer demo, then: streamer run. Answer with: streamer label.",
     no_args_is_help=True,

@@ -14,7 +14,9 @@ from streamer.text import many
 def enroll(
     emotion: Annotated[str, typer.Argument(help="Name of the emotion.")],
     files: Annotated[list[str] | None, typer.Argument(help="Recordings of it.")] = None,
-    utterances: Annotated[str | None, typer.Option(help="Or utterances heard: ID,ID,...")] = None,
+    utterances: Annotated[
+        str | None, typer.Option(help="Or utterances of the profile: ID,ID,...")
+    ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Also if they sound like another emotion.")
     ] = False,

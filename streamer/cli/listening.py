@@ -46,7 +46,7 @@ def run(
         bool, typer.Option("--realtime", help="Read a recording in real time.")
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Hear recordings that were heard before as new.")
+        bool, typer.Option("--again", help="Process recordings again that were processed before.")
     ] = False,
     max_seconds: Annotated[
         float | None, typer.Option(help="Stop after this much audio.", min=0)
@@ -88,7 +88,7 @@ def run(
         bool | None,
         typer.Option(
             "--population/--no-population",
-            help="Name emotions that nobody has enrolled by many voices' [yes].",
+            help="Recognize emotions that are not enrolled by the average of many voices [yes].",
         ),
     ] = None,
     ask_at_most: Annotated[

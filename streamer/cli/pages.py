@@ -29,7 +29,7 @@ NearFlag = Annotated[
     bool | None,
     typer.Option(
         "--remote-playback",
-        help="Do not hear what other machines' pages play either: they are near this microphone.",
+        help="Also ignore what pages on other machines play: they are near this microphone.",
         show_default=False,
     ),
 ]

@@ -103,4 +103,4 @@ def remove(
     with open_profile(settings_from(config, profile=profile), create=False) as opened:
         opened.take_over_or_fail("streamer source")
         opened.sources.remove(name)
-    tell(f"source {name} is gone")
+    tell(f"removed source {name}")

@@ -1,4 +1,4 @@
-"""A corpus in memory: its clips, their original labels, and the faults found.
+"""A corpus in memory: clips, original labels, and the faults found while reading.
 
 Every reader returns one, whatever the corpus's own files look like; splits, embeddings and
 experiments depend on this class only.
@@ -24,7 +24,7 @@ Features = NDArray[np.float32]
 class Answer:
     """One annotator's answer about one clip.
 
-    annotator: "" where the owner ships counts only. emotion: a common name, or None. affect: in
+    annotator: "" where the corpus has only vote counts. emotion: a common name, or None. affect: in
     [-1, 1].
     """
 
@@ -38,15 +38,14 @@ class CorpusClip:
     """One utterance of a corpus.
 
     utterance: unique within its corpus. speaker: unique within its corpus, "" where unknown.
-    session: what the owner recorded in one go, "" where the corpus has no such thing.
-    emotion: a common name (see `emotions`), None where the owner gives none that can be used;
-    original_emotion: the owner's own word or code for it.
-    rated: on the owner's scale; affect: the same in [-1, 1].
-    path: the file that holds it, None for a row of a feature table. start_s, end_s: its place in
-    that file; end_s is None for "to the end". channel: counted from 1; None mixes all.
-    split: the owner's own part ("train", "validation", "test" or the owner's word), "" without.
-    recording: clips that hold the same samples have the same one (the first's utterance); "" until
-    the audio has been read.
+    session: the recording session, "" where the corpus has none. emotion: a common name (see
+    `emotions`), None where there is no usable label; original_emotion: the corpus's own word or
+    code. rated: on the corpus's scale; affect: the same in [-1, 1]. path: the file that holds it,
+    None for a row of a feature table. start_s, end_s: its place in that file; end_s is None for "to
+    the end". channel: counted from 1; None mixes all. split: the part of the corpus's predefined
+    split ("train", "validation", "test" or another name), "" without one. recording: clips that
+    hold the same samples have the same one (the first's utterance); "" until the audio has been
+    read.
     """
 
     utterance: str
@@ -67,7 +66,7 @@ class CorpusClip:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A file, row or clip that could not be used as it is, and why."""
+    """A file, row or clip that could not be used unchanged, and why."""
 
     what: str
     problem: str
@@ -75,9 +74,9 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Clips in the order of their files, and the faults: what was left out or corrected.
+    """Clips in the order of their files, and the faults: what was skipped or corrected.
 
-    features: float32 [clips, d], a row a clip, or None where nothing has been measured yet;
+    features: float32 [clips, d], one row per clip, or None before embedding;
     feature_names: d names, or empty.
     """
 
@@ -124,14 +123,14 @@ class Corpus:
         return np.array(rows, np.float64).reshape(-1, len(DIMENSIONS))
 
     def classes(self, emotions: Sequence[str]) -> Indices:
-        """The position of each clip's emotion among `emotions`, -1 for any other: int [clips]."""
+        """The index of each clip's emotion in `emotions`, -1 for any other: int [clips]."""
         place = {emotion: k for k, emotion in enumerate(emotions)}
         return np.array([place.get(clip.emotion or "", -1) for clip in self.clips], np.intp)
 
     def votes(self, emotions: Sequence[str]) -> Vector:
-        """How many annotators named each of `emotions`: float64 [clips, emotions].
+        """Votes for each of `emotions`: float64 [clips, emotions].
 
-        Answers with another emotion, or with none, are not counted.
+        Votes for other emotions are not counted.
         """
         place = {emotion: k for k, emotion in enumerate(emotions)}
         counts = np.zeros((len(self.clips), len(emotions)))

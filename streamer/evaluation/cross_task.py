@@ -1,13 +1,13 @@
-"""Cross-task active learning: one task is asked, the other is known from a labelled source.
+"""Cross-task active learning: labels of one task are asked, the other task comes from a source.
 
-Emotions are asked for where the source estimates dimensions, and dimensions are asked for where
-the source names emotions (Xu, Jiang and Wu 2024, CTIAL, algorithms 1 and 2). Both ways make one
-run, since they ask as many labels: what is measured of emotions comes from the first, what is
-measured of dimensions from the second.
+Emotions are asked for where the source estimates dimensions, and dimensions are asked for where the
+source names emotions (Xu, Jiang and Wu 2024, CTIAL, algorithms 1 and 2). Both directions make one
+run, since they ask for the same number of labels: the emotion metrics come from the first, the
+dimension metrics from the second.
 
-Measured is the held-out side, as everywhere; and, as the paper does, the whole target, of which
-the answered utterances count with their true label ("whole-uar"). The second measure credits a
-strategy for asking what the model gets wrong.
+Metrics are computed on the held-out speakers, as everywhere, and, as in the paper, on the whole
+target, where labelled utterances count with their true label ("whole-uar"). The second kind credits
+a strategy for asking about what the model gets wrong.
 """
 
 from collections.abc import Sequence
@@ -32,14 +32,14 @@ from streamer.types import DIMENSIONS, Matrix, Vector
 EMOTIONS: Final = "emotion"
 DIMENSIONAL: Final = "dimensions"
 NORM_MAPPING: Final = "nrc-mapping"
-"""CTIAL's baseline that learns nothing: the norms, weighted by the source's class chances (eq. 3).
+"""CTIAL's baseline without learning: norms weighted by the source's probabilities (eq. 3).
 
-It is no strategy: it asks at random, and its predictions of dimensions stay what they are.
+It is not a strategy: it asks at random, and its predictions of dimensions do not change.
 """
 
 
 class SourceEstimates:
-    """The dimensions of a source in the form that strategies ask learners for them."""
+    """The source's dimension estimates behind the `Estimators` interface that strategies use."""
 
     def __init__(self, model: SourceModel) -> None:
         self.means = model.means
@@ -58,7 +58,7 @@ class SourceEstimates:
 
 
 class CrossTaskLearner(EvaluatedLearner):
-    """Learns one task from the answers; of the other it knows a source that never learns.
+    """Learns one task from the labels; a fixed model of the source predicts the other.
 
     target: "emotion", or "dimensions" for valence, arousal and dominance.
     """
@@ -74,7 +74,7 @@ class CrossTaskLearner(EvaluatedLearner):
 
 
 class NormMapping(CrossTaskLearner):
-    """Predicts the norms of the source's classes, whatever is answered (CTIAL, equation 3)."""
+    """Predicts the norms of the source's classes, independent of the labels (CTIAL, equation 3)."""
 
     def __init__(self, dataset: Dataset, source: SourceModel) -> None:
         super().__init__(dataset, DIMENSIONAL, source)
@@ -91,13 +91,13 @@ class NormMapping(CrossTaskLearner):
 
 @dataclass(frozen=True, eq=False)
 class AlignedSource:
-    """A labelled source, and how it is aligned with the pool of the target."""
+    """A labelled source and its alignment with the pool of the target."""
 
     source: LabelledSource
     alignment: str
 
     def model(self, dataset: Dataset, side: PoolAndTest) -> SourceModel:
-        """Fitted once for each side; the held-out utterances have no say in the alignment."""
+        """Fitted once for each split; held-out utterances do not take part in the alignment."""
         return _fitted(self, dataset, side)
 
 
@@ -107,13 +107,13 @@ def _fitted(source: AlignedSource, dataset: Dataset, side: PoolAndTest) -> Sourc
 
 
 def labelled_source(corpus: Corpus, dataset: Dataset) -> LabelledSource:
-    """A corpus as a source: what it rates, and the norms of what it names but does not rate."""
+    """A corpus as a source: its ratings, and affective norms for clips with only an emotion."""
     named = [clip.emotion for clip in corpus.clips]
     return LabelledSource(dataset.features, dataset.affect, named).with_norms()
 
 
 def with_norms(dataset: Dataset) -> Dataset:
-    """A target whose utterances without any rating have the norm of their emotion."""
+    """The dataset, with the norm of its emotion for each utterance without ratings."""
     source = LabelledSource(dataset.features, dataset.affect, dataset.emotions).with_norms()
     return Dataset(dataset.features, source.affect, dataset.emotions)
 
@@ -127,7 +127,7 @@ def run_cross_task(
     seed: int,
     dimensions: Sequence[str],
 ) -> Outcome:
-    """Both tasks with one strategy and one seed, in one outcome.
+    """Run both tasks with one strategy and one seed; one outcome.
 
     A task that the target or the source lacks is left out.
     """
@@ -174,7 +174,7 @@ def _run(
 
 
 class _Asked:
-    """The learner as a scenario sees it, and which utterances were answered."""
+    """Wraps the learner to record which utterances were labelled."""
 
     def __init__(self, learner: EvaluatedLearner) -> None:
         self._learner = learner
@@ -196,7 +196,7 @@ def whole_target(
     answered: Sequence[int],
     names: Sequence[str],
 ) -> dict[str, float]:
-    """The paper's measures: answered utterances count with their true label (section 3.3)."""
+    """The paper's metrics: labelled utterances count with their true label (section 3.3)."""
     known = np.isin(utterances, np.array(answered, np.intp))
     if EMOTIONS in names:
         place = {name: k for k, name in enumerate(dataset.classes)}
@@ -224,7 +224,7 @@ def whole_target(
 
 
 def _answerable(dataset: Dataset) -> Indices:
-    """Utterances that can answer both questions, where the target has both."""
+    """Utterances labelled for both tasks, where the target has both."""
     can = np.ones(len(dataset), bool)
     if len(dataset.classes) > 1:
         can &= np.array([name is not None for name in dataset.emotions], bool)

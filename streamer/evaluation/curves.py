@@ -1,4 +1,4 @@
-"""Learning curves: a measure over the number of labels, over seeds."""
+"""Learning curves: a metric as a function of the number of labels, for several seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +20,9 @@ class Curve:
     def of(cls, runs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> "Curve":
         """Interpolated from each run's own label counts and values to one grid of labels.
 
-        The grid is the first run's, as far as all runs reach and are defined. Raises UsageError
-        without runs, where a run is defined nowhere, or where no part is common to all.
+        The grid is the first run's label counts within the range that all runs cover. Raises
+        UsageError without runs, where a run has no defined value, or where the ranges do not
+        overlap.
         """
         if not runs:
             raise UsageError("a learning curve needs at least one run")
@@ -62,15 +63,15 @@ class Curve:
         return np.asarray(heights @ widths / widths.sum())
 
     def best(self, *, smaller_is_better: bool = False) -> tuple[float, float]:
-        """The best of the mean curve, and the fewest labels with which it is reached."""
+        """The best value of the mean curve, and the fewest labels that reach it."""
         mean = -self.mean if smaller_is_better else self.mean
         at = int(np.argmax(mean))
         return float(self.mean[at]), float(self.labels[at])
 
     def labels_to_reach(self, level: float, *, smaller_is_better: bool = False) -> float | None:
-        """Labels at which the mean curve first reaches a level; None if it never does.
+        """Labels at which the mean curve first reaches a level; None if it never does. Han et al.
 
-        What Han et al. (2013, table 3) compare: the labels needed for passive learning's best.
+        (2013, table 3) compare the labels needed to reach the best of passive learning.
         """
         reached = self.mean <= level if smaller_is_better else self.mean >= level
         places = np.flatnonzero(reached)
@@ -78,7 +79,7 @@ class Curve:
 
 
 def _defined(labels: Sequence[float], values: Sequence[float]) -> tuple[Vector, Vector]:
-    """The points of a run at which there is a value."""
+    """The points of a run with a finite value."""
     defined = np.isfinite(values)
     if not defined.any():
         raise UsageError("a run without a defined value has no learning curve: give it more labels")

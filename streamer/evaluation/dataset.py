@@ -24,7 +24,7 @@ _FEWEST_OF_AN_EMOTION: Final = 20
 class Dataset:
     """features: float64 [n, d], standard scores. affect: float64 [n, 3], nan where not rated.
 
-    emotions: [n], None where there is no name, or one with too few utterances.
+    emotions: [n], None where there is no emotion, or one with too few utterances.
     """
 
     features: Matrix
@@ -51,17 +51,17 @@ class Dataset:
         return sorted({name for name in self.emotions if name is not None})
 
     def labelled(self) -> Indices:
-        """The utterances with a label of any kind."""
+        """Indices of the utterances with any label."""
         named = np.array([name is not None for name in self.emotions], bool)
         return np.flatnonzero(named | np.isfinite(self.affect).any(axis=1))
 
 
 def dataset_of(corpus: Corpus, pool: Indices, normalization: str = "speaker") -> Dataset:
-    """The dataset of a corpus with features, normalized without looking at a label.
+    """The dataset of a corpus with features, normalized without labels.
 
-    normalization: "speaker", by each speaker's own mean and deviation, as a profile does; "pool",
-    by those of the utterances in `pool`, for corpora without speakers.
-    Raises CorpusError without features or labels, UsageError for another normalization.
+    normalization: "speaker" standardizes by each speaker's mean and deviation, as a profile does;
+    "pool" by those of the utterances in `pool`, for corpora without speakers. Raises CorpusError
+    without features or labels, UsageError for another normalization.
     """
     if corpus.features is None:
         raise CorpusError(f"{corpus.name} has no features yet; embed it with an encoder first")

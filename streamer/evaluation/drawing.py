@@ -1,4 +1,4 @@
-"""Learning curves as SVG, without a script, for a page that shows or prints them."""
+"""Learning curves as static SVG, for the screen and for print."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -28,10 +28,10 @@ _LABEL_HEIGHT: Final = 15.0
 
 
 def draw(board: Board, strategies: Sequence[str]) -> str:
-    """One `<svg>`: at most `COLOURS` strategies in colour, in this order, the rest in grey.
+    """One `<svg>`: the first `COLOURS` strategies in colour, the rest in grey.
 
-    Passive learning is dashed, and its best a dotted line across. It and the first of the
-    strategies have bands of one deviation; bands of all would hide one another.
+    Passive learning is dashed, with a dotted horizontal line at its best. Passive learning and the
+    first strategy have bands of one standard deviation; more bands would overlap.
     """
     coloured = [*strategies[:COLOURS], PASSIVE]
     across, up = _axes(board, coloured)
@@ -94,7 +94,7 @@ def _band(curve: Curve, across: Axis, up: Axis, kind: str) -> str:
 
 
 def _names(board: Board, coloured: Sequence[str], up: Axis) -> list[str]:
-    """Each curve's name at its end, pushed apart where they would overlap."""
+    """Each curve's name at its right end, shifted where names would overlap."""
     ends = sorted((up(float(board.curves[name].mean[-1])), name) for name in coloured)
     places = spread_apart([y for y, _ in ends], _LABEL_HEIGHT, _TOP + 6.0, HEIGHT - _BOTTOM)
     x = WIDTH - _RIGHT

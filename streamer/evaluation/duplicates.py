@@ -1,4 +1,4 @@
-"""Clips with the same samples, also after a lossy codec.
+"""Duplicate clips, found also after lossy coding.
 
 A sketch of a clip is its samples about their mean, each with a random sign, summed into 128 bins
 drawn at random, at unit length; its inner products estimate those of the waveforms (Charikar, Chen
@@ -31,9 +31,9 @@ def sketch(samples: Samples) -> Samples:
 
 
 def first_alike(lengths: Indices, sketches: Features) -> Indices:
-    """For each clip, the first one that holds the same samples (itself, mostly): int [clips].
+    """For each clip, the first one with the same samples (usually itself): int [clips].
 
-    lengths: in samples, int [clips]; sketches: float32 [clips, 128]. Silent clips are like none.
+    lengths: in samples, int [clips]; sketches: float32 [clips, 128]. Silent clips match no other.
     """
     first = np.arange(len(lengths))
     for length in np.unique(lengths):

@@ -1,6 +1,6 @@
 """The embeddings of a corpus, computed once and cached in a file.
 
-The file is saved during the work (see `embedding_cache`), so that an interrupted run resumes.
+The cache is saved during the run (see `embedding_cache`), so that an interrupted run resumes.
 """
 
 import multiprocessing
@@ -55,12 +55,12 @@ def embed(
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Embedded:
-    """Every clip of a corpus through an encoder.
+    """Embed every clip of a corpus.
 
-    make_encoder: called here, and once in every worker (so that with several it must be picklable,
-    like `functools.partial(OnnxEncoder, row)`). cache: a folder, made if missing.
-    progress: called with the number of clips that are through, and of all.
-    Raises CorpusError where the corpus has no audio, or none of it can be read.
+    make_encoder: called in this process, and once in every worker; with several workers it must be
+    picklable, such as `functools.partial(OnnxEncoder, row)`. cache: a folder, made if missing.
+    progress: called with the number of clips done and the total. Raises CorpusError where
+    the corpus has no audio, or none of it can be read.
     """
     if workers < 1:
         raise UsageError(f"{workers} workers: give at least 1")

@@ -1,8 +1,8 @@
 """The embeddings of a corpus by one encoder, on disk and in memory.
 
-An npz without pickles, a row a clip. Its key is the encoder's sha256 with the listing of the clips
-(names, places, sizes and times of their files), so that another encoder, another selection or a
-changed file means another cache.
+An npz without pickle, one row per clip. The key combines the encoder's sha256 and the list of clips
+(names, positions, file sizes and times), so that another encoder, another selection or a changed
+file has another cache.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _VERSION: Final = "1"
 
 @dataclass(frozen=True, slots=True)
 class CacheRow:
-    """The result for one clip: its vectors and its length in samples, or the problem."""
+    """The result of one clip: vectors and length in samples, or the error."""
 
     at: int
     embedding: Samples
@@ -37,7 +37,7 @@ class CacheRow:
 
 
 class EmbeddingCache:
-    """A row for each clip. Created by `open`, used within `kept_up`."""
+    """One row per clip. Created by `open`, used within `kept_up`."""
 
     def __init__(self, path: Path, arrays: dict[str, Any]) -> None:
         self._path = path
@@ -88,7 +88,7 @@ class EmbeddingCache:
 
     @contextmanager
     def kept_up(self) -> Iterator[None]:
-        """Saves what was computed, however the work ends."""
+        """Save what was computed, also after an exception."""
         try:
             yield
         finally:
@@ -119,7 +119,7 @@ class EmbeddingCache:
 
 
 def cache_key(corpus: Corpus, sha256: str) -> str:
-    """What a cache depends on: the encoder, and where each clip's samples are."""
+    """A hash of the encoder and of each clip's file and position."""
     key = hashlib.sha256(f"{_VERSION} {sha256}".encode())
     files: dict[Path | None, tuple[str, int, int]] = {}
     for clip in corpus.clips:

@@ -1,8 +1,8 @@
 """The emotion labels of corpora, and Streamer's common names for them.
 
-The common names are adjectives, those of `streamer.learners.affective_norms` first; where a corpus
-has a category that is none of them, it keeps a name of its own. A code that stands for "other" or
-"no agreement" has no common name: its clip keeps its ratings and its owner's code.
+The common names are adjectives, those of `streamer.learners.affective_norms` first; other
+categories of a corpus keep their own name. Codes for "other" or "no agreement" have no common name:
+such a clip keeps its ratings and its original code.
 """
 
 from collections.abc import Mapping

@@ -56,13 +56,13 @@ Progress = Callable[[str, int, int], None]
 class Plan:
     """What to evaluate.
 
-    place, reader, scale: see `readers.read_corpus`. encoder: "" for the default; not used
-    for a table of features. test_part: the owner's name of the part to test on, which is learned
-    from its train part; None leaves sessions or speakers out. The first strategy is the one that
-    the page's first sentence is about.
+    place, reader, scale: see `readers.read_corpus`. encoder: "" for the default; not used for a
+    table of features. test_part: the owner's name of the part to test on, which is learned from its
+    train part; None leaves sessions or speakers out. The first sentence of the page reports on the
+    first strategy.
 
-    source: a labelled corpus, read as `place` is; with it each strategy asks for one task and knows
-    the other from the source (see `cross_task`), aligned as `alignment` says.
+    source: a labelled corpus, read as `place` is: each strategy then asks for labels of one task
+    and takes the other from the source (see `cross_task`), with the given `alignment`.
     """
 
     place: Path
@@ -85,7 +85,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class GridWork:
-    """What a run needs; sent to each process once. Seed k is tested on split k."""
+    """Everything that a run needs; sent to each process once. Seed k uses split k."""
 
     dataset: Dataset
     sides: Sequence[PoolAndTest]
@@ -117,7 +117,7 @@ class GridWork:
 
 
 def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, list[str]]:
-    """Run the cells that are not done yet; returns the page's path and its first sentences.
+    """Run the remaining cells; return the path of the page and its first sentences.
 
     progress: called with the name of the step, the number done, and the total.
     Raises CorpusError, EncoderError or UsageError, each before any long computation.
@@ -163,7 +163,7 @@ def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, li
 def _prepared(
     corpus: Corpus, place: Path, settings: Config, plan: Plan, progress: Progress
 ) -> tuple[Corpus, Dataset]:
-    """A corpus with features, and its dataset. Raises CorpusError where nothing can be used."""
+    """A corpus with features, and its dataset. Raises CorpusError where no clip is usable."""
     if corpus.features is None:
         corpus = _embedded(corpus, settings, plan, progress)
     if not len(corpus):
@@ -184,14 +184,16 @@ def _checked(plan: Plan) -> list[str]:
     if plan.source is None and plan.alignment != ALIGNMENTS[0]:
         raise UsageError(f"--adapt {plan.alignment} aligns a source: give one with --source")
     if plan.source is not None and plan.learner != LEARNERS[0]:
-        raise UsageError(f"--learner {plan.learner} with --source: take the plain one")
+        raise UsageError(f"--learner {plan.learner} with --source: use --learner plain")
     for name in plan.strategies:
         if name == ALL and isinstance(plan.scenario, Pool):
-            raise UsageError(f"strategy {ALL!r} asks about all of a stream; a pool has no such end")
+            raise UsageError(
+                f"strategy {ALL!r} labels a whole stream: use it with --scenario stream"
+            )
         if name == ALL and plan.source is not None:
             raise UsageError(f"strategy {ALL!r} with --source: name one that chooses")
         if name == NORM_MAPPING and plan.source is None:
-            raise UsageError(f"{NORM_MAPPING} maps what a source says: give one with --source")
+            raise UsageError(f"{NORM_MAPPING} requires a source: give one with --source")
         if name not in (ALL, NORM_MAPPING):
             make_strategy(name, plan.dimensions)
     return list(dict.fromkeys([*plan.strategies, PASSIVE]))
@@ -222,7 +224,7 @@ def _embedded(corpus: Corpus, settings: Config, plan: Plan, progress: Progress) 
 def encoder_maker(settings: Config, name: str) -> Callable[[], Encoder]:
     """A factory of the encoder that can be sent to another process.
 
-    Loaded settings cannot be sent to one: they are of a class of their own, made for their file.
+    Loaded settings cannot be pickled: their class is created for their file.
     """
     return partial(_make_encoder, settings.models, settings.threads, name)
 
@@ -241,8 +243,8 @@ def _first_fault(corpus: Corpus) -> str:
 def _splits(corpus: Corpus, plan: Plan) -> list[Split]:
     """One split for each seed, or fewer that are used in turn.
 
-    The owner's; else each session left out; else folds of speakers, drawn anew each time that all
-    have been tested on.
+    The predefined split; else leave-one-session-out; else speaker folds, drawn again after each has
+    been tested on.
     """
     if plan.test_part is not None:
         return [predefined_split(corpus, plan.test_part)]
@@ -278,7 +280,7 @@ def _with_labels(corpus: Corpus, dataset: Dataset, splits: Sequence[Split]) -> l
 
 
 def _head(plan: Plan, corpus: Corpus, source: Corpus | None) -> dict[str, Any]:
-    """What must be equal to resume a log; strategies and seeds may be added."""
+    """What must be equal to resume a log; strategies and seeds can be added."""
     return {
         "version": __version__,
         "corpus": corpus.name,
@@ -295,7 +297,7 @@ def _head(plan: Plan, corpus: Corpus, source: Corpus | None) -> dict[str, Any]:
 
 
 def _content(corpus: Corpus) -> str:
-    """What identifies a corpus beside its name: utterances, splits, ratings, features."""
+    """A hash of a corpus's content: utterances, splits, ratings, features."""
     names = [
         (c.utterance, c.emotion, c.speaker, c.session, c.split, c.recording) for c in corpus.clips
     ]
@@ -326,10 +328,10 @@ def _written(
 
 def _tested(plan: Plan, corpus: Corpus, splits: Sequence[Split]) -> str:
     if plan.test_part is None:
-        return "Nobody who is tested on was learned from."
+        return "Training and test speakers differ."
     both = len(shared_speakers(corpus, splits[0]))
     known = f", which shares {many(both, 'speaker')} with it" if both else ""
-    return f"Learned from the train part, tested on {plan.test_part}{known}."
+    return f"Trained on the train part, tested on {plan.test_part}{known}."
 
 
 def _source_in_words(plan: Plan, source: Corpus) -> str:

@@ -1,8 +1,8 @@
-"""A grid of runs over processes; each finished run is a line of a log, from which it resumes.
+"""A grid of runs on several processes, resumable from a log with one line per finished run.
 
-The log is JSON lines: a head that describes the experiment, then a line for each finished cell. The
+The log is JSON lines: a header that describes the experiment, then one line per finished cell. The
 same command resumes it, also after Ctrl-C or a kill; an incomplete line is computed again. A log
-with another head (another corpus, scenario or version) is refused.
+with another header (another corpus, scenario or version) is refused.
 """
 
 import json
@@ -22,7 +22,7 @@ Head = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cell:
-    """What identifies one run; `task` is anything else that a grid varies, or ""."""
+    """The key of one run; `task` is any further variable of the grid, or ""."""
 
     task: str
     learner: str
@@ -43,11 +43,11 @@ def run_cells(
     jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Results:
-    """Every cell's outcome; finished ones are read from the log.
+    """Run all cells and return their outcomes; finished ones are read from the log.
 
-    work: with several jobs it is sent to each process once, so it must be picklable.
-    progress: called with the number of finished cells, and of all.
-    Raises UsageError for a log of another experiment, or for fewer than one job.
+    work: sent to each process once, so with several jobs it must be picklable. progress: called
+    with the number of finished cells and the total. Raises UsageError for a log of another
+    experiment, or for fewer than one job.
     """
     if jobs < 1:
         raise UsageError(f"{jobs} jobs: give at least 1")

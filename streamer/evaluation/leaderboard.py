@@ -1,4 +1,4 @@
-"""One measure of an experiment: every strategy's curve, compared with passive learning."""
+"""One metric of an experiment: every strategy's curve, compared with passive learning."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ PASSIVE: Final = "random"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A strategy in one measure.
+    """The result of a strategy for one metric.
 
-    area: the mean height of its curve, as far as all strategies reach. final: its mean at the end,
-    after `labels`. needed: the labels with which it first reaches passive learning's best, None
-    where it never does; part: that in parts of what passive learning needs. compared: by area,
-    None for passive learning.
+    area: the normalized area under its curve, over the labels that all strategies reach. final: its
+    mean at the end, after `labels`. needed: the labels with which it first reaches passive
+    learning's best, None where it never does; part: the same as a fraction of what passive learning
+    needs. compared: by area, None for passive learning.
     """
 
     strategy: str
@@ -54,7 +54,7 @@ class Board:
 
 
 def is_smaller_better(name: str) -> bool:
-    """Whether a measure is an error.
+    """Whether the metric is an error.
 
     >>> is_smaller_better("arousal/rmse"), is_smaller_better("emotion/uar")
     (True, False)
@@ -63,7 +63,7 @@ def is_smaller_better(name: str) -> bool:
 
 
 def boards_of(results: Results) -> list[Board]:
-    """A board for every measure that all runs have somewhere; strategies are paired over seeds.
+    """One board per metric that is defined in all runs; strategies are paired by seed.
 
     The results are of one task and learner, among them passive learning (`PASSIVE`).
     """

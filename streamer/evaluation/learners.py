@@ -1,4 +1,4 @@
-"""The learner of an evaluation: the product's, fed with the labels of a corpus."""
+"""The learner of an evaluation: the one of `run`, trained on the labels of a corpus."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -42,10 +42,10 @@ class ArrivalPredictions:
 
 
 class EvaluatedLearner:
-    """A `scenario.ProtocolLearner`: the profile's affect learner, and a classifier of the emotions.
+    """A `ProtocolLearner`: the profile's affect learner and an emotion classifier.
 
-    It starts from the uninformed prior, since a shipped one may have seen the corpus.
-    targets: what an answer tells, of `EVERYTHING`; what is not among it is not learned.
+    It starts from the uninformed prior, since the shipped prior may have been fitted to the corpus.
+    targets: which labels are learned, of `EVERYTHING`.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class EvaluatedLearner:
         self.knowledge = ModelView(self.affect, self.labelled, self._classifier)
 
     def learn(self, utterance: int) -> None:
-        """Learn the corpus's labels, as far as they are targets and present."""
+        """Learn the corpus's labels of the targets."""
         row = self.features[utterance]
         emotion = self._dataset.emotions[utterance]
         label = Label(
@@ -100,7 +100,7 @@ class EvaluatedLearner:
 
         See `learners.variance_matching`.
 
-        usual: the utterances heard so far, labelled or not.
+        usual: all utterances so far, labelled or not.
         """
         column = DIMENSIONS.index(dimension)
         seen = self.affect.middles(self.features[usual])[:, column]
@@ -109,7 +109,7 @@ class EvaluatedLearner:
         return widened(means, float(seen.mean()), gain)
 
     def emotions(self, utterances: Sequence[int] | Indices) -> list[str]:
-        """The likeliest emotion of each; empty before the first is learned."""
+        """The most probable emotion of each; empty before the first label."""
         if self.classifier is None or not self.classifier.classes:
             return []
         chances = self.classifier.probabilities(self.features[utterances])

@@ -53,7 +53,7 @@ def rmse(prediction: Vector, truth: Vector) -> float:
 def uar(prediction: Classes, truth: Classes) -> float:
     """Unweighted average recall of class numbers [n], in [0, 1]; also called BCA.
 
-    The mean, over the classes that occur in `truth`, of the part of each that was recognized.
+    The mean of the recalls of the classes that occur in `truth`.
 
     >>> uar(np.array([0, 0, 1]), np.array([0, 1, 1]))
     0.75
@@ -65,7 +65,7 @@ def uar(prediction: Classes, truth: Classes) -> float:
 
 
 def wa(prediction: Classes, truth: Classes) -> float:
-    """Weighted accuracy of class numbers [n]: the part that is right, in [0, 1]."""
+    """Weighted accuracy of class numbers [n]: the fraction that is correct, in [0, 1]."""
     return float((prediction == truth).mean()) if len(truth) else float("nan")
 
 

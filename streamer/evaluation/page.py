@@ -1,4 +1,4 @@
-"""An experiment as one page: the result in a sentence, the curves, and their tables."""
+"""An experiment as one HTML page: the result in a sentence, the curves, and their tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ class ExperimentSummary:
 
 
 def page(about: ExperimentSummary, boards: Sequence[Board]) -> str:
-    """A self-contained HTML page: no script, nothing to load, light or dark, and printable."""
+    """A self-contained HTML page without scripts, with light and dark colours, printable."""
     leading = [board for board in boards if _measure(board) in _LEADING]
     others = [board for board in boards if board not in leading]
     order = _order(about.strategy, leading or boards)
@@ -119,7 +119,7 @@ dotted: its best.</p>
 
 
 def answer(strategy: str, board: Board) -> str:
-    """One sentence: a strategy against passive learning in one measure."""
+    """One sentence: a strategy against passive learning for one metric."""
     found = next((s for s in board.standings if s.strategy == strategy), None)
     title = _title(board.name)
     if found is None or found.compared is None:
@@ -148,9 +148,9 @@ def answer(strategy: str, board: Board) -> str:
 
 
 def _order(first: str, boards: Sequence[Board]) -> list[str]:
-    """Strategies without the passive one, so that each has the same colour in every chart.
+    """The strategies other than passive learning, in the order of their colours.
 
-    The one that the page is about, then by mean place over the boards.
+    The subject of the page comes first, then the others by mean rank over the boards.
     """
     places: dict[str, int] = {}
     for board in boards:

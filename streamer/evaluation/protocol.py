@@ -1,9 +1,10 @@
 """Protocols of active learning on a corpus: a stream of utterances, or a pool.
 
-Stream (Han et al. 2013, table 2): utterances arrive one by one; a part of each full buffer is
-asked, the rest is discarded. Pool (table 1): all are available from the start, and a fixed number
-is asked in each round. Passive learning is either one with the random strategy, or a stream that
-asks everything. Answers may arrive late, as a person's do.
+Stream (Han et al. 2013, table 2): utterances arrive one by one; labels are asked for a fraction of
+each full buffer, the rest is discarded. Pool (table 1): all utterances are available from the
+start, and a fixed number is labelled in each round. Passive learning is either protocol with the
+random strategy, or a stream in which everything is labelled. Answers can be delayed, as a person's
+are.
 """
 
 from collections import deque
@@ -36,7 +37,7 @@ class ProtocolLearner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """labels: learned so far; heard: utterances so far (in a pool: all of it)."""
+    """labels: learned so far; arrived: utterances so far (in a pool: all of it)."""
 
     labels: int
     arrived: int
@@ -155,7 +156,7 @@ class Pool:
     ) -> Iterator[Progress]:
         """Run the protocol; yields after the first labels and after each round.
 
-        order: the pool; its beginning is what is asked first, so it should be shuffled.
+        order: the pool; its beginning is labelled first, so it should be shuffled.
         """
         left = list(order)
         for utterance in left[: self.first]:

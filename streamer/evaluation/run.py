@@ -25,10 +25,10 @@ PREQUENTIAL_WINDOW: Final = 400
 class Outcome:
     """A run's curves: labels [k], and of each measured name its values, [k].
 
-    Names: "arousal/ccc", "emotion/uar" on the test side; "arousal/spread-ccc" of predictions that
+    Names: "arousal/ccc", "emotion/uar" on the test set; "arousal/spread-ccc" of predictions that
     were widened to vary as the labels do (see `learners.variance_matching`);
     "arousal/prequential-ccc" on the last `PREQUENTIAL_WINDOW` utterances of a stream, each
-    predicted when it was heard.
+    predicted on arrival.
     """
 
     labels: list[int] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PoolAndTest:
-    """Utterances of a split: pool (asked from) and test."""
+    """Utterances of a split: the pool that labels come from, and the test set."""
 
     pool: Indices
     test: Indices
@@ -53,11 +53,11 @@ def run_trial(
     dimensions: Sequence[str],
     targets: Sequence[str] = EVERYTHING,
 ) -> Outcome:
-    """Teach a new learner in a scenario and measure it on the test side after each round.
+    """Train a new learner in a scenario and evaluate it on the test set after each round.
 
     strategy: a name of `query.strategies`, or "all" for a stream that asks everything. dimensions:
-    what the strategy looks at; targets: what is learned from an answer, and measured. With the same
-    seed, all strategies meet the same utterances in the same order.
+    what the strategy scores; targets: what is learned and evaluated. With the same seed, all
+    strategies get the same utterances in the same order.
     """
     order_rng, choice_rng = (np.random.default_rng((seed, k)) for k in range(2))
     order = [int(i) for i in order_rng.permutation(np.intersect1d(side.pool, dataset.labelled()))]
@@ -79,7 +79,7 @@ def measured(
     arrived: Sequence[int],
     names: Sequence[str] = EVERYTHING,
 ) -> dict[str, float]:
-    """Every measure with labels on the test side, by its name in `Outcome`; nan if undefined."""
+    """Every metric with labels in the test set, by its name in `Outcome`; nan if undefined."""
     values: dict[str, float] = {}
     means = model.means(test)
     for name in dataset.rated:
@@ -118,7 +118,7 @@ def _prequential(model: EvaluatedLearner, dataset: Dataset, column: int) -> floa
 def _strategy(
     name: str, scenario: Stream | Pool, dimensions: Sequence[str]
 ) -> tuple[Strategy, Stream | Pool]:
-    """What is meant by a name; "all" is a stream that asks every buffer completely."""
+    """The strategy of that name; "all" is a stream in which every utterance is labelled."""
     if name == ALL and isinstance(scenario, Stream):
         everything = Stream(scenario.buffer, 1.0, scenario.first, scenario.length, scenario.delay)
         return make_strategy("random"), everything

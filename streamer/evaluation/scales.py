@@ -22,7 +22,7 @@ _ROUNDING: Final = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """Valence, arousal and dominance on one scale; None where there is none."""
+    """Valence, arousal and dominance on one scale; None where not rated."""
 
     valence: float | None = None
     arousal: float | None = None
@@ -37,7 +37,7 @@ UNRATED: Final = Rating()
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """An owner's scale: its two ends, and whether arousal runs from excited down to calm.
+    """A corpus's scale: its two ends, and whether arousal runs from excited down to calm.
 
     >>> Scale("1 to 5", 1, 5).to_unit(Rating(1.0, 3.0, 4.0))
     Rating(valence=-1.0, arousal=0.0, dominance=0.5)
@@ -60,7 +60,7 @@ class Scale:
         return all(value is None or self._is_on(value) for value in rating)
 
     def clamp(self, rating: Rating) -> Rating:
-        """The rating with every value beyond an end moved to that end."""
+        """The rating, clipped to the scale."""
         values = (None if v is None else min(self.high, max(self.low, v)) for v in rating)
         return Rating(*values)
 
@@ -86,7 +86,7 @@ UNIT: Final = Scale("-1 to 1", -1.0, 1.0)
 
 
 def scale_of(low: float, high: float) -> Scale:
-    """A stated scale. Raises CorpusError unless low < high, both finite."""
+    """The scale from low to high. Raises CorpusError unless low < high, both finite."""
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise CorpusError(f"a scale from {low:g} to {high:g} has no range: give LOW:HIGH")
     return Scale(f"{low:g} to {high:g}", low, high)

@@ -70,9 +70,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def compare(
     runs: Mapping[str, Vector], baseline: str, *, smaller_is_better: bool = False
 ) -> dict[str, Comparison]:
-    """Every other name of `runs` against one of them. runs: float64 [n], the same n runs of each.
+    """Compare every other name of `runs` with the baseline. runs: float64 [n], paired.
 
-    Raises UsageError where the baseline is not there or the lengths differ.
+    Raises UsageError where the baseline is missing or the lengths differ.
     """
     if baseline not in runs:
         raise UsageError(f"no runs of {baseline!r} to compare with; there are: {', '.join(runs)}")

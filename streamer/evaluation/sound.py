@@ -17,7 +17,7 @@ _SHORTAGE_S: Final = 0.1
 
 
 class ClipSound:
-    """Reads clips. Those of one file are fastest in the order of their positions.
+    """Reads clips; fastest when those of one file come in order of position.
 
     Files are read forward only: seeking is not exact in every compressed format.
     """
@@ -32,8 +32,8 @@ class ClipSound:
     def read(self, clip: CorpusClip) -> Samples:
         """float32 [n] at 16 kHz, mono, in about [-1, 1].
 
-        Raises UnreadableAudio for a file that is none, that ends before the clip does, or where
-        the clip is nothing but zeros or contains values that are not finite.
+        Raises UnreadableAudio for a file that is not audio or ends before the clip does, and for a
+        clip of zeros or with values that are not finite.
         """
         if clip.path is None:
             raise UnreadableAudio(f"{clip.utterance} is a row of a table and has no audio")
@@ -71,7 +71,7 @@ class ClipSound:
         return recording
 
     def _cut(self, start: int, end: int | None) -> Samples:
-        """[start, end) of the open file, as much of it as there is. start >= `_at`."""
+        """Samples [start, end) of the open file, fewer at its end. start >= `_at`."""
         pieces: list[Samples] = []
         while end is None or self._at < end:
             if not len(self._rest):

@@ -1,4 +1,4 @@
-"""A place as a labelled source: a corpus, a table of features, or the export of a profile."""
+"""Read a labelled source: a corpus, a table of features, or the export of a profile."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def read_source(
     """The name of a source, and its vectors and labels.
 
     Standard scores are by speaker, as a profile's are by voice; an export is one voice. A clip
-    without ratings has the affective norm of its emotion. What has no label is left out.
+    without ratings has the affective norm of its emotion. Clips without a label are skipped.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def read_source(
     reader, scale
         As `readers.read_corpus`.
     progress
-        Told how many clips are embedded, and of how many.
+        Called with the number of clips embedded and the total.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def _to_unit(row: dict[str, Any], name: str) -> float:
 def _labelled(
     place: Path, features: Matrix, affect: Matrix, emotions: list[str | None]
 ) -> LabelledSource:
-    """What has any label, common names for the emotions, norms where there is no rating."""
+    """The labelled clips: common emotion names, norms where there is no rating."""
     named = [None if e is None else (common_emotion(e) or e) for e in emotions]
     kept = np.flatnonzero(
         np.isfinite(affect).all(axis=1) | np.array([name is not None for name in named], bool)

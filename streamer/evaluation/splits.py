@@ -1,8 +1,8 @@
 """Splits of a corpus into training and test sides without shared speakers.
 
 Clips are linked where they have the same speaker, or hold the same samples (RAVDESS and BAVED ship
-some recordings twice, BAVED under two speakers' names). What is linked, directly or through others,
-stays together. A clip whose speaker is unknown could be anyone's and is on neither side.
+some recordings twice, BAVED under two speakers' names). Linked clips, also indirectly linked ones,
+stay on one side. A clip of an unknown speaker could be anyone's and is on neither side.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -18,7 +18,7 @@ TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Positions of clips, growing, none of them on two sides. name: what is tested on."""
+    """Indices of clips, ascending, on one side each. name: what is tested on."""
 
     name: str
     train: Indices
@@ -26,7 +26,7 @@ class Split:
 
 
 def leave_one_session_out(corpus: Corpus) -> list[Split]:
-    """A split a session; sessions that share a speaker or samples count as one.
+    """One split per session; sessions that share a speaker or samples count as one.
 
     Raises CorpusError where the corpus has no sessions, or all are linked.
     """
@@ -43,7 +43,7 @@ def leave_one_session_out(corpus: Corpus) -> list[Split]:
 
 
 def speaker_folds(corpus: Corpus, folds: int, rng: np.random.Generator) -> list[Split]:
-    """So many folds of whole speakers, of about as many clips each; each is tested on once.
+    """Folds of whole speakers with about equal numbers of clips; each is tested on once.
 
     Raises UsageError for fewer than 2 folds, CorpusError where there are fewer speakers.
     """
@@ -68,9 +68,9 @@ def speaker_folds(corpus: Corpus, folds: int, rng: np.random.Generator) -> list[
 
 
 def predefined_split(corpus: Corpus, test: str = TEST) -> Split:
-    """The owner's own parts, as they are; see `shared_speakers` for whether they share any.
+    """The predefined split of the corpus; see `shared_speakers` for whether its parts share any.
 
-    test: the owner's name of the part to test on (MSP-Podcast has test1, test2, ...). A clip whose
+    test: the name of the part to test on (MSP-Podcast has test1, test2, ...). A clip whose
     samples are also in a later part (train, validation, test) is left out of the earlier one.
     Raises CorpusError where the corpus has no such parts, UsageError for the train part.
     """
@@ -87,7 +87,7 @@ def predefined_split(corpus: Corpus, test: str = TEST) -> Split:
 
 
 def shared_speakers(corpus: Corpus, split: Split) -> list[str]:
-    """The known speakers that are both learned from and tested on."""
+    """The known speakers that are on both sides."""
     train = {corpus.clips[i].speaker for i in split.train}
     test = {corpus.clips[i].speaker for i in split.test}
     return sorted((train & test) - {""})

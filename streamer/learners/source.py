@@ -111,7 +111,7 @@ class SourceModel:
         if len(self.classes) < 2 and not self.rated:
             raise UsageError(
                 f"a source with {len(self.classes)} emotions and {int(answered.sum())} rated clips "
-                "teaches nothing: give one with two emotions of two clips each, or ratings"
+                "cannot be learned from: give one with two emotions of two clips each, or ratings"
             )
         size = source.features.shape[1]
         centre, axes = np.zeros(size), np.eye(size)

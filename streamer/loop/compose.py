@@ -68,7 +68,7 @@ def known_profile(config: Config, notify: "Callable[[str], None]") -> Iterator[P
         closing(Profile(Path(scratch) / folder.name)) as profile,
     ):
         yield profile
-    notify(f"nothing was heard yet: there is no profile in {folder}")
+    notify(f"no utterances yet: there is no profile in {folder}")
 
 
 def _is_there(folder: Path) -> bool:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from streamer.loop.retention import Retention
 
 USES: Final = (
-    "Streamer guesses how speech sounds, not what anyone feels. It is for people who label their "
-    "own voice, and for research with their consent; not for judging people at work, at school or "
-    "in public, nor for deciding anything about them. Tell those who are heard. Audio on disk: "
-    "only clips of open questions, unless --privacy says otherwise"
+    "Streamer predicts how speech sounds to a listener, not what anyone feels. It is for people "
+    "who label their own voice, and for research with consent; not for judging people at work, at "
+    "school or in public, nor for decisions about them. Inform everyone who is recorded. Audio on "
+    "disk: only clips of open questions, unless --privacy says otherwise"
 )
 
 

@@ -22,7 +22,7 @@ def learn_anew_where_due(config: Config, profile: Profile, tell: Callable[[str],
     try:
         labels = profile.labels.count()
         tell(
-            "this profile was made by an earlier version: what it learned is learned anew, from "
+            "this profile was made by an earlier version: relearning from "
             f"{many(labels, 'label')} and {many(profile.utterances.count(), 'utterance')}"
         )
         with profile.database.transaction():

@@ -99,8 +99,8 @@ def _of_user(path: Callable[[], Path]) -> Path:
         return path()
     except RuntimeError as error:
         raise ServiceError(
-            "this user has no home folder, and so no systemd of its own: start "
-            "`streamer run --no-web` by what starts programs here"
+            "this user has no home folder, and so no systemd user instance: start "
+            "`streamer run --no-web` with this system's service manager"
         ) from error
 
 

@@ -67,15 +67,15 @@ def fair_line(fair: dict[str, Any]) -> str:
     agreement, saved = fair["ccc"], fair["saved"]
     if agreement is None:
         return (
-            f"of all that is heard: cannot tell yet, {fair['answers']} of "
+            f"all utterances: not known yet, {fair['answers']} of "
             f"{fair['needed_answers']} answers drawn at random"
         )
     line = (
-        f"of all that is heard: CCC {agreement['ccc']:.2f} "
+        f"all utterances: CCC {agreement['ccc']:.2f} "
         f"({agreement['low']:.2f} to {agreement['high']:.2f}, {agreement['answers']} answers)"
     )
     if saved is None:
-        return f"{line}; labels saved: cannot tell yet"
+        return f"{line}; labels saved: not known yet"
     by_chance, low, high = (saved[key] for key in ("by_chance", "low", "high"))
     if high is not None and high < by_chance:
         what = f"choosing saved {by_chance - high:.0f} to {by_chance - low:.0f}"

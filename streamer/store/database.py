@@ -297,5 +297,5 @@ def decoding(what: str) -> Iterator[None]:
     except UNREADABLE as error:
         raise ProfileDamaged(
             f"{what} cannot be read back ({type(error).__name__}: {error}): "
-            "take up a copy of the profile, or choose another with --profile"
+            "restore a copy of the profile, or choose another with --profile"
         ) from error

@@ -188,7 +188,10 @@ class _Asker:
 
     def _is_sure(self) -> bool:
         """One key: a slip is asked again; what was meant is kept, however surprising."""
-        self._say("  this surprises me: sure? Enter keeps it, any other key asks again: ", end="")
+        self._say(
+            "  far outside the predicted interval: Enter keeps it, any other key asks again: ",
+            end="",
+        )
         kept = self._key() in {*_ENTER, " ", "y"}
         self._say("kept" if kept else "again", "bold")
         return kept

@@ -151,7 +151,7 @@ def _meter(status: Status) -> Text:
     colour = "red" if status.level_dbfs > -3.0 else "green" if status.speaking else "blue"
     if status.playing:  # what the microphone records is not heard: no level is news
         return Text.assemble(
-            ("♪ playing a question: not heard meanwhile", "dim"), "  ",
+            ("♪ playing a question: microphone ignored", "dim"), "  ",
             ("░" * METER_CELLS, "dim"), (f"   {clock(status.audio_s)}", "dim"),
         )  # fmt: skip
     state = ("● speech ", "bold green") if status.speaking else ("○ silence", "dim")

@@ -57,7 +57,7 @@ def status_lines(row: dict[str, Any]) -> list[str]:
         f"{row['open_queries']} open queries; {row['emotions']} emotions enrolled",
     ]
     if row["not_asked"]:
-        lines.append(f"not asked, for the budget or the quiet hours: {row['not_asked']}")
+        lines.append(f"not asked because of the budget or quiet hours: {row['not_asked']}")
     if len(row["annotators"]) > 1:
         lines += [rater_line(name, figures) for name, figures in row["annotators"].items()]
     lines += [f"drift: {drift['text']}" for drift in row["drift"]] or ["drift: none"]

@@ -66,7 +66,7 @@ def test_it_says_how_many_more_would_help_and_asks_for_neutral_first(profile):
     enrolled(profile, "joy", [2, 4], sure=True)
     assert advice(profile, "joy") == (
         f"{ENOUGH - 2} more would help: about {ENOUGH} are enough; "
-        "enroll neutral next: its examples help to tell all others"
+        "enroll neutral next: its examples help to recognize all the others"
     )
     enrolled(profile, "neutral", list(range(1, 11)), sure=True)
     assert advice(profile, "neutral") is None

@@ -90,7 +90,7 @@ def test_what_is_wrong_is_said_once(voice: Samples, kind: str, spoil) -> None:
     assert said[0].text.startswith("made.wav: ")
 
 
-def test_what_cannot_be_mended_lowers_the_trust(voice: Samples) -> None:
+def test_what_cannot_be_repaired_lowers_the_trust(voice: Samples) -> None:
     noise = np.random.default_rng(2).standard_normal(len(voice))
     for spoiled in (voice + 0.06 * noise, np.clip(voice * 30, -1, 1)):
         _, _, trust = listen(spoiled)

@@ -101,7 +101,7 @@ def test_a_recording_is_heard_once(streamer: Streamer, session_file: Path, tmp_p
     copy.write_bytes(session_file.read_bytes())
     second = events_of(streamer("run", "--input", copy, "--json").stdout)
     (said,) = [e for e in named(second, "notice") if e["kind"] == "already_heard"]
-    assert said["text"].startswith("copy.wav was heard before as session.wav")
+    assert said["text"].startswith("copy.wav was processed before as session.wav")
     assert second[-1]["captured_samples"] == second[-1]["utterances"] == 0
     assert balance(second[-1]) == 0
     again = events_of(streamer("run", "--input", copy, "--json", "--again").stdout)

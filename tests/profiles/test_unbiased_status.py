@@ -73,7 +73,7 @@ def test_below_the_fewest_answers_it_cannot_tell(profile: Profile) -> None:
     live(profile, 10)
     test = fair_tests(profile)["arousal"]
     assert (test.answers, test.agreement, test.saved) == (10, None, None)
-    assert "cannot tell yet, 10 of" in "\n".join(status_lines(status_row(profile)))
+    assert "not known yet, 10 of" in "\n".join(status_lines(status_row(profile)))
 
 
 def test_only_what_was_drawn_at_random_is_looked_at(profile: Profile) -> None:
@@ -103,13 +103,13 @@ def test_status_is_json_and_in_words(profile: Profile) -> None:
     live(profile, 36)
     row = status_row(profile)
     json.dumps(row, allow_nan=False)
-    assert "of all that is heard: CCC" in "\n".join(status_lines(row))
+    assert "all utterances: CCC" in "\n".join(status_lines(row))
 
 
 @pytest.mark.parametrize(
     ("saved", "words"),
     [
-        (None, "labels saved: cannot tell yet"),
+        (None, "labels saved: not known yet"),
         (
             {"by_chance": 60, "needed": 30, "low": 20, "high": 45},
             "of 60 labels by chance, choosing saved 15 to 40",

@@ -60,7 +60,7 @@ def test_everything_is_on_the_page(record):
         "ab" * 32,
         "1:15",
         "somebody",
-        "Arousal, of all that is heard: cannot tell yet",
+        "Arousal, all utterances: not known yet",
     ):
         assert told in html
 

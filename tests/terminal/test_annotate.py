@@ -331,7 +331,7 @@ def test_an_answer_far_outside_its_interval_is_confirmed_once(
 ) -> None:
     # 1 is -1 where 0.6 is expected: another key asks again, and then it is taken as it is.
     _, printed = press(expecting, "18\r" + "n" + "18\r" + "q", capsys)
-    assert printed.count("this surprises me: sure?") == 1
+    assert printed.count("far outside the predicted interval:") == 1
     assert [entry.label.valence for entry in expecting.labels.effective()] == [-1.0]
 
 
@@ -339,7 +339,7 @@ def test_what_was_meant_is_kept_by_one_key(
     expecting: Profile, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, printed = press(expecting, "18\r" + "\r" + "q", capsys)
-    assert "this surprises me: sure?" in printed
+    assert "far outside the predicted interval:" in printed
     assert [entry.label.valence for entry in expecting.labels.effective()] == [-1.0]
 
 

@@ -23,7 +23,7 @@ from streamer.errors import AudioError
 
 CHILD: Final = Path(__file__).with_name("portaudio_child.py")
 PATIENCE_S: Final = 10.0
-OTHER_INPUT: Final = "or hear a recording: --input FILE"
+OTHER_INPUT: Final = "or use a recording: --input FILE"
 _MOST_LINES: Final = 3
 _CONFIGURED_BY: Final = ("ALSA_CONFIG_PATH", "ALSA_CONFIG_DIR")
 _NO_CONFIGURATION: Final = re.compile(r"Cannot access file (\S+)")
@@ -118,10 +118,10 @@ def remedy(lines: list[str], environment: dict[str, str]) -> str:
             (v for v in ("ALSA_CONFIG_PATH", "ALSA_CONFIG_DIR") if environment.get(v)), ""
         )
         if chosen:
-            return f"{chosen} names {missing[1]}, which is not there: unset it, or mend it"
+            return f"{chosen} names {missing[1]}, which does not exist: unset it, or correct it"
         return "ALSA's configuration is not installed: sudo apt install --reinstall libasound2-data"
     if broken := _BROKEN_FILE.search(text):
-        return f"mend {broken[1]}, or move it away"
+        return f"repair {broken[1]}, or move it away"
     return "see what `streamer doctor` says, restart the sound server"
 
 

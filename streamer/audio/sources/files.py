@@ -138,7 +138,7 @@ class FileSource:
             return None
         under = "" if before == name else f" as {before}"
         return Notice(
-            f"{name} was heard before{under} and is skipped; to hear it as new: --again",
+            f"{name} was processed before{under} and is skipped; to process it again: --again",
             "already_heard",
         )
 
@@ -153,9 +153,7 @@ class FileSource:
         if not names:
             return []
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        text = (
-            f"left out as no audio: {many(len(names), 'file')} ({', '.join(names[:NAMED])}{more})"
-        )
+        text = f"skipped, not audio: {many(len(names), 'file')} ({', '.join(names[:NAMED])}{more})"
         return [Notice(text, "skipped_file")]
 
     def _take_notices(self) -> Iterator[Notice]:

@@ -28,7 +28,7 @@ class Recording:
     def __init__(self, path: Path) -> None:
         if path.exists() and not path.is_file():
             # Opened, a pipe without a writer would never answer.
-            raise UnreadableAudio(f"{path} is no regular file; pipe it in: --input - < {path}")
+            raise UnreadableAudio(f"{path} is not a regular file; pipe it in: --input - < {path}")
         self._extra: list[Notice] = []
         self._decoder = self._open(path)
         if not LOWEST_RATE_HZ <= self.rate_hz <= HIGHEST_RATE_HZ:
@@ -63,7 +63,7 @@ class Recording:
         found = signatures.audio_format(start)
         other = None if found else signatures.other_format(start)
         if other not in (None, signatures.TEXT):
-            raise UnreadableAudio(f"{path} is {other}, no audio; give a recording")
+            raise UnreadableAudio(f"{path} is {other}, not audio; give a recording")
         if found == signatures.WAV:
             try:
                 decoder = WavDecoder(path)
@@ -99,7 +99,7 @@ class Recording:
 
     def _tell_unknown(self, count: int) -> None:
         if count:
-            text = f"{count:,} bytes are no audio and were left out"
+            text = f"{count:,} bytes are not audio and were skipped"
             self._extra.append(Notice(text, "undecoded"))
 
 

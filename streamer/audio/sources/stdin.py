@@ -152,7 +152,7 @@ class StdinSource:
         """What has no signature is raw samples, or nothing that can be heard."""
         other = signatures.other_format(start)
         if other is not None:
-            raise UnreadableAudio(f"standard input is {other}, no audio; {PIPE}")
+            raise UnreadableAudio(f"standard input is {other}, not audio; {PIPE}")
         if len(start) >= signatures.LOOK_BYTES and not looks_like_samples(RAW, start):
             raise UnreadableAudio(
                 "standard input is no format that is known here, and no raw s16le either (read as "

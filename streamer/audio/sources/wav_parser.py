@@ -54,7 +54,7 @@ class WavParser:
         yield from self._run()
         if self.pcm is None:
             raise UnreadableAudio(
-                f"{self._name} cannot be heard: the WAV header ends before its samples; give "
+                f"{self._name} cannot be read: the WAV header ends before its samples; give "
                 "another recording"
             )
         self._tell_shortage()
@@ -160,7 +160,7 @@ class WavParser:
     def _notices_undecoded(self) -> None:
         self.notices.append(
             Notice(
-                f"{self._unknown_bytes:,} bytes after the samples are no samples and were left out",
+                f"{self._unknown_bytes:,} bytes after the samples are not samples and were skipped",
                 "undecoded",
             )
         )

@@ -119,5 +119,5 @@ def _integers(raw: bytes, bits: int) -> np.ndarray[tuple[int], np.dtype[np.int32
 
 def _unreadable(name: str, what: str) -> UnreadableAudio:
     return UnreadableAudio(
-        f"{name} cannot be heard: {what}; send WAV (PCM or float), or raw s16le at 16 kHz, mono"
+        f"{name} cannot be read:  {what}; send WAV (PCM or float), or raw s16le at 16 kHz, mono"
     )

@@ -1,4 +1,4 @@
-"""Corpora as their owners ship them: `read_corpus` finds the reader that fits, and reads."""
+"""Readers of public corpora in their original layout: `read_corpus` selects one and reads."""
 
 from itertools import islice
 from pathlib import Path
@@ -55,18 +55,18 @@ _SAMPLE: Final = 400
 
 
 def read_corpus(name: str, place: Path, scale: Scale | None = None) -> Corpus:
-    """A corpus by its reader's name, or by what its folder looks like where `name` is "auto".
+    """Read a corpus with the named reader, or with the one that fits where `name` is "auto".
 
-    place: a folder as the owner ships it, a packed folder (then `name` is one of its corpora), or
-    a table of features (any name; scale: what it rates valence, arousal and dominance on).
-    Raises CorpusError, which names what was looked for.
+    place: a folder in the corpus's original layout, a packed folder (then `name` is one of its
+    corpora), or a table of features (any name; scale: of its valence, arousal and dominance).
+    Raises CorpusError, which names the expected layout.
     """
     if not place.exists():
         raise CorpusError(f"{place} does not exist; give a corpus's folder or a table of features")
     if place.is_file():
         return _read_file(name, place, scale)
     if scale is not None:
-        raise CorpusError(f"{place} is rated on its owner's scale; state none ({scale.name})")
+        raise CorpusError(f"{place} has a scale of its own: leave --scale out ({scale.name})")
     if (place / TABLE).is_file():
         return _read_packed(name, place)
     return (_detect(place) if name == AUTO else _reader(name)).read(place)

@@ -1,9 +1,9 @@
 """AVEC 2012 (Schuller et al. 2012, ICMI): the part of SEMAINE that the challenge released.
 
 labels_continuous_devel001_valence.dat (also arousal, power, expectancy), one value a video frame
-(49.979 a second), train_audio001.wav and train_transcript001.txt, in whatever folders the archives
-made. File names, frame rate and dimensions confirmed from two public readers; what a transcript's
-lines look like is not said there, and is taken to be SEMAINE's (see `semaine`).
+(49.979 a second), train_audio001.wav and train_transcript001.txt, in any folders. File names, frame
+rate and dimensions confirmed from two public readers; the format of a transcript's lines is not
+documented there, and is assumed to be SEMAINE's (see `semaine`).
 
 A clip is one turn of the user. The files do not name the user; each of the challenge's recordings
 counts as a speaker, although a person appears in up to four that follow each other: for splits

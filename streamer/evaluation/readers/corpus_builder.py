@@ -1,4 +1,4 @@
-"""How a reader collects what it finds: clips, and everything that was at fault."""
+"""Builds a corpus from what a reader finds: clips and faults."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from streamer.evaluation.scales import Rating, Scale
 
 
 class CorpusBuilder:
-    """Clips and faults of one corpus on their way to a `Corpus`. Nothing leaves silently."""
+    """Collects clips and faults for a `Corpus`. Nothing is dropped silently."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
@@ -34,7 +34,7 @@ class CorpusBuilder:
         self._faults.extend(faults)
 
     def place(self, clip: CorpusClip) -> str:
-        """Where a clip is, as a person would look for it."""
+        """The location of a clip, for messages."""
         if clip.path is None:
             return clip.utterance
         return self.relative(clip.path)
@@ -43,25 +43,26 @@ class CorpusBuilder:
         return path.relative_to(self.folder).as_posix()
 
     def affect(self, scale: Scale, rating: Rating, what: str) -> Rating:
-        """The rating in [-1, 1]; one that is off its scale counts as the nearer end, at fault."""
+        """The rating in [-1, 1]; one outside its scale is clipped, and is a fault."""
         if not scale.holds(rating):
             self.fault(what, f"a rating off the scale {scale.name}, taken as its nearer end")
             rating = scale.clamp(rating)
         return scale.to_unit(rating)
 
     def knows(self, codes: Mapping[str, str | None], code: str, what: str) -> bool:
-        """Whether the corpus's table knows the code; if not, that is a fault."""
+        """Whether the code is in the corpus's table; if not, that is a fault."""
         if code in codes:
             return True
         self.fault(what, f"an unknown emotion code {code!r}")
         return False
 
     def finish(self, layout: str) -> Corpus:
-        """The corpus, in the order of adding. Raises CorpusError where there is no clip at all."""
+        """The corpus, in the order of adding. Raises CorpusError for one without clips."""
         if not self._clips:
             first = f" ({_told(self._faults[0])})" if self._faults else ""
             raise CorpusError(
-                f"{self.folder} holds no clip of {self.name}{first}; it should look like: {layout}"
+                f"{self.folder} contains no clip of {self.name}{first}; "
+                f"it should look like: {layout}"
             )
         return Corpus(self.name, self.folder, tuple(self._clips.values()), tuple(self._faults))
 

@@ -3,7 +3,7 @@
 subject N/anger/sentence M/sN_an_M.avi, videos; confirmed from Strong-AI-Lab/emotion
 (datasets/eNTERFACE/process.py), with its list of slips: subject 11's files are named s12, some
 names read s_3_ or end in "avi", and subject 6 is not cut into sentences. The folder names the
-subject. Videos cannot be heard here: put a WAV of the same name beside each.
+subject. Videos are not decoded: put a WAV of the same name beside each.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Corpora whose file names say everything: one pattern and one table of codes each."""
+"""Readers of corpora whose labels are in the file names: a pattern and a table of codes each."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ HALF: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class FileName:
-    """What a file's name says. `code` is the owner's for the emotion."""
+    """A parsed file name. `code` is the corpus's code of the emotion."""
 
     utterance: str
     speaker: str
@@ -28,7 +28,7 @@ def add_named_files(
     codes: Mapping[str, str | None],
     parse: Callable[[Path], FileName | None],
 ) -> None:
-    """Adds a clip for every path whose name can be read; the others are faults."""
+    """Add a clip for every path whose name can be parsed; the others are faults."""
     for path in paths:
         where = builder.relative(path)
         named = parse(path.relative_to(builder.folder))
@@ -53,7 +53,7 @@ def file_name_reader(
     codes: Mapping[str, str | None],
     parse: Callable[[Path], FileName | None],
 ) -> Reader:
-    """A reader of all audio files of a folder. It fits where half of their names can be read."""
+    """A reader of all audio files of a folder. It fits where half of the names can be parsed."""
 
     def read(folder: Path) -> Corpus:
         builder = CorpusBuilder(name, folder)

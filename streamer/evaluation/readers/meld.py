@@ -2,10 +2,10 @@
 
 train_sent_emo.csv, dev_sent_emo.csv, test_sent_emo.csv with Speaker, Emotion, Dialogue_ID and
 Utterance_ID; videos diaX_uttY.mp4 in train_splits, dev_splits_complete and
-output_repeated_splits_test. Confirmed from the owners' repository (declare-lab/MELD, data/MELD)
-and Strong-AI-Lab/emotion (datasets/MELD/process.py). Videos cannot be heard here: put a WAV of the
-same name beside each. Numbers repeat across the parts, and so do the leading speakers: MELD's own
-split is not independent of the speaker.
+output_repeated_splits_test. Confirmed from the owners' repository (declare-lab/MELD, data/MELD) and
+Strong-AI-Lab/emotion (datasets/MELD/process.py). Videos are not decoded: put a WAV of the same name
+beside each. Numbers repeat across the parts, and so do the leading speakers: MELD's own split is
+not independent of the speaker.
 """
 
 import re

@@ -2,8 +2,7 @@
 
 samples/SPEAKER_emotion_sentence.wav, and data.tsv with file_id, emotion, speaker_id and more.
 Confirmed from the owner's repository (amu-cai/nEMO: README, data.tsv, file listing). Names and
-table say the same; where they do not, or where a row has no file, it is a fault. The samples alone
-will do.
+table must agree; a difference, or a row without a file, is a fault. The table is optional.
 """
 
 import re

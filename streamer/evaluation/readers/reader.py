@@ -1,4 +1,4 @@
-"""What every reader offers: a name, the layout it looks for, a quick check, and the reading."""
+"""The interface of a corpus reader: name, expected layout, a quick check, and reading."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from streamer.evaluation.corpus import Corpus
 class Reader:
     """A corpus's reader.
 
-    layout: one line, how the folder looks as its owner ships it. fits: whether a folder looks so,
-    given the folder and some of its audio files (paths within it); it is quick.
-    read: the corpus. Raises CorpusError where the folder is not laid out so.
+    layout: the original layout in one line. fits: a quick check of the layout, given the folder and
+    some of its audio files (paths within it). read: the corpus; raises CorpusError for another
+    layout.
     """
 
     name: str
@@ -24,5 +24,5 @@ class Reader:
 
 
 def share(paths: Sequence[Path], matches: Callable[[Path], bool]) -> float:
-    """The part of the paths that match, in [0, 1]; 0 where there is no path."""
+    """The fraction of the paths that match, in [0, 1]; 0 without paths."""
     return sum(matches(path) for path in paths) / len(paths) if paths else 0.0

@@ -1,4 +1,4 @@
-"""SEMAINE (McKeown et al. 2012, IEEE TAC 3): people talking to four played characters.
+"""SEMAINE (McKeown et al. 2012, IEEE TAC 3): conversations with four played characters.
 
 Sessions/N/ holds session.xml (attributes recording, character), "... User HeadMounted ....wav",
 wordLevel_alignedTranscript..._user, and FeelTrace files A1S2TUCPoDV.txt (annotator, session,
@@ -7,8 +7,8 @@ from -1 to 1. Confirmed from two public readers (Strong-AI-Lab/emotion, datasets
 that cuts turns by the same file names).
 
 A clip is one turn of the user, rated with the means of its traces; power counts as dominance. The
-files do not name the user: a recording (one sitting with up to four characters) counts as a
-speaker, although some people sat twice.
+files do not name the user: a recording (one session with up to four characters) counts as a
+speaker, although some people took part twice.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Label files: text in whatever encoding they were saved, tables by the names of their columns."""
+"""Label files: text in any common encoding, tables by column name."""
 
 import csv
 import gzip
@@ -36,7 +36,7 @@ def read_text(path: Path) -> str:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise CorpusError(f"{path} is no text in UTF-8, UTF-16 or Windows-1252; save it as UTF-8")
+    raise CorpusError(f"{path} is not text in UTF-8, UTF-16 or Windows-1252; save it as UTF-8")
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -52,7 +52,7 @@ def read_table(
     faults: list[Fault],
     remedy: str = "give the owner's own table",
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """Each row of a table as (where it is, its fields by column, stripped).
+    """Each row of a table as (location, fields by column, stripped).
 
     The delimiter is the one (comma, tab, semicolon) under which the header has all of `columns`.
     A row with more or fewer fields than the header is appended to `faults`. Raises CorpusError for
@@ -69,7 +69,7 @@ def read_table(
         except StopIteration:
             return
         except csv.Error as error:
-            raise CorpusError(f"{where}: {error}; mend the table") from error
+            raise CorpusError(f"{where}: {error}; correct the table") from error
         if len(row) == len(header):
             yield where, dict(zip(header, map(str.strip, row), strict=True))
         elif row:

@@ -1,4 +1,4 @@
-"""Affect as it runs: one annotator's trace, and the turns of a transcript to take it over."""
+"""Continuous annotations: one annotator's trace, and the transcript's turns to average it over."""
 
 import re
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one person says in one go: from the first word's onset to the last one's end."""
+    """One speaker turn: from the onset of its first word to the end of its last one."""
 
     number: int
     start_s: float

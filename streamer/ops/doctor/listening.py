@@ -80,13 +80,15 @@ def describe(check: str, found: Measured, rate_hz: int, measured_hz: float) -> F
     if abs(measured_hz / rate_hz - 1.0) > RATE_ERROR:
         return warn(check, f"{said}: it says {rate_hz:,}", "choose another rate in its settings")
     if found.loud_dbfs < LOW_DBFS:
-        return warn(check, said, "turn it up: nothing but its own noise is heard")
+        return warn(check, said, "turn it up: it records nothing but its own noise")
     if found.loud_dbfs > LOUD_DBFS:
         return warn(check, said, "turn it down: it is close to clipping")
     if found.noise_dbfs > NOISY_DBFS:
         return warn(check, said, "the noise is as loud as speech: turn it down, or move closer")
     if found.hum_hz or found.offset or found.channels:
-        return warn(check, said, "it is set right while listening; see the manual of the device")
+        return warn(
+            check, said, "Streamer corrects it while listening; see the manual of the device"
+        )
     return ok(check, said)
 
 

@@ -33,7 +33,7 @@ _EXAMINED: Final[Mapping[Part, Callable[[Config], Iterator[Finding]]]] = Mapping
 )
 _FAILED: Final[Mapping[Part, tuple[str, type[StreamerError], str]]] = MappingProxyType(
     {
-        "sound": ("PortAudio", AudioError, "restart the sound server, or hear recordings: --input"),
+        "sound": ("PortAudio", AudioError, "restart the sound server, or use recordings: --input"),
         "encoders": (
             "onnxruntime",
             EncoderError,

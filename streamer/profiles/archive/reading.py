@@ -55,7 +55,7 @@ def import_profile(
     if not replace and (not profile.is_empty() or profile.utterances.numbers()):
         raise ProfileError(
             f"profile {profile.folder.name!r} is not empty: choose another with --profile, "
-            "or give up what it holds with --replace"
+            "or overwrite its contents with --replace"
         )
     files = Folder(folder, layout.SUMS)
     manifest = _manifest(files, encoders)

@@ -68,7 +68,7 @@ def export_sealed(
 def can_seal(file: Path) -> ModuleType:
     """What encrypts. Raises UsageError where it is not installed, or `file` is there already."""
     if file.exists():
-        raise UsageError(f"{file} is there already: give a file that is not there yet")
+        raise UsageError(f"{file} exists already: name a new file")
     return _age()
 
 

@@ -28,7 +28,7 @@ def export_profile(profile: Profile, folder: Path, settings: Mapping[str, Any]) 
     Raises UsageError where something is in the way, ProfileError where it cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is not empty: give a folder that is not there yet")
+        raise UsageError(f"{folder} is not empty: name a new folder")
     partial = folder.absolute().with_name(f".{folder.absolute().name}.{os.getpid()}.part")
     try:
         for left in folder.absolute().parent.glob(f".{glob.escape(folder.absolute().name)}.*.part"):

@@ -35,8 +35,8 @@ class ClassUncertainty(Ranking):
 # what differs is whose chances `Knowledge.classes` gives: those of a classifier from another corpus
 # or task, which the answers do not teach.
 MEASURES: Final[dict[str, tuple[Callable[[Matrix], Vector], str]]] = {
-    "entropy": (entropy, "the emotion's name has the most entropy"),
-    "least-confidence": (least_confidence, "the likeliest emotion is not likely"),
-    "margin": (margin, "the two likeliest emotions are nearly alike"),
+    "entropy": (entropy, "the emotion probabilities have the highest entropy"),
+    "least-confidence": (least_confidence, "the likeliest emotion has a low probability"),
+    "margin": (margin, "the two likeliest emotions are nearly equally probable"),
     SOURCE: (least_confidence, "the source's classifier is least sure"),
 }

@@ -37,7 +37,7 @@ class DensityStart(Ranking):
 
     def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:
         away = np.sqrt(squared_distances(features, features))
-        return Scores(sparseness(away), "where there are few others")
+        return Scores(sparseness(away), "in the sparse regions")
 
     def take(
         self, features: Matrix, knowledge: Knowledge, count: int, rng: np.random.Generator
@@ -58,7 +58,7 @@ class DensityStart(Ranking):
                 best = int(left[0] if np.isinf(near[left]).all() else left[np.argmax(near[left])])
                 taken.append(best)
                 near = np.minimum(near, away[best])
-        return Batch(taken, Scores(values, "far apart, where there are few others"))
+        return Batch(taken, Scores(values, "a core set of the sparse regions"))
 
 
 def _quotas(count: int, sizes: list[int]) -> list[int]:

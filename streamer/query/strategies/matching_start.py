@@ -1,4 +1,4 @@
-"""Ask what is distributed as all that is heard, before there are labels.
+"""Ask what is distributed like all utterances, before there are labels.
 
 By the maximum mean discrepancy (Chattopadhyay et al. 2012, "Batch mode active sampling based on
 marginal probability distribution matching"), taken greedily: kernel herding with the answered ones
@@ -48,4 +48,4 @@ class MatchingStart(Greedy):
             count += 1
             return values()
 
-        return Steps(values(), "distributed as all that is heard", after)
+        return Steps(values(), "distributed like all utterances", after)

@@ -37,4 +37,7 @@ class NeighbourDivergence(Ranking):
         logs = np.log(p)
         apart = (p[:, np.newaxis] - p[near]) * (logs[:, np.newaxis] - logs[near])
         values = apart.sum(axis=2).mean(axis=1)
-        return Scores(np.asarray(values), "the emotion's name differs from that of like ones")
+        return Scores(
+            np.asarray(values),
+            "the emotion probabilities differ from those of the nearest neighbours",
+        )

@@ -22,7 +22,7 @@ from streamer.query.strategies.greedy import Greedy, Steps
 from streamer.query.strategy import ASKED_DIMENSIONS, Knowledge, Ranking, Scores, by_chance
 from streamer.types import DIMENSIONS, Matrix, Vector
 
-NO_POSTERIOR = "the learner does not know how unsure it is"
+NO_POSTERIOR = "the learner has no posterior covariance"
 
 
 class WidestPrediction(Ranking):
@@ -65,7 +65,7 @@ class BatchBald(Greedy):
                 model.take(index)
             return gains()
 
-        return Steps(gains(), "together they say most about the weights", after)
+        return Steps(gains(), "together they tell most about the weights", after)
 
 
 class VarianceReduction(Greedy):
@@ -97,7 +97,9 @@ class VarianceReduction(Greedy):
                 model.take(index)
             return gains()
 
-        return Steps(gains(), "their answers would narrow most predictions", after)
+        return Steps(
+            gains(), "their answers would reduce the variance of the predictions most", after
+        )
 
 
 class Conditioned:

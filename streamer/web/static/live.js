@@ -100,7 +100,7 @@ function drawStatus(status) {
   const level = Math.max(status.level_dbfs, -99);
   const speaking = status.speaking && !status.playing;
   $("state").className = speaking ? "state speech" : "state";
-  $("state-text").textContent = status.playing ? "playing a question: not heard" : speaking ? "speech" : "silence";
+  $("state-text").textContent = status.playing ? "playing a question: microphone ignored" : speaking ? "speech" : "silence";
   $("level-bar").style.width = `${100 * Math.min(Math.max(1 - level / FLOOR_DBFS, 0), 1)}%`;
   $("level").className = status.playing ? "level deaf" : level > -3 ? "level loud" : speaking ? "level speech" : "level";
   $("level").setAttribute("aria-valuenow", Math.round(Math.max(level, FLOOR_DBFS)));

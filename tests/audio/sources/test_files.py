@@ -205,8 +205,8 @@ def test_samples_that_are_no_numbers_are_silence_and_said(tmp_path: Path) -> Non
     expected = np.where(np.isfinite(samples), samples, 0)
     assert np.array_equal(heard.samples["a.wav"], expected)
     assert heard.notices == [
-        "a.wav: 2 samples are not numbers and heard as silence",
-        "a.wav: 4 samples are not numbers and heard as silence",
+        "a.wav: 2 samples are not numbers and replaced by silence",
+        "a.wav: 4 samples are not numbers and replaced by silence",
     ]
 
 
@@ -281,7 +281,7 @@ def test_shared_recordings_are_heard_to_the_last_sample() -> None:
         described = soundfile.info(folder / name)
         assert samples.shape == (described.frames, described.channels)
         assert math.isfinite(float(samples.sum()))
-    assert heard.notices == ["left out as no audio: 1 file (session_48k.csv)"]
+    assert heard.notices == ["skipped, not audio: 1 file (session_48k.csv)"]
 
 
 @pytest.mark.parametrize("rate_hz", [8, 999, 768_001, 1_179_205_248])

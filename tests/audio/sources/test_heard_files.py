@@ -20,7 +20,9 @@ def test_the_same_bytes_are_heard_once(tmp_path: Path, profile: Profile) -> None
     assert len(first.samples["a.wav"]) == 20_000
     second = listen(tmp_path / "a.wav", profile)
     assert second.samples == {}
-    assert second.notices == ["a.wav was heard before and is skipped; to hear it as new: --again"]
+    assert second.notices == [
+        "a.wav was processed before and is skipped; to process it again: --again"
+    ]
     again = listen(tmp_path / "a.wav", profile, again=True)
     assert np.array_equal(again.samples["a.wav"], first.samples["a.wav"])
 
@@ -36,7 +38,7 @@ def test_under_another_name_and_within_one_folder_too(tmp_path: Path, profile: P
         "a.wav": 20_000, "c.wav": 10_000
     }  # fmt: skip
     assert heard.notices == [
-        "b.wav was heard before as a.wav and is skipped; to hear it as new: --again"
+        "b.wav was processed before as a.wav and is skipped; to process it again: --again"
     ]
 
 

@@ -96,4 +96,4 @@ def test_variance_reduction_is_what_a_refit_leaves(taught):
 @pytest.mark.parametrize("name", ["variance", "batchbald", "evr"])
 def test_a_learner_that_knows_no_doubt_leaves_it_to_chance(name):
     scores = make_strategy(name)(np.zeros((4, 2)), Given(), np.random.default_rng(0))
-    assert scores.reason == "at random: the learner does not know how unsure it is"
+    assert scores.reason == "at random: the learner has no posterior covariance"
