@@ -1,8 +1,7 @@
-"""Tables of labels as people have them: from spreadsheets of any country, data frames, by hand.
+"""CSV files of labels, from spreadsheets in any locale, from data frames or written by hand.
 
-What a file leaves open is not guessed: `read_labels` asks, with the line shown, where there is
-somebody to ask, and refuses where there is not. What is left out, or read as something that the
-file does not say of itself, is told.
+Ambiguity is not resolved by guessing: `read_labels` asks the user, showing the line, or raises an
+error where it cannot ask. Skipped parts and assumptions, such as the encoding, are reported.
 """
 
 import csv
@@ -38,7 +37,7 @@ Ask = Callable[[str, Sequence[str]], str]
 
 @dataclass(frozen=True, slots=True)
 class LabelFile:
-    """labels: on `scale` (low, high). notes: what to tell of how the file was read."""
+    """labels: on `scale` (low, high). notes: for the user, on how the file was read."""
 
     labels: list[Label]
     scale: tuple[float, float]
@@ -183,7 +182,7 @@ def _names(heading: str, separator: str) -> list[str]:
 
 
 def _can_head(names: Sequence[str]) -> bool:
-    """These columns can hold whole answers."""
+    """Whether these columns can make complete labels."""
     known = [name for name in names if name in COLUMNS]
     values = {"valence", "arousal"} & set(known)
     return (
@@ -196,7 +195,7 @@ def _can_head(names: Sequence[str]) -> bool:
 def _check_spelling(
     path: Path, line: int, heading: str, name: str, names: Sequence[str], ask: Ask | None
 ) -> None:
-    """A column that is nearly one of ours may be meant as it."""
+    """Ask about a column whose name is nearly a known one."""
     absent = [column for column in COLUMNS if column not in names]
     near = difflib.get_close_matches(name, absent, 1, _ALIKE)
     if not near:
@@ -235,7 +234,7 @@ def _rows(
 
 
 def _check_decimals(path: Path, rows: Sequence[_Row], names: Sequence[str]) -> None:
-    """A file has decimal commas or points: where both occur, one of them may mean thousands."""
+    """Reject files with both decimal commas and points: one of them may separate thousands."""
     first: dict[str, _Row] = {}
     for row in rows:
         for name in names:
@@ -252,7 +251,7 @@ def _check_decimals(path: Path, rows: Sequence[_Row], names: Sequence[str]) -> N
 
 
 def _scales(path: Path, rows: Sequence[_Row], ask: Ask | None) -> Scales:
-    """[-1, 1], if all values lie in it; else which one it is has to be said."""
+    """[-1, 1] if all values lie in it; else the scale must be given."""
     values = [
         (_number(name, row.cells[name]), row)
         for row in rows
@@ -295,7 +294,7 @@ def _label(row: _Row, annotator: str, scales: Scales) -> Label:
 
 
 def _number(name: str, cell: str) -> float | None:
-    """Without what Python alone takes for a number: 0_1, infinity, other scripts' digits."""
+    """Parse a number, without Python-only forms such as 0_1, infinity and non-ASCII digits."""
     if cell.lower() in _EMPTY:
         return None
     if not _NUMBER.fullmatch(cell):

@@ -26,7 +26,7 @@ NEUTRAL: Final = "neutral"
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a profile makes of one utterance of a file."""
+    """The verdict and prediction of one utterance of a file."""
 
     source: str
     onset_s: float
@@ -70,7 +70,7 @@ def enroll(
 
 
 def advice(profile: Profile, emotion: str) -> str | None:
-    """What would make the recognition of an enrolled emotion better, or None.
+    """Advice that improves the recognition of an enrolled emotion, or None.
 
     About ten clips are enough (Li and Lee, figure 4), and those of neutral count most (figure 5).
     """
@@ -83,7 +83,7 @@ def advice(profile: Profile, emotion: str) -> str | None:
 
 
 def _doubt(profile: Profile, emotion: str, vectors: Sequence[Samples]) -> str | None:
-    """Why clips may not be of the emotion that they are to be enrolled as, for people."""
+    """Why clips may not be of the emotion that they are to be enrolled as, as text."""
     if profile.is_empty():
         return None
     model = ProfileModel(profile).model

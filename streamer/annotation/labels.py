@@ -1,4 +1,4 @@
-"""Answers from people: stored, then learned; and taken back."""
+"""Labels: store, learn, undo."""
 
 import time
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ def give(
 
 
 def take_back(profile: Profile, count: int, annotator: str | None = None) -> str:
-    """Retract the last labels that stand, of one annotator or of all; what was done, in words.
+    """Retract the last effective labels, of one annotator or of all; the result as text.
 
     Raises UsageError for a count below 1, ProfileError.
     """
@@ -64,7 +64,7 @@ def take_back(profile: Profile, count: int, annotator: str | None = None) -> str
 
 
 def withdraw(profile: Profile, seq: int, profile_model: ProfileModel | None = None) -> str:
-    """Retract one row of the label log; what was done, in words. Raises NotFound, ProfileError.
+    """Retract one row of the label log; the result as text. Raises NotFound, ProfileError.
 
     profile_model: see `learn`.
     """
@@ -73,7 +73,7 @@ def withdraw(profile: Profile, seq: int, profile_model: ProfileModel | None = No
 
 
 def learn(profile: Profile, profile_model: ProfileModel | None = None) -> ProfileModel | None:
-    """Learn what the label log holds: here, unless another process has taken the profile over.
+    """Learn the new rows of the label log, unless another process has taken the profile over.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def learn(profile: Profile, profile_model: ProfileModel | None = None) -> Profil
     Returns
     -------
     ProfileModel or None
-        The model that has learned it; None where the process that listens will.
+        The model that has learned; None where the listening process will learn.
     """
     if profile_model is not None and profile_model.profile.is_taken_over:
         profile_model.catch_up()

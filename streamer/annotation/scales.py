@@ -1,4 +1,4 @@
-"""Scales that people rate on, and the one that a table of labels is kept on.
+"""Rating scales, and the one scale on which a file of labels is stored.
 
 -1:1                              as everything inside
 1:5, 1:9, 0:100                   from the least to the most
@@ -39,7 +39,7 @@ class Scales:
 
     @classmethod
     def parse(cls, text: str | None) -> "Scales":
-        """What `--scale` says; [-1, 1] for None. Raises UsageError.
+        """Parse `--scale`; [-1, 1] for None. Raises UsageError.
 
         >>> Scales.parse("valence=1:9,arousal=9:1").ends["arousal"]
         (9.0, 1.0)

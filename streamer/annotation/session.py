@@ -1,8 +1,8 @@
 """An annotation session: people answer one utterance after the other, and can undo every answer.
 
-It decides what comes next, and asks about one answered utterance in twenty a second time. Such a
-repeat is not learned: it measures how consistent the annotator is. The audio of an answered query
-is deleted from the disk at once; a session keeps the last ones in memory, for repeats and for undo.
+It chooses the next utterance, and repeats one answered utterance in twenty. The answer to a repeat
+is not learned: it measures how consistent the annotator is. The audio of an answered query is
+deleted from the disk at once; a session keeps the last ones in memory, for repeats and for undo.
 """
 
 from collections import defaultdict
@@ -40,7 +40,7 @@ SURPRISING: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One utterance to answer. answered: the answer that was undone, if that is how it came."""
+    """One utterance to label. answered: the answer that was undone, if it was reopened by undo."""
 
     utterance: StoredUtterance
     has_audio: bool
@@ -49,10 +49,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What became of an answer.
+    """The result of saving an answer.
 
-    predicted: just before it; now: after it was learned, None while another process has yet to, and
-    for a repeat; first: the annotator's earlier answer, where this one was a repeat.
+    predicted: before it was learned; now: after, None for a repeat and while another process has
+    yet to learn it; first: the annotator's earlier answer, for a repeat.
     """
 
     predicted: Prediction
@@ -81,7 +81,7 @@ class Progress:
 class _Annotator:
     """answered: in this session, oldest first; due: answers until the next repeat.
 
-    acts: what was done in this session, oldest first, whatever happens to the clock.
+    acts: what was done in this session, oldest first, independent of the clock.
     """
 
     due: int
@@ -91,7 +91,7 @@ class _Annotator:
 
 
 class AnnotationSession:
-    """Asks the open queries of one profile; any number of annotators answer, by name.
+    """Presents the open queries of one profile to any number of named annotators.
 
     rng: draws the repeats; wall_s: seconds since 1970; channel: of recordings, see
     `from_recording`; loop: one that this process runs on the profile: it learns each answer at
@@ -130,7 +130,7 @@ class AnnotationSession:
             yield profile_model
 
     def next(self, annotator: str, order: Order = "informative") -> Item | None:
-        """What the annotator is to answer now; the same until it is answered or skipped."""
+        """The annotator's current item; the same until it is answered or skipped."""
         repeat = self._annotators[annotator].repeating
         if repeat is not None:
             return self._item(repeat)
@@ -140,7 +140,7 @@ class AnnotationSession:
         return Item(query.utterance, query.has_clip or self._has_audio(query.utterance.id))
 
     def save(self, answer: Label) -> Saved:
-        """Store an answer and have it learned; an annotator's second one on it is only compared."""
+        """Store an answer and learn it; an annotator's second answer is only compared."""
         utterance = self.profile.utterances.get(answer.utterance)
         first = self.profile.labels.answer_of(answer.utterance, answer.annotator)
         self._keep_clip(answer.utterance)
@@ -164,7 +164,7 @@ class AnnotationSession:
         return Saved(predicted, now, None)
 
     def is_surprising(self, answer: Label) -> bool:
-        """Some value lies outside its interval by more than half of the interval's width."""
+        """Whether a value lies outside its interval by more than half of the interval's width."""
         utterance = self.profile.utterances.get(answer.utterance)
         with self.profile_model() as profile_model:
             predicted = predict(profile_model.model, utterance, utterance.quality)
@@ -176,9 +176,9 @@ class AnnotationSession:
         return False
 
     def pass_over(self, kind: Kind, utterance: int, annotator: str) -> None:
-        """Skip an utterance, or close its query because nobody can tell: that deletes its audio.
+        """Skip an utterance, or close its query ("cannot tell"), which deletes its audio.
 
-        A repeat that is passed over is dropped; nothing else about it changes.
+        Skipping a repeat only drops the repeat.
         """
         person = self._annotators[annotator]
         if person.repeating == utterance:
@@ -195,7 +195,7 @@ class AnnotationSession:
         person.acts.append("event")
 
     def undo(self, annotator: str) -> Item | None:
-        """Take back what the annotator did last, in whichever session; None if there is nothing."""
+        """Undo the annotator's last action, of any session; None if there is nothing."""
         label = self.profile.labels.newest_of(annotator)
         event = self.profile.annotation_events.newest(annotator)
         person = self._annotators[annotator]
@@ -227,7 +227,7 @@ class AnnotationSession:
         self.profile.annotation_events.ask_skipped_again(annotator, self._wall_s())
 
     def clip(self, utterance: int) -> bytes | None:
-        """FLAC bytes: from memory, the open query, or the recording that it is from."""
+        """FLAC bytes from memory, from the open query, or from the original recording."""
         kept = self._clips.get(utterance) or self.profile.audio.clip(utterance)
         if kept is not None:
             return kept
@@ -239,23 +239,23 @@ class AnnotationSession:
         return None if audio is None else to_flac(audio)
 
     def forget_clips(self) -> None:
-        """Keep no audio: some of it belongs to utterances that were forgotten."""
+        """Delete the clips in memory: some belong to deleted utterances."""
         self._clips.clear()
         self._annotators.clear()
 
     def predict(self, utterance: int) -> Prediction:
-        """What is predicted of it by now."""
+        """The current prediction of a stored utterance."""
         stored = self.profile.utterances.get(utterance)
         with self.profile_model() as profile_model:
             return predict(profile_model.model, stored, stored.quality)
 
     def learned(self, utterance: int, annotator: str) -> bool:
-        """The annotator's label on it has changed the learner."""
+        """Whether the annotator's label on it has been learned."""
         entry = self.profile.labels.answer_of(utterance, annotator)
         return entry is not None and entry.features is not None
 
     def emotions(self) -> list[str]:
-        """Those in use, then common ones, at least nine in all."""
+        """Emotion names: those in use, then common ones, at least nine in all."""
         used = self.profile.emotions.names()
         more = [name for name in COMMON_EMOTIONS if name not in used]
         return used + more[: max(0, len(COMMON_EMOTIONS) - len(used))]

@@ -24,7 +24,7 @@ SIGN_DEVIATION: Final = 1.0
 
 
 class Regression(Protocol):
-    """What a dimension is learned by; see `BayesianRegression`, which is the product's."""
+    """The regression of one dimension; `BayesianRegression` is the default."""
 
     @property
     def count(self) -> int: ...
@@ -37,7 +37,7 @@ class Regression(Protocol):
 
 @runtime_checkable
 class StoredRegression(Regression, Protocol):
-    """One whose state can be kept as arrays; of any other it is the replay of the labels."""
+    """A regression whose state can be stored as arrays; others are restored by replaying labels."""
 
     def to_arrays(self) -> dict[str, NDArray[np.float64]]: ...
 
@@ -47,16 +47,15 @@ MakeRegression = Callable[[Matrix, float, Vector], Regression]
 
 
 class DimensionLearner:
-    """One dimension: its regression, its interval, its binary classifier and its track record.
+    """One dimension: its regression, interval, binary classifier and prequential metrics.
 
-    errors: whether those of its predictions have risen for good (see `learners.drift`).
+    errors: drift detector of the absolute prediction errors (see `learners.drift`).
 
-    The regression learns what the population's expectation leaves of two targets: of the label,
-    and of its sign, which makes the second output a least-squares classifier (Suykens and
-    Vandewalle 1999) that costs nothing more to update. `expected`, everywhere: those two
-    expectations, float64 [2] or [n, 2].
+    The regression learns the residuals of two targets to the population's expectation: the label,
+    and its sign, which makes the second output a least-squares classifier (Suykens and Vandewalle
+    1999) at no extra cost. `expected`, everywhere: those two expectations, float64 [2] or [n, 2].
 
-    Everything that judges the learner is told what it said before it learned.
+    All metrics are computed from predictions made before the label was learned.
     """
 
     def __init__(self, regression: Regression) -> None:
@@ -70,7 +69,7 @@ class DimensionLearner:
         self._sigmoid: tuple[float, float] | None = None
 
     def estimate(self, inputs: Vector, expected: Vector) -> Estimate:
-        """The guess, squashed onto the scale, and the part of the scale that the interval holds."""
+        """The prediction, squashed onto the scale, and its interval."""
         middle = float(expected[0] + self.regression.predict(inputs)[0])
         return self._estimate(middle, float(self.regression.deviation(inputs)[0]))
 
@@ -78,7 +77,7 @@ class DimensionLearner:
         self, inputs: Vector, expected: Vector, value: float, utterance: int, *,
         first: bool, weight: float = 1.0,
     ) -> None:  # fmt: skip
-        """Test, then train. Only an utterance's `first` label tests fairly.
+        """Test, then train. Only an utterance's `first` label counts as a test.
 
         weight: in (0, 1], of this label against one of full weight; its noise variance is 1/weight
         of the usual. Weighted least squares: inputs and targets times the root of the weight.
@@ -184,7 +183,7 @@ class AffectLearner:
         )
 
     def learn(self, features: Vector, label: Label, *, first: bool, weight: float = 1.0) -> None:
-        """Learn every dimension that the label answers.
+        """Learn every dimension that the label rates.
 
         first: it is the utterance's first label; weight: see `DimensionLearner.learn`.
         """
@@ -204,15 +203,15 @@ class AffectLearner:
         return self.dimensions[dimension].confidence(inputs, expected)
 
     def lacks(self, dimension: str) -> str:
-        """Why there is no confidence, for people."""
+        """Why there is no confidence, as text for the user."""
         return f"too few {self.dimensions[dimension].scarce_class()} {dimension} labels"
 
     def means(self, features: Matrix) -> Matrix:
-        """Guesses in (-1, 1), [n, 3] for [n, d]."""
+        """Predictions in (-1, 1), [n, 3] for [n, d]."""
         return squash(self.middles(features))
 
     def middles(self, features: Matrix) -> Matrix:
-        """What is squashed into the guesses, [n, 3] for [n, d]: may lie outside the scale."""
+        """Predictions before squashing, [n, 3] for [n, d]: may lie outside the scale."""
         expected, inputs = self._expected(features), self._inputs(features)
         columns = [
             expected[column][:, 0] + one.regression.predict(inputs[column])[:, 0]
@@ -230,7 +229,7 @@ class AffectLearner:
         return np.stack(columns, axis=1)
 
     def noise(self, dimension: str) -> float:
-        """Standard deviation of a label around what can be known of it."""
+        """Standard deviation of the label noise."""
         # At inputs of length 0 the doubt about offset and weights has no part in the deviation.
         nothing = np.zeros(self._prior.size + 1)
         return float(self.dimensions[dimension].regression.deviation(nothing)[0])

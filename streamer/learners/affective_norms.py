@@ -1,4 +1,4 @@
-"""Where the named emotions lie in the valence-arousal-dominance space.
+"""Affective norms: named emotions in the valence-arousal-dominance space.
 
 The affective norms of eight emotions on [0, 1] (NRC VAD lexicon, as printed in the CTIAL paper,
 table 1), given here on [-1, 1] as everywhere in Streamer.
@@ -29,7 +29,7 @@ _OTHER_NAMES: Final = {
 
 
 def common_name(emotion: str) -> str:
-    """One word for an emotion that has several, itself for all others.
+    """The common name of an emotion with several names; other names are returned unchanged.
 
     >>> common_name(" Anger "), common_name("angry"), common_name("glee")
     ('angry', 'angry', 'glee')

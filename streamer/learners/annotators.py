@@ -1,4 +1,4 @@
-"""Several answers on one utterance: kept as given, put together, and weighed by agreement.
+"""Several answers on one utterance: soft labels, agreement, and annotators' uncertainty.
 
 Soft labels and disagreement follow AFTER (Li et al. 2024, sections 5.7 and 5.8) and, for the
 uncertainty over annotators' own models, ACTOR (Wang and Plank 2023), which it adapts.
@@ -37,7 +37,7 @@ def soft_labels(votes: Matrix, weights: Vector | None = None) -> Matrix:
 
 
 def agreement(votes: Matrix) -> Vector:
-    """How far the votes of each utterance agree, [n] in [0, 1], for counts [n, K].
+    """Agreement of the votes on each utterance, [n] in [0, 1], for counts [n, K].
 
     1 - H/ln K of the soft label: 1 where all say the same, 0 where they are spread evenly or
     nobody voted. It is the weight of the utterance in training.
@@ -48,7 +48,7 @@ def agreement(votes: Matrix) -> Vector:
 
 
 def annotator_weights(answers: Matrix) -> Vector:
-    """How far each annotator agrees with the others, [a] in [0, 1], for answers [a, n].
+    """Agreement of each annotator with the others, [a] in [0, 1], for answers [a, n].
 
     The correlation with the mean of the others over what both have answered (nan: not answered),
     negative ones as 0: the weights of the evaluator-weighted estimator (Grimm and Kroschel
@@ -86,7 +86,7 @@ def weighted_answers(answers: Matrix, weights: Vector) -> Vector:
 
 
 def individual_uncertainty(chances: Cube) -> Vector:
-    """Entropy of the least sure annotator's own model, [n], for [a, n, K], in nats.
+    """Highest entropy among the annotators' models, [n], for [a, n, K], in nats.
 
     AFTER's equation 13 takes the pair of utterance and annotator of the highest entropy:
     `least_sure` is the annotator of the pair.
@@ -95,22 +95,22 @@ def individual_uncertainty(chances: Cube) -> Vector:
 
 
 def least_sure(chances: Cube) -> NDArray[np.intp]:
-    """Which annotator's own model is least sure of each utterance, [n], for [a, n, K]."""
+    """The annotator whose model has the highest entropy, [n], for [a, n, K]."""
     return np.asarray(entropy(chances).argmax(axis=0))
 
 
 def group_uncertainty(chances: Cube) -> Vector:
     """Entropy of softmax(sum over annotators of their normalized logits), [n] (equation 14).
 
-    Normalized logits are log chances, so this is the entropy of the product of the annotators'
-    chances: where all lean the same way, the group is surer than any of them.
+    Normalized logits are log-probabilities, so this is the entropy of the normalized product of the
+    annotators' probabilities: where all agree, it is lower than each annotator's own.
     """
     logits = np.log(np.maximum(chances, _LEAST)).sum(axis=0)
     return np.asarray(entropy(softmax(logits)))
 
 
 def vote_variance(chances: Cube) -> Vector:
-    """Variance of the votes, [n] in [0, 1 - 1/K]: each model votes for its likeliest class.
+    """Variance of the votes, [n] in [0, 1 - 1/K]: each model votes for its most probable class.
 
     Of a vote as a one-hot vector: sum_k v_k (1 - v_k), where v_k is the part that votes for k.
     With two classes it is twice the variance of a vote in {0, 1}.

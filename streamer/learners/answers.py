@@ -1,4 +1,4 @@
-"""Which answers can be learned from: values on their scale, names that can be kept."""
+"""Validation of labels: values on their scale, valid names."""
 
 import math
 from dataclasses import replace
@@ -9,7 +9,7 @@ from streamer.types import DIMENSIONS, Label
 
 
 def checked_scale(scale: tuple[float, float]) -> tuple[float, float]:
-    """The scale (low, high), if it holds values. Raises UsageError."""
+    """The scale (low, high), if low < high. Raises UsageError."""
     low, high = scale
     if not 0.0 < high - low < math.inf:  # also catches NaN
         raise UsageError(f"the scale {low}:{high} is empty: give LOW:HIGH, for example 1:5")
@@ -17,9 +17,9 @@ def checked_scale(scale: tuple[float, float]) -> tuple[float, float]:
 
 
 def checked_answer(label: Label, scale: tuple[float, float] = (-1.0, 1.0)) -> Label:
-    """The label, its annotator's name as it is kept. Raises UsageError.
+    """The label with a normalized annotator's name.
 
-    It has to say something, with values on the scale.
+    Raises UsageError for an empty label or a value outside the scale.
     """
     low, high = scale
     values = {name: getattr(label, name) for name in DIMENSIONS}

@@ -1,4 +1,4 @@
-"""k-means, and how many clusters there are."""
+"""k-means, and the elbow that chooses the number of clusters."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -69,7 +69,7 @@ def k_means(
 
 
 def elbow(inertias: Vector) -> int:
-    """How many clusters: the bend of the inertias, [K], of 1, 2, ... K clusters.
+    """The number of clusters at the elbow of the inertias, [K], of 1, 2, ... K clusters.
 
     The point farthest below the chord from the first to the last, both axes scaled to [0, 1]
     (Satopaa et al. 2011, "kneedle"); 1 where no cluster stands out.
@@ -94,7 +94,7 @@ def elbow_clusters(points: Matrix, rng: np.random.Generator, most: int = MOST_CL
 def _spread_start(
     points: Matrix, distances: Distances, count: int, rng: np.random.Generator
 ) -> Matrix:
-    """k-means++: each next centre is drawn with a chance in proportion to its squared distance."""
+    """k-means++: each centre is drawn with probability proportional to its squared distance."""
     chosen = [int(rng.integers(len(points)))]
     away = distances.to(points[chosen])[:, 0]
     for _ in range(count - 1):

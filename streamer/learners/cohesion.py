@@ -1,4 +1,4 @@
-"""How well an emotion's utterances agree with each other, and how often it would be mistaken."""
+"""Cohesion of an emotion's utterances, and its error rates in verification."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +17,9 @@ _FEWEST: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Cohesion:
-    """distances: [n], in [0, 2], of each utterance to the mean of the others; apart: the
-    positions of those that stand out. cohesion: the mean cosine, clipped to [0, 1]; None for
+    """distances: [n], in [0, 2], of each utterance to the mean of the others; apart.
+
+    The indices of the outliers. cohesion: the mean cosine, clipped to [0, 1]; None for
     fewer than two utterances.
     """
 
@@ -30,7 +31,7 @@ class Cohesion:
 def cohesion(vectors: Matrix, usual: Vector) -> Cohesion:
     """Of [n, e] vectors of one emotion; usual: [e], the profile's mean, taken off first.
 
-    Outliers by the median absolute deviation, from three utterances on (Iglewicz and Hoaglin
+    Outliers by the median absolute deviation, for three utterances or more (Iglewicz and Hoaglin
     1993, with a floor, since a handful of distances may lie very close together).
 
     >>> cohesion(np.array([[1.0, 0.1], [1.0, -0.1], [1.0, 0.0], [-1.0, 0.2]]), np.zeros(2)).apart

@@ -1,4 +1,4 @@
-"""Intervals that keep their promise: calibrated online on the labels that came."""
+"""Adaptive conformal prediction intervals, calibrated online on the labels."""
 
 from collections.abc import Mapping
 from typing import Final, Self
@@ -18,15 +18,16 @@ _BOUNDS: Final = (0.1, 20.0)
 
 
 class AdaptiveInterval:
-    """How many standard deviations make an interval that holds `COVERAGE` of the labels.
+    """The half-width, in standard deviations, of intervals that contain `COVERAGE` of the labels.
 
     Adaptive conformal inference (Gibbs and Candes 2021, equation 2) on the width itself, as in
     quantile tracking (Angelopoulos, Candes and Tibshirani 2023, section 2.1), in the logarithm so
-    that the width stays positive: log q <- log q + step (missed - (1 - COVERAGE)). Whatever the
-    labels do, the share of misses tends to 1 - COVERAGE, as long as the width stays between 0.1 and
-    20. Starts at the width of Student's t with 4 degrees of freedom.
+    that the width stays positive: log q <- log q + step (missed - (1 - COVERAGE)). For any sequence
+    of labels the fraction of misses tends to 1 - COVERAGE, as long as the width stays between 0.1
+    and 20. Starts at the width of Student's t with 4 degrees of freedom.
 
-    covered of count: the intervals so far that held their label, each tested before it was learned.
+    covered, count: intervals that contained their label, and all; each tested before it was
+    learned.
     """
 
     def __init__(self) -> None:
@@ -35,7 +36,10 @@ class AdaptiveInterval:
         self.count = 0
 
     def observe(self, error: float, deviation: float) -> None:
-        """One label came: `error` off the mean that was predicted with `deviation`, > 0."""
+        """Update with one label:
+
+        its `error` to the predicted mean, and the predicted `deviation`, > 0.
+        """
         missed = abs(error) > self.width * deviation
         step = STEP * (1.0 + FIRST_STEPS / (1.0 + self.count / SETTLED))
         self.width *= float(np.exp(step * (float(missed) - (1.0 - COVERAGE))))

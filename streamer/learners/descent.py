@@ -19,11 +19,11 @@ _SLACK: Final = 1e-13
 
 
 def minimize(loss: Loss, start: Matrix, inverse: Matrix, tolerance: float) -> Matrix:
-    """Where the largest entry of the gradient is at most `tolerance`, from `start`, [d, k].
+    """Minimize from `start`, [d, k], until no entry of the gradient exceeds `tolerance`.
 
     Limited-memory BFGS (Nocedal and Wright 2006, algorithm 7.4) with backtracking. `loss` gives
-    value and gradient, [d, k]; `inverse`, [d, d], is a guess at the inverse of the curvature, the
-    same for each column: the better it is, the fewer the steps.
+    value and gradient, [d, k]; `inverse`, [d, d], approximates the inverse Hessian, the same for
+    each column: the better, the fewer the steps.
     """
     point = start
     value, gradient = loss(point)
@@ -71,7 +71,7 @@ def _flat(gradient: Matrix, tolerance: float) -> bool:
 def _backtrack(
     loss: Loss, point: Matrix, value: float, gradient: Matrix, direction: Matrix
 ) -> tuple[Matrix, float, Matrix] | None:
-    """Point, value and gradient after the first step that is short enough to gain; or None."""
+    """Point, value and gradient after the first step that decreases the loss enough; or None."""
     slope = float(np.vdot(gradient, direction))
     size, slack = 1.0, _SLACK * abs(value)
     for _ in range(_HALVINGS):

@@ -1,13 +1,13 @@
-"""Has something changed? And was it the voice or microphone, or what the labels mean?
+"""Drift detection: a changed voice or microphone, or a changed meaning of the labels.
 
-Two kinds of signal are watched. How far the last embeddings lie, together, from what is usual tells
-of the voice, the microphone or the room; no label is needed. How far a prediction was from its
-label tells of that too, and of a person who now answers differently. So a rise of the error alone
-is put down to the labels; one that begins soon after the distance rose is put down to that.
+Two kinds of signal are monitored. The distance of the last embeddings' mean from the running mean
+shows changes of the voice, the microphone or the room; it needs no label. The error of a prediction
+against its label shows those, and annotators who now answer differently. So a rise of the error
+alone is attributed to the labels; one soon after a rise of the distance is attributed to that.
 
-River has both detectors. They are written here again, as functions of the values in the window,
-because then the values are all there is to keep, and because `river.drift` takes two seconds and
-110 MB to import; the tests hold them against river's.
+River has both detectors. Here they are functions of the values in the window, so that the values
+are the whole state, and because `river.drift` takes two seconds and 110 MB to import; the tests
+compare them with river's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,8 +44,11 @@ Cause = Literal["voice or microphone", "labels"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A signal rose: the number of the first value after the likeliest moment of that, the number
-    at which it was found, and the signal's mean on both sides."""
+    """A rise of a signal:
+
+    the number of the first value after the most likely change point, the number at which it was
+    detected, and the means before and after.
+    """
 
     since: int
     found: int
@@ -55,7 +58,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """cause: what seems to have changed. signal: `distance`, or the dimension whose error rose.
+    """cause: the probable cause. signal: `distance`, or the dimension whose error rose.
 
     since, found: utterances. before, after: the signal's means; the distance is in deviations of a
     feature (root mean square over them, 0 is usual), an error in units of the label.
@@ -77,9 +80,9 @@ class Drift:
 
 
 class DriftDetector:
-    """Finds the moments at which a signal rose for good, by Page-Hinkley or ADWIN.
+    """Detects lasting rises of a signal by Page-Hinkley or ADWIN.
 
-    All that it knows is the values since the last change, `WINDOW` at most, each with its number.
+    Its state is the values since the last change, `WINDOW` at most, each with its number.
     """
 
     def __init__(self) -> None:
@@ -131,16 +134,16 @@ class DriftDetector:
 
 
 class VoiceDriftDetector:
-    """Finds the moments at which the embeddings moved away from what is usual.
+    """Detects the times at which the embeddings moved away from their running mean.
 
-    Watched is x'm/d for standard scores x, [d], and the mean m of about the `LAST` before it. Its
-    expectation is the squared distance of the last embeddings' mean from the usual one. Their own
-    lengths, which differ more between utterances than between most microphones, do not enter. On
-    three voices of nEMO with `streamer-small`, changed after 60 or 120 utterances, a telephone's
+    The statistic is x'm/d for standard scores x, [d], and the mean m of about the `LAST` before it.
+    Its expectation is the squared distance of the last embeddings' mean from the running mean. The
+    lengths of x, which differ more between utterances than between most microphones, do not enter.
+    On three voices of nEMO with `streamer-small`, changed after 60 or 120 utterances, a telephone's
     band is found after 11 to 24 more and a room's echo after 7 to 14, a mere low-pass at 4 kHz
     after 37 to 69 or never; 30 runs of 260 without a change give no alarm. The length of x alone
-    gave 21 of those, and missed half of the changes. Where voices take turns, a telephone's band
-    is within what is usual, and not found.
+    gave 21 of those, and missed half of the changes. With several alternating voices a telephone's
+    band is not detected.
     """
 
     def __init__(self) -> None:
@@ -155,7 +158,7 @@ class VoiceDriftDetector:
         self._recent = self._recent + (scores - self._recent) / LAST
 
     def changes(self) -> list[Change]:
-        """With the distances themselves, not their squares."""
+        """The changes, with distances instead of their squares."""
         return [
             replace(c, before=max(c.before, 0.0) ** 0.5, after=max(c.after, 0.0) ** 0.5)
             for c in self.detector.changes
@@ -174,7 +177,7 @@ class VoiceDriftDetector:
 
 
 def drifts(voice: Sequence[Change], errors: Mapping[str, Sequence[Change]]) -> list[Drift]:
-    """What changed, in the order in which it was found.
+    """The changes, in the order of their detection.
 
     voice: changes of the distance; errors: of the absolute error on each dimension, by its name.
     """

@@ -1,4 +1,4 @@
-"""Classifiers of the emotions that labels name: of all annotators together, and of each alone."""
+"""Emotion classifiers: one of all annotators' labels, and one per annotator."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ PENALTY: Final = 0.2
 
 
 class EmotionModels:
-    """features: float64 [size], standard scores. Labels without an emotion teach nothing."""
+    """features: float64 [size], standard scores. Labels without an emotion are skipped."""
 
     def __init__(self, size: int) -> None:
         self._size = size

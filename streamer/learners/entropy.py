@@ -1,4 +1,4 @@
-"""How uncertain a choice between classes is, by their chances (Settles 2009, section 3.1)."""
+"""Uncertainty of class probabilities (Settles 2009, section 3.1)."""
 
 from typing import Final
 

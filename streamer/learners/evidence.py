@@ -1,4 +1,4 @@
-"""How strong the prior should be: a whole grid of strengths weighed on the same labels."""
+"""The evidence of a grid of prior strengths on the same labels."""
 
 from collections.abc import Mapping
 from math import lgamma, log, pi
@@ -15,11 +15,11 @@ STRENGTHS: Final = tuple(float(s) for s in 10.0 ** np.arange(-2.0, 2.01, 0.25))
 
 
 class StrengthBank:
-    """`BayesianRegression` of every strength at once, exactly, for the price of one.
+    """Exact `BayesianRegression` for any strength of the prior, from shared moments.
 
-    Kept are the moments of the labels, which no strength enters: X'X, X'R and R'R with
-    R = Y - X W0, what the prior mean leaves. One eigendecomposition of X'X then gives evidence and
-    posterior for any strength in O(d) (Bishop 2006, section 3.5, with the noise integrated out).
+    Its state is the moments, which do not depend on the strength: X'X, X'R and R'R with R = Y - X
+    W0. One eigendecomposition of X'X then gives evidence and posterior for any strength in O(d)
+    (Bishop 2006, section 3.5, with the noise integrated out).
 
     The evidence p(Y | X, strength) is the product of the densities with which each label was
     predicted before it was learned (Dawid 1984): the strength of the most evidence is the one
@@ -39,7 +39,7 @@ class StrengthBank:
         self._recent: list[Vector] = []
 
     def learn(self, inputs: Vector, targets: Vector) -> None:
-        """Take one label, [d] and [k], into the moments; a d x d product every few labels."""
+        """Add one label, [d] and [k], to the moments; a d x d product every few labels."""
         rest = targets - inputs @ self.prior
         self._product += np.multiply.outer(inputs, rest)
         self._squares += rest * rest
@@ -61,7 +61,7 @@ class StrengthBank:
         return float(grid[int(np.argmax(self.log_evidence(grid)))])
 
     def regression(self, strength: float) -> BayesianRegression:
-        """The one that has learned the same labels with this strength, to rounding."""
+        """The regression of this strength that has learned the same labels, to rounding."""
         values, vectors = self._decomposed()
         shrunk = 1.0 / (values + strength)
         turned = vectors.T @ self._product

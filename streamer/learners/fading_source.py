@@ -1,4 +1,4 @@
-"""Class chances of a source that fade as the target's own answers come, and the gate on them."""
+"""Class probabilities of a source whose weight falls with the target's own labels."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ class OwnClassifier(Protocol):
 class FadingClassifier:
     """(k p_source + n p_own) / (k + n), over the names of both; n own answers, k = 20.
 
-    It names emotions before the first answer, and is the profile's own after many.
+    It predicts emotions before the first label, and tends to the profile's own classifier.
     """
 
     def __init__(self, source: SourceModel, own: OwnClassifier) -> None:
@@ -52,10 +52,10 @@ class FadingClassifier:
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """How often a source named an answer rightly before it was given, and the majority did.
+    """Prequential accuracy of a source on the labels, and of the majority class.
 
-    named: answers with an emotion that the source knows. trusted: whether it may speak: until ten
-    of them, and then while it beats the emotion that was most often answered before.
+    named: labels with an emotion that the source knows. trusted: whether the source is used: up to
+    ten of them, and then while it is more accurate than the most frequent emotion so far.
     """
 
     named: int
@@ -68,7 +68,7 @@ class SourceRecord:
 
 
 def source_record(source: SourceModel, lessons: Iterable[tuple[Vector, str]]) -> SourceRecord:
-    """The record over features [d] and named emotions, in the order of the answers."""
+    """The record over features [d] and emotions, in the order of the labels."""
     known = [(features, name) for features, name in lessons if name in source.classes]
     if not known:
         return SourceRecord(0, 0, 0)

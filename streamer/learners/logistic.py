@@ -1,4 +1,4 @@
-"""Logistic regression over any number of classes, one label at a time, with honest confidence."""
+"""Online multinomial logistic regression with calibrated probabilities."""
 
 from collections.abc import Mapping
 from typing import Final, Self
@@ -25,7 +25,7 @@ _ROUGH: Final = 1e-3
 
 
 class OnlineLogistic:
-    """Softmax regression, always at the optimum for all labels so far; classes come as they come.
+    """Softmax regression at the exact optimum for all labels so far; new classes may appear.
 
     The weights minimize sum_i -log p(y_i | x_i) + penalty/2 |W|^2, intercepts free (Bishop 2006,
     section 4.3.4): scikit-learn's LogisticRegression with C = 1/penalty. Two classes have, as
@@ -35,9 +35,9 @@ class OnlineLogistic:
     softmax(s z), where the sharpness s explains best what five-fold cross-fitting left out, with a
     prior of `SHARPNESS_PRIOR` labels' worth around 1.
 
-    To learn is to keep the lesson. The weights are found when asked for, from those at the last
+    Learning stores the label. The weights are computed on demand, starting from those at the last
     milestone (16 labels, then 1.25 times as many each time), where the sharpness is fitted too: a
-    few passes over the lessons. What is answered depends on the lessons alone. Memory is O(n d).
+    few passes over the labels. The result depends on the labels only. Memory is O(n d).
 
     size: d, of the inputs. penalty: > 0, UsageError for others; its natural scale is that of the
     squared length of the inputs.
@@ -67,7 +67,7 @@ class OnlineLogistic:
         return self._lessons.count
 
     def learn(self, inputs: Vector, name: str) -> None:
-        """Keep one lesson: inputs float64 [d] are of the class `name`, which may be a new one."""
+        """Add one label: inputs float64 [d] of the class `name`, which may be new."""
         if name not in self.classes:
             self.classes += (name,)
         self._lessons.add(np.concatenate([inputs, [1.0, self.classes.index(name)]]))
@@ -85,7 +85,7 @@ class OnlineLogistic:
 
     @property
     def weights(self) -> Matrix:
-        """float64 [d + 1, K], the intercepts last: the optimum for all lessons."""
+        """float64 [d + 1, K], the intercepts last: the optimum for all labels."""
         if self._weights is None:
             start, inverse, _ = self._milestone()
             self._weights = self._fit(np.arange(len(self)), start, inverse, _TOLERANCE)
@@ -135,7 +135,7 @@ class OnlineLogistic:
         return fit_sharpness(np.concatenate(outputs), np.concatenate(truth), SHARPNESS_PRIOR)
 
     def _fit(self, places: Places, start: Matrix, inverse: Matrix, tolerance: float) -> Matrix:
-        """The optimum for the lessons at these places, [d + 1, K]."""
+        """The optimum for the labels at these indices, [d + 1, K]."""
         kinds = max(int(self._truth(places).max(initial=-1)) + 1, start.shape[1])
         if not len(places):
             return start

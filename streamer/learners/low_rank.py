@@ -1,4 +1,4 @@
-"""A large symmetric matrix that takes many rank-one updates cheaply."""
+"""A large symmetric matrix with cheap rank-one updates."""
 
 from collections.abc import Mapping
 from typing import Final, Self
@@ -14,16 +14,16 @@ _MOST_CANCELLED: Final = 1e6
 
 
 class LowRank:
-    """B - U'U with B symmetric, [d, d], and U the last few rows that were subtracted, [m, d].
+    """B - U'U with B symmetric, [d, d], and U the pending rows, [m, d].
 
     A rank-one update of B itself would read and write all of it for one multiplication a number.
-    Here it is one more row of U; when there are `PENDING` of them they are folded into B by one
-    matrix product. The result is the same to rounding. Where the foldings fall depends on the
-    updates alone, never on questions between them, so equal updates give equal bits.
+    Here it is one more row of U; `PENDING` rows are added to B by one matrix product. The result is
+    the same to rounding. The times of these products depend on the updates only, not on reads
+    between them, so equal updates give equal bits.
     """
 
     def __init__(self, base: Matrix) -> None:
-        """base: float64 [d, d], symmetric; it is taken over, not copied."""
+        """base: float64 [d, d], symmetric; it is modified, not copied."""
         self.base = base
         self.pending = 0
         self._rows = np.zeros((PENDING, len(base)))
@@ -57,7 +57,7 @@ class LowRank:
         return self.pending == PENDING or bool(lost @ lost > _MOST_CANCELLED * left)
 
     def fold(self) -> None:
-        """Take the pending rows into the base, part by part so that each stays in the cache."""
+        """Add the pending rows to the base, in blocks that fit into the cache."""
         rows = self._rows[: self.pending]
         for low in range(0, len(self.base), _ROWS):
             self.base[low : low + _ROWS] -= rows[:, low : low + _ROWS].T @ rows

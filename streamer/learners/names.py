@@ -1,4 +1,4 @@
-"""Names as plain arrays of numbers, as all that is learned is kept."""
+"""Names as arrays of numbers, the only form in which learned state is stored."""
 
 from collections.abc import Sequence
 

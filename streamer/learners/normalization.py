@@ -1,7 +1,7 @@
-"""Running normalization: what is usual for this voice and this microphone.
+"""Running normalization to this voice and this microphone.
 
 On EmoDB, normalizing per speaker alone takes eGeMAPS with logistic regression from 0.63 to 0.77
-UAR: it needs no label and is worth more than any learner.
+UAR: it needs no label and gains more than any choice of learner.
 """
 
 from collections.abc import Mapping
@@ -29,10 +29,10 @@ class RunningNormalization:
     The population counts as `PRIOR_WEIGHT` observations, so the first utterance already has a
     sensible scale; after `MEMORY` observations old ones fade, so a new microphone is adapted to.
 
-    An observation counts for less than one where it nearly repeats one of the last `RECENT`: the
-    same recording heard fifty times says no more of a voice than heard once, and must not become
-    what is usual. Its weight is the squared distance to the nearest of them, over `NEW_FROM` times
-    what two utterances of a voice differ by, at most 1.
+    An observation counts for less than one where it nearly repeats one of the last `RECENT`: fifty
+    copies of a recording carry no more information about a voice than one, and must not dominate
+    the mean. Its weight is the squared distance to the nearest of them, over `NEW_FROM` times what
+    two utterances of a voice differ by, at most 1.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class RunningNormalization:
         self._recent: Matrix = np.zeros((0, len(self._usual_variance)))
 
     def update(self, vector: Vector) -> None:
-        """Take one finite vector, float64 [d], into account."""
+        """Update with one finite vector, float64 [d]."""
         self.count += 1
         share = self._novelty(vector)
         self.weight += share
@@ -75,7 +75,7 @@ class RunningNormalization:
         self._recent = np.concatenate([self._recent, [self._sketched(vector)]])[-RECENT:]
 
     def apply(self, vector: Vector) -> Vector:
-        """Standard scores, [d] or [n, d], cut to [-LIMIT, LIMIT] so that no outlier can rule."""
+        """Standard scores, [d] or [n, d], clipped to [-LIMIT, LIMIT] against outliers."""
         deviation = np.maximum(np.sqrt(self.variance), _SMALLEST_DEVIATION)
         return np.clip((vector - self.mean) / deviation, -LIMIT, LIMIT)
 
@@ -100,7 +100,7 @@ class RunningNormalization:
         return restored
 
     def _novelty(self, vector: Vector) -> float:
-        """How much of an observation this is, in [0, 1]."""
+        """The weight of an observation, in [0, 1]."""
         if not len(self._recent):
             return 1.0
         # Two independent utterances differ by twice the variance.
@@ -108,5 +108,5 @@ class RunningNormalization:
         return float(min(apart.mean(axis=1).min() / NEW_FROM, 1.0))
 
     def _sketched(self, vector: Vector) -> Vector:
-        """Every so many-th value, `SKETCH` or fewer of them: enough to know a repetition by."""
+        """At most `SKETCH` evenly spaced values: enough to detect a repetition."""
         return vector[:: -(-len(vector) // SKETCH)].copy()

@@ -29,9 +29,9 @@ def fit_sigmoid(
 ) -> tuple[float, float]:
     """A and B of the confidence that best explains labels in {-1, +1}.
 
-    Platt's scaling (Platt 1999; Newton's method of Lin, Lin and Weng 2007) with his smoothed
-    targets, and a weak normal prior of weight `prior_weight` around A = -2, B = 0, without which
-    a handful of labels can turn the slope round. outputs, labels: float64 [n], n >= 0.
+    Platt's scaling (Platt 1999; Newton's method of Lin, Lin and Weng 2007) with smoothed targets,
+    and a weak normal prior of weight `prior_weight` around A = -2, B = 0, without which a few
+    labels can reverse the sign of the slope. outputs, labels: float64 [n], n >= 0.
 
     >>> slope, _ = fit_sigmoid(np.array([-1.0, -0.5, 0.5, 1.0]), np.array([-1.0, -1.0, 1.0, 1.0]))
     >>> slope < 0

@@ -1,8 +1,8 @@
-"""Anybody's online regressor in place of the Bayesian one: of river, or a class of one's own.
+"""Online regressors in place of the Bayesian one: of river, or a user's class.
 
 A learner is chosen by name or import path: `bayesian`, `river:linear_model.PARegressor`,
-`mine:Cautious(share=0.3)`. What is plugged in speaks river's protocol; there is no way to store it
-but pickle, which nothing here reads, so its state is the replay of its labels, in order.
+`mine:Cautious(share=0.3)`. They implement river's protocol. Their state could be stored only by
+pickle, which Streamer never reads; it is restored by replaying the labels in order.
 """
 
 import math
@@ -24,7 +24,7 @@ _WANTED: Final = "a regressor that speaks river's protocol (learn_one(x, y), pre
 
 
 class OnlineRegressor(Protocol):
-    """What a learner of one's own offers: the protocol of river's `base.Regressor`.
+    """The protocol of a user's learner: that of river's `base.Regressor`.
 
     `x`: one value a feature, by name, the same names every time. Where it also has
     ``deviation_one(x)``, the standard deviation of a new target at x, > 0, the intervals of
@@ -44,12 +44,12 @@ Learner = str | Callable[[], OnlineRegressor]
 
 
 def make_regression(learner: Learner) -> MakeRegression:
-    """What makes the regressions of a learner.
+    """A factory of the regressions of a learner.
 
     Raises
     ------
     UsageError
-        There is no such learner, or it is no regressor.
+        There is no such learner, or it is not a regressor.
     """
     if learner == BAYESIAN:
         return BayesianRegression
@@ -58,12 +58,12 @@ def make_regression(learner: Learner) -> MakeRegression:
 
 
 class PluggedRegression:
-    """One regressor a target, behind what `BayesianRegression` offers.
+    """One regressor per target, behind the interface of `BayesianRegression`.
 
     Without `deviation_one`, its deviation is the root mean squared error of its predictions before
     each label, the same for all inputs; before any it is `noise`, worth `NOISE_WEIGHT` labels.
 
-    make: a regressor that has learned nothing. noise: float64 [k], > 0.
+    make: returns an untrained regressor. noise: float64 [k], > 0.
     """
 
     def __init__(self, make: Callable[[], OnlineRegressor], noise: Vector) -> None:
@@ -73,7 +73,7 @@ class PluggedRegression:
 
     @property
     def covariance(self) -> None:
-        """Unknown: a strategy that asks for it chooses at random and says so."""
+        """None, unknown: a strategy that requires it chooses at random and reports that."""
         return None
 
     def predict(self, inputs: Matrix) -> Matrix:
@@ -96,7 +96,7 @@ class PluggedRegression:
     def learn(self, inputs: Vector, targets: Vector, limit: float = np.inf) -> Vector:
         """Take one observation, [d] and [k]. Returns the deviation with which it was expected.
 
-        limit: is not looked at; how much one label may move is the regressor's own affair.
+        limit: ignored; the influence of one label is up to the regressor.
         """
         expected = self.deviation(inputs)
         error = targets - self.predict(inputs)
@@ -108,10 +108,10 @@ class PluggedRegression:
 
 
 def regressor_maker(learner: Learner) -> Callable[[], OnlineRegressor]:
-    """What makes a new regressor of an import path or class.
+    """A factory for an import path or class.
 
-    It is tried with one label, so that a wrong one is refused here and not in the middle of a
-    session. Raises UsageError.
+    It is tested with one label, so that an unsuitable class is rejected before a session starts.
+    Raises UsageError.
     """
     if isinstance(learner, str):
         if not is_import_path(learner):
@@ -131,7 +131,7 @@ def regressor_maker(learner: Learner) -> Callable[[], OnlineRegressor]:
 
 
 def _problem(regressor: Any) -> str | None:
-    """Why it is no regressor, or None."""
+    """Why it is not a regressor, or None."""
     if not (hasattr(regressor, "learn_one") and hasattr(regressor, "predict_one")):
         return "has no learn_one and predict_one"
     if hasattr(regressor, "predict_proba_one"):

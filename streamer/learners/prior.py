@@ -1,4 +1,4 @@
-"""What an encoder knows of voices before it has heard one: the population, and how voices differ.
+"""The hierarchical prior of an encoder: the population of voices, and how voices differ.
 
 The model is hierarchical. A rating y of one voice's utterance with standard scores x is
 
@@ -7,7 +7,7 @@ The model is hierarchical. A rating y of one voice's utterance with standard sco
 m: what the population's ratings of x are on average; u: the offset of this voice; w: how its
 weights differ from the population's; s2: the noise, inverse gamma with 4 degrees of freedom.
 L = I - U diag(h) U' damps the directions U in which utterances of one voice and one emotion vary
-most: what moves there says little, and no label should make it say much. L^2 is, up to a factor
+most: variation there carries little information about emotion. L^2 is, up to a factor
 and to the rank of U, the inverse of the shrunk within-class covariance.
 
 Everything but u, w and s2, which a profile learns, is fitted to many voices by
@@ -38,7 +38,7 @@ class Prior:
     Parameters
     ----------
     embedding_mean, embedding_deviation : float64 [d]
-        Usual mean of an embedding, and its deviation within one voice, > 0.
+        Mean of an embedding over voices, and its deviation within one voice, > 0.
     emotion_mean : float64 [e]
     weights : float64 [d, 3]; intercept : float64 [3]
         The linear part of m: valence, arousal, dominance from standard scores.
@@ -78,7 +78,7 @@ class Prior:
 
     @classmethod
     def uninformed(cls, embedding_size: int, emotion_size: int) -> Self:
-        """For an encoder without statistics: expects 0 on every dimension, widely."""
+        """For an encoder without statistics: mean 0 on every dimension, with a large variance."""
         return cls(
             embedding_mean=np.zeros(embedding_size),
             embedding_deviation=np.ones(embedding_size),
@@ -109,7 +109,7 @@ class Prior:
         return linear + chances @ self.class_affect, linear + chances @ signs
 
     def damped(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """x'L / sqrt(d), for standard scores [d] or [n, d]: what the weights of a voice meet."""
+        """x'L / sqrt(d), for standard scores [d] or [n, d]: the inputs of a voice's weights."""
         if len(self.damping):
             along = (features @ self.damped_directions) * self.damping
             features = features - along @ self.damped_directions.T
@@ -120,10 +120,12 @@ class Prior:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The inverse of `to_arrays`, bit for bit; also from arrays of before there were voices.
+        """The inverse of `to_arrays`, bit for bit.
+
+        Also reads arrays of versions without the model of voices.
 
         An empty array may have lost its shape, as in JSON. Raises TypeError for arrays that are not
-        those of a prior, and ValueError for such that cannot be.
+        a prior, and ValueError for invalid values.
         """
         given = dict(arrays)
         if is_outdated(given):
@@ -174,10 +176,10 @@ class Prior:
 
 
 def is_outdated(arrays: Mapping[str, Any]) -> bool:
-    """These arrays are of a version that had no model of how voices differ."""
+    """Whether these arrays are of a version without the model of how voices differ."""
     return "weight_variance" not in arrays
 
 
 def _noise_of(unexplained: Vector) -> Vector:
-    """The noise where offset and weights, both of `UNINFORMED_VARIANCE`, explain their part."""
+    """The noise left when offset and weights, both of `UNINFORMED_VARIANCE`, explain their part."""
     return np.asarray(unexplained / np.sqrt(1.0 + 2.0 * UNINFORMED_VARIANCE))

@@ -1,8 +1,8 @@
-"""Recognize an emotion by its prototype (Li and Lee, section 3).
+"""Verification of an emotion by its prototype (Li and Lee, section 3).
 
-Before anything is enrolled, prototypes are those of many voices (`learners.prior`). What a person
-enrolls draws a prototype towards their own voice: (k0 population + sum of clips) / (k0 + n), the
-mean of a posterior whose prior counts as k0 clips.
+Before anything is enrolled, prototypes are those of many voices (`learners.prior`). Enrolled
+utterances shrink a prototype towards the user's own voice: (k0 population + sum of clips) / (k0 +
+n), the mean of a posterior whose prior counts as k0 clips.
 """
 
 from collections.abc import Mapping
@@ -29,9 +29,8 @@ _TINY: Final = 1e-12
 class Prototype:
     """mean: unit vector [e]; threshold: the cosine distance beyond which it is unknown;
 
-    eer: equal error rate in [0, 1] of that threshold on the user's own utterances, or None while
-    nothing else is enrolled to tell it from. count: enrolled utterances; 0 for one that is the
-    population's alone.
+    eer: equal error rate in [0, 1] of that threshold on the user's own utterances, or None while no
+    other emotion is enrolled. count: enrolled utterances; 0 for a population prototype.
     """
 
     mean: Vector
@@ -42,7 +41,7 @@ class Prototype:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Population:
-    """Emotions as many voices say them: unit vectors [e] and their thresholds, by name.
+    """Population prototypes of emotions: unit vectors [e] and their thresholds, by name.
 
     weight: k0, how many enrolled utterances each of them counts for, >= 0.
     """
@@ -53,7 +52,7 @@ class Population:
 
     @classmethod
     def of(cls, prior: Prior) -> Self:
-        """That of an encoder's prior; without emotions where the prior has none."""
+        """The population of an encoder's prior, possibly without emotions."""
         names = [str(name) for name in prior.prototype_names]
         return cls(
             dict(zip(names, prior.prototypes, strict=True)),
@@ -78,12 +77,11 @@ def build_prototypes(
     population: Population = NOBODY,
     shares: Mapping[str, Vector] | None = None,
 ) -> dict[str, Prototype]:
-    """Prototypes from each emotion's vectors, float64 [n, e], n >= 1, and those of the population.
+    """Prototypes from each emotion's vectors, float64 [n, e], n >= 1, and the population's.
 
-    usual: [e], the profile's mean vector; it is taken off first, so that what all of a voice's
-    utterances share does not count as likeness. shares: of each vector, [n] in (0, 1], how far it
-    is of the emotion: its soft label, where annotators disagree; None: wholly. "angry" is the
-    population's "anger".
+    usual: [e], the profile's mean vector; it is subtracted first, so that properties shared by all
+    utterances of a voice do not count as similarity. shares: the weight of each vector, [n] in (0,
+    1]: its soft label, where annotators disagree; None: 1. "angry" is the population's "anger".
     """
     units = {name: _units(vectors - usual) for name, vectors in enrolled.items()}
     known = {common_name(name): name for name in population.means}
@@ -108,7 +106,7 @@ def build_prototypes(
 
 
 def verify(vector: Vector, prototypes: Mapping[str, Prototype], usual: Vector) -> Verdict:
-    """The nearest prototype by cosine distance, unknown (None) beyond that one's threshold."""
+    """The nearest prototype by cosine distance; unknown (None) beyond its threshold."""
     if not prototypes:
         return Verdict(None, None, {})
     centred = (vector - usual)[np.newaxis]
@@ -122,12 +120,12 @@ def verify(vector: Vector, prototypes: Mapping[str, Prototype], usual: Vector) -
 def sounds_like(
     vectors: Matrix, emotion: str, prototypes: Mapping[str, Prototype], usual: Vector
 ) -> str | None:
-    """Another emotion that these vectors, [n, e], resemble far more than the one they are to show.
+    """Another emotion that these vectors, [n, e], resemble far more than the intended one.
 
     None where there is none, where `emotion` has no prototype yet, or for fewer than
-    `FEWEST_DOUBTED`. By the distances of the vectors' mean: nearer to another by `DOUBT`. On voices
-    whose corpus had no part in the prototypes that holds of 5 % of the right groups of five clips
-    and of 76 % of the wrong ones.
+    `FEWEST_DOUBTED`. The criterion is the distance of the vectors' mean: nearer to another
+    prototype by `DOUBT`. On corpora that were not used for the prototypes it is true of 5 % of the
+    correct groups of five clips and of 76 % of the wrong ones.
     """
     named = {common_name(name): name for name in prototypes}.get(common_name(emotion))
     if named is None or len(vectors) < FEWEST_DOUBTED:
@@ -141,11 +139,11 @@ def sounds_like(
 
 
 def calibrate(genuine: Vector, impostors: Vector) -> tuple[float, float | None]:
-    """The threshold where false accepts and false rejects are nearest to equal, and their mean.
+    """The threshold of the equal error rate, and that rate.
 
-    genuine, impostors: distances [n] and [m]. Without impostors: a default, or a little beyond the
-    farthest genuine one where that is more, and no error rate; without genuine ones (a single
-    utterance): the default.
+    genuine, impostors: distances [n] and [m]. Without impostors: the default, or slightly beyond
+    the farthest genuine distance where that is larger, and no error rate; without genuine distances
+    (a single utterance): the default.
 
     >>> calibrate(np.array([0.1, 0.2, 0.3]), np.array([0.8, 0.9]))
     (0.55, 0.0)
@@ -166,7 +164,7 @@ def calibrate(genuine: Vector, impostors: Vector) -> tuple[float, float | None]:
 
 
 def _left_out_distances(vectors: Matrix, start: Vector) -> Vector:
-    """Distance of each enrolled unit vector to the prototype without it: none vouches for itself.
+    """Leave-one-out distance of each enrolled unit vector to the prototype.
 
     start: what the population adds to the sum of the vectors, [e].
     """

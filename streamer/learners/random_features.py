@@ -1,7 +1,7 @@
-"""Maps that let a linear learner draw curves: an RBF kernel in a given number of features.
+"""Feature maps that approximate an RBF kernel, for nonlinear regression with a linear learner.
 
 Put before `BayesianRegression`, they give the curvature of an RBF support vector regression (as
-Han et al. 2013 use) at the price of a linear one. The kernel is k(x, y) = exp(-gamma |x - y|^2);
+Han et al. 2013 use) at the cost of a linear one. The kernel is k(x, y) = exp(-gamma |x - y|^2);
 the map z is such that z(x)'z(y) is near it.
 """
 
@@ -31,8 +31,8 @@ def rbf(some: Matrix, others: Matrix, gamma: float) -> Matrix:
 class FourierMap:
     """Random Fourier features (Rahimi and Recht 2007, algorithm 1): sqrt(2/m) cos(W'x + b).
 
-    It knows nothing of the inputs to come. The error of the kernel is about 1/sqrt(m): its
-    standard deviation is at most that at any pair.
+    It does not depend on the data. The standard deviation of the kernel's error is at most
+    1/sqrt(m).
 
     size: d. count: m features. gamma: of the kernel, > 0; 1/d suits standard scores.
     """
@@ -62,7 +62,7 @@ class NystromMap:
     """The kernel through m landmarks (Williams and Seeger 2001): z(x) = L^-1/2 k(landmarks, x).
 
     Exact wherever x or y is a landmark; never more than the kernel of a point with itself.
-    L is the landmarks' kernel; directions of it that are only rounding are left out.
+    L is the landmarks' kernel; directions at the level of rounding are dropped.
 
     landmarks: float64 [m, d], such as `choose_landmarks` gives. gamma: of the kernel, > 0.
     """
@@ -92,7 +92,7 @@ class NystromMap:
 def choose_landmarks(
     seen: Matrix, count: int, gamma: float, rng: np.random.Generator
 ) -> tuple[Matrix, float]:
-    """Up to `count` of the rows seen, float64 [n, d], that between them explain the others best.
+    """Up to `count` landmarks among the rows, float64 [n, d].
 
     Randomly pivoted Cholesky (Chen, Epperly, Tropp and Webber 2024, algorithm 2.1): the next one
     is drawn by how much of its kernel the ones before leave unexplained. Returns the landmarks

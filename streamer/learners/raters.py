@@ -1,12 +1,12 @@
-"""Several people label: who agrees with the rest counts more, and disagreement widens the noise.
+"""Weights of several annotators by their agreement with the others.
 
 Each annotator is compared, over all that was answered, with the rest: the mean of the others'
-answers on the same utterance, or, where nobody else answered, what many voices would mean by it
-(`Prior.expect`). That third voice decides between two people who contradict each other, which their
-answers alone cannot. The reliability is the correlation with the rest over valence and arousal, as
-in the evaluator-weighted estimator (Grimm and Kroschel 2005), shrunk towards 1 while there are
-few answers; an annotator's weight is the square of theirs over the highest. While one person
-labels, the weight is 1 whatever they answer: their own perception is what is to be learned.
+answers on the same utterance, or, without other answers, the population's expectation
+(`Prior.expect`). The population decides between two annotators who contradict each other, which
+their answers alone cannot. The reliability is the correlation with the rest over valence and
+arousal, as in the evaluator-weighted estimator (Grimm and Kroschel 2005), shrunk towards 1 while
+there are few answers; an annotator's weight is the square of theirs over the highest. With a single
+annotator the weight is always 1: that person's perception is the target.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ class Rater:
 
 
 class RaterWeights:
-    """A fold of labels: `weigh` each once, in the order in which they were given."""
+    """Running weights: `weigh` each label once, in the order in which they were given."""
 
     def __init__(self) -> None:
         self._names: list[str] = []
@@ -54,9 +54,9 @@ class RaterWeights:
         self._answers: dict[int, list[tuple[int, Vector]]] = {}
 
     def weigh(self, label: Label, expected: Vector) -> float:
-        """The weight of a label in (0, 1]; expected: what many voices mean by the utterance, [3].
+        """The weight of a label in (0, 1]; expected: the population's expectation, [3].
 
-        It is by what was known before this label, which then counts for those that follow.
+        It is computed from the labels before this one, which then counts for the following ones.
         """
         person = self._person(label.annotator)
         own = np.array([getattr(label, name) for name in DIMENSIONS], np.float64)
@@ -80,7 +80,7 @@ class RaterWeights:
         return max(float(weight), LEAST_WEIGHT)
 
     def raters(self) -> dict[str, Rater]:
-        """Everybody who has answered, in the order of their first answer."""
+        """All annotators, in the order of their first answer."""
         weights = self._weights()
         return {
             name: Rater(
@@ -118,7 +118,7 @@ class RaterWeights:
         return self._names.index(name)
 
     def _weights(self) -> Vector:
-        """Of everybody, [a], the most reliable at 1."""
+        """The annotators' weights, [a], scaled to 1 for the most reliable."""
         reliable = np.empty(len(self._names))
         for at, sums in enumerate(self._sums):
             correlation = _correlation(sums)

@@ -1,4 +1,4 @@
-"""Bayesian linear regression, one label at a time."""
+"""Online Bayesian linear regression."""
 
 from collections.abc import Mapping
 from typing import Final, Self
@@ -13,7 +13,7 @@ NOISE_WEIGHT: Final = 4.0
 
 
 class BayesianRegression:
-    """Ridge regression towards a prior mean, with the posterior kept exactly by rank-one updates.
+    """Ridge regression towards a prior mean, with exact rank-one updates of the posterior.
 
     Model, for k targets that share their inputs (Bishop 2006, sections 3.3 and 2.3.6):
     y = W'x + e, e ~ N(0, s2), each column of W ~ N(W0, s2/strength I), s2 ~ inverse gamma whose
@@ -47,7 +47,7 @@ class BayesianRegression:
         residual: Vector,
         count: int,
     ) -> Self:
-        """One that has learned already, all at once: `count` labels led to this posterior."""
+        """A regression with a given posterior, from `count` labels."""
         learned = cls(weights, strength, noise)
         learned.residual, learned.count = residual, count
         learned._folded = LowRank(covariance)
@@ -63,7 +63,7 @@ class BayesianRegression:
         return np.asarray(inputs @ self.weights)
 
     def deviation(self, inputs: Matrix) -> Matrix:
-        """Standard deviation of a new observation, > 0: noise and doubt about W.
+        """Standard deviation of a new observation, > 0: noise and uncertainty of W.
 
         [k] for [d] or [n, k] for [n, d].
         """
@@ -71,7 +71,7 @@ class BayesianRegression:
         return np.sqrt(np.multiply.outer(spread, self._noise_variance))
 
     def learn(self, inputs: Vector, targets: Vector, limit: float = np.inf) -> Vector:
-        """Take one observation, [d] and [k], into the posterior (Sherman and Morrison 1950).
+        """Update the posterior with one observation, [d] and [k] (Sherman and Morrison 1950).
 
         limit: an error of more than so many deviations is learned as if it were just that many
         (Huber's psi, as in the robust Kalman filter of Masreliez and Martin 1977), so that one
@@ -96,7 +96,7 @@ class BayesianRegression:
         return np.asarray(expected)
 
     def widen(self, extra: int) -> None:
-        """Take `extra` more inputs from now on, with prior weights 0 and the prior's strength."""
+        """Add `extra` inputs, with prior weights 0 and the prior's strength."""
         self._folded.fold()
         size, targets = self.weights.shape
         covariance = np.eye(size + extra) / self.strength
@@ -126,5 +126,5 @@ class BayesianRegression:
 
     @property
     def _noise_variance(self) -> Vector:
-        """Posterior mean of s2 by the weight of what it rests on, [k]."""
+        """Posterior mean of s2, [k]."""
         return self.residual / (NOISE_WEIGHT + self.count)

@@ -1,4 +1,4 @@
-"""What was learned from, kept as it came."""
+"""The inputs learned so far, in order."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Bayesian regression behind river's protocol: features by name, which may come and go."""
+"""Bayesian regression with river's protocol: features by name, which may appear later."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +13,11 @@ from streamer.types import Vector
 class RiverBayesianRegression(Regressor):
     """Bayesian linear regression of one target, for river's pipelines and model selection.
 
-    The product's own regression behind river's protocol. A feature that is missing counts as 0.
-    One that is new joins with its prior, weight 0 and variance 1/strength: since it was 0 in all
-    that came before, the posterior is to rounding the one that would have been reached had the
-    feature been there from the start. An update costs O(d^2) in time for d features ever seen, and
-    the state O(d^2) in memory.
+    Streamer's own regression with river's protocol. A missing feature counts as 0. A new feature is
+    added with its prior, weight 0 and variance 1/strength: since it was 0 in all earlier
+    observations, the posterior equals, to rounding, that of a regression that had the feature from
+    the start. An update costs O(d^2) in time for d features ever seen, and the state O(d^2) in
+    memory.
 
     Parameters
     ----------
@@ -61,20 +61,20 @@ class RiverBayesianRegression(Regressor):
         self._columns = Columns(first=int(intercept))
 
     def learn_one(self, x: Mapping[Any, Any], y: float) -> None:
-        """Take one observation into the posterior. Values of `x`: finite numbers."""
+        """Update the posterior with one observation. Values of `x`: finite numbers."""
         new = self._columns.grow(x)
         if new:
             self._regression.widen(new)
         self._regression.learn(self._columns.inputs(x), np.array([float(y)]))
 
     def predict_one(self, x: Mapping[Any, Any]) -> float:
-        """The mean; features never learned have weight 0, so they say nothing."""
+        """The predictive mean; features that were never learned have weight 0."""
         return float(self._regression.predict(self._columns.inputs(x))[0])
 
     def deviation_one(self, x: Mapping[Any, Any]) -> float:
-        """Standard deviation of a new target at `x`, > 0: noise, and doubt about the weights.
+        """Standard deviation of a new target at `x`, > 0: noise, and uncertainty of the weights.
 
-        Features never learned add their prior's doubt, value^2 / strength.
+        Features that were never learned add their prior variance, value^2 / strength.
         """
         known = self._columns.inputs(x)
         residual_variance = float(self._regression.deviation(np.zeros_like(known))[0]) ** 2

@@ -1,4 +1,4 @@
-"""Softmax regression on a batch: the weights at the optimum."""
+"""Batch softmax regression at the optimum."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,9 +1,8 @@
-"""What a labelled source corpus says of the target's utterances, aligned with them or not.
+"""Models of a labelled source corpus, with or without alignment to the target.
 
-The source is the "other task" of cross-task active learning: it names emotions where the target is
-asked for dimensions, and estimates dimensions where the target is asked for emotions. It never
-learns from the target's answers, so that the two contradict each other where an answer teaches
-most.
+The source is the "other task" of cross-task active learning: it predicts emotions where the target
+is labelled with dimensions, and dimensions where the target is labelled with emotions. It is never
+updated with the target's labels, so that the two tasks disagree where a label is most informative.
 
 A corpus of named emotions has dimensions too, the affective norms of its names; those of a clip
 whose emotion has no norm are unknown, unless the corpus rates it.
@@ -70,7 +69,7 @@ class LabelledSource:
 
 
 class SourceModel:
-    """A softmax and a ridge regression of a source's clips; made once, it learns nothing more.
+    """A softmax and a ridge regression of a source's clips, fitted once.
 
     classes: names, in the order of the columns of `probabilities`. balance: b of BDA, None where
     it was not used. rated: whether the source has valence, arousal and dominance.
@@ -80,8 +79,8 @@ class SourceModel:
     source
         The source's clips; emotions with fewer than two clips are left out.
     target
-        float64 [n_t, d]: standard scores of the target's utterances, without labels. With
-        alignment "none" they are not looked at, and may be none.
+        float64 [n_t, d]: standard scores of the target's utterances, without labels. With alignment
+        "none" they are not used, and may be empty.
     alignment
         One of `ALIGNMENTS`.
 
@@ -136,7 +135,7 @@ class SourceModel:
     def joined(self, prior: Prior) -> Prior:
         """A population's prior and this one with equal weight; the population's where not rated.
 
-        The population is of more voices, the source nearer to what will be heard.
+        The population has more voices, the source is closer to the target.
         """
         if not self.rated:
             return prior
@@ -167,7 +166,7 @@ class SourceModel:
         return restored
 
     def probabilities(self, features: Matrix) -> Matrix:
-        """Chances of `classes`, [n, K] for [n, d]; rows sum to 1."""
+        """Probabilities of `classes`, [n, K] for [n, d]; rows sum to 1."""
         return softmax(features @ self._class_weights[:-1] + self._class_weights[-1])
 
     def means(self, features: Matrix) -> Matrix:
@@ -185,7 +184,7 @@ class SourceModel:
 
 
 def classify_rows(rows: Matrix, classes: Classes, others: Matrix) -> Classes:
-    """The likeliest class of [m, d] by a softmax regression of [n, d] and their classes [n]."""
+    """The most probable class of [m, d] by a softmax regression of [n, d] and their classes [n]."""
     weights = fit_classes(rows, classes)
     return np.asarray((others @ weights[:-1] + weights[-1]).argmax(axis=1), np.intp)
 

@@ -1,4 +1,4 @@
-"""Bayesian regression that chooses the strength of its prior by itself."""
+"""Bayesian regression with the prior's strength chosen by its evidence."""
 
 from collections.abc import Mapping
 from typing import Final, Self
@@ -14,10 +14,10 @@ FIRST_CHOICE: Final = 8
 
 
 class TunedRegression:
-    """What `BayesianRegression` offers, with the strength of the most evidence (`StrengthBank`).
+    """A `BayesianRegression` with the strength of maximum evidence (`StrengthBank`).
 
-    It is chosen at 8, 16, 32, ... labels, and the posterior is from then on that of the chosen
-    strength, as if learned with it from the first label on. Until then: `strength`.
+    It is chosen at 8, 16, 32, ... labels, and the posterior is then that of the chosen strength for
+    all labels. Until then: `strength`.
 
     weights: float64 [d, k], the prior mean. strength: > 0. noise: float64 [k], > 0.
     """

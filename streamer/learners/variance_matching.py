@@ -1,15 +1,15 @@
-"""Predictions that vary as much as what they predict.
+"""Predictions with the variance of the labels.
 
-Least squares shrinks: predictions that explain a part R^2 of the variance of the labels have R^2 of
-their variance, and a concordance (CCC) of 2 R^2/(1 + R^2). Scaled about their mean by 1/R they vary
-as the labels do, which is the scale with the highest CCC, R. What it costs is squared error: an
-RMSE of sqrt(2 - 2R) instead of sqrt(1 - R^2), in standard deviations of the labels.
+Least squares shrinks: predictions that explain a fraction R^2 of the variance of the labels have
+R^2 of their variance, and a concordance (CCC) of 2 R^2/(1 + R^2). Scaled about their mean by 1/R
+they vary as the labels do, which is the scale with the highest CCC, R. The cost is squared error:
+an RMSE of sqrt(2 - 2R) instead of sqrt(1 - R^2), in standard deviations of the labels.
 
-Neither the variance of the labels nor R is taken from the labels that happened to be asked for,
-since a query strategy chooses those: the variance of the predictions is that over everything heard,
-and what they leave unexplained is the regression's noise.
+Neither the variance of the labels nor R is estimated from the labels, since a query strategy
+selects those: the variance of the predictions is that over all utterances, and the unexplained
+variance is the regression's noise.
 
-`streamer evaluate` measures by it; what `run` shows is not spread. Where predictions explain
+`streamer evaluate` measures by it; `run` does not use it. Where predictions explain
 little it gains much CCC, and costs as much error (IEMOCAP's functionals, 200 labels: arousal 0.54
 to 0.60, RMSE 0.27 to 0.29; valence 0.16 to 0.21, RMSE 0.47 to 0.55). On the shipped encoder and
 prior CCC changes by 0.01 either way from 10 to 200 labels, which is not worth a state that depends
@@ -26,10 +26,10 @@ LARGEST_GAIN: Final = 4.0
 
 
 def spread_gain(means: Vector, noise_variance: float) -> float:
-    """1/R, in [1, LARGEST_GAIN], from predictions [n] of everything heard and the noise left, > 0.
+    """1/R, in [1, LARGEST_GAIN], from all predictions [n] and the noise variance, > 0.
 
-    R^2 = v/(v + noise_variance) with v the variance of the predictions; LARGEST_GAIN where they
-    hardly vary, so that a learner that knows nothing does not pretend to.
+    R^2 = v/(v + noise_variance) with v the variance of the predictions; at most LARGEST_GAIN, for
+    predictions that hardly vary.
 
     >>> spread_gain(np.array([-1.0, 1.0]), 3.0)
     2.0

@@ -1,7 +1,7 @@
-"""Forgetting: delete utterances, audio or emotions, and all that was learned from them.
+"""Delete utterances, audio or emotions, and everything that was learned from them.
 
-The rows go first; then everything is learned anew from what is left, all labels with features by
-the final normalization.
+The rows are deleted first; then the model is relearned from the remaining rows, with the final
+normalization for all labels.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from streamer.store.profile import Profile
 
 
 def forget_utterances(profile: Profile, numbers: Sequence[int]) -> int:
-    """Delete utterances with their audio, labels and influence; how many. Raises NotFound."""
+    """Delete utterances with their audio and labels, and relearn; how many. Raises NotFound."""
     profile.take_over_or_fail("streamer forget")
     with _erasing(profile), profile.database.transaction():
         for number in numbers:
@@ -42,7 +42,7 @@ def forget_audio(profile: Profile) -> int:
 def forget_before(profile: Profile, day: str) -> int:
     """Forget utterances from before a day (YYYY-MM-DD, local time); how many.
 
-    Raises UsageError for what is no date.
+    Raises UsageError for an invalid date.
     """
     try:
         until = datetime.fromisoformat(day).timestamp()
@@ -66,9 +66,9 @@ def forget_emotion(profile: Profile, emotion: str) -> int:
 
 @contextmanager
 def _erasing(profile: Profile) -> Iterator[None]:
-    """Afterwards, nothing that was deleted can be read from the disk any more.
+    """On exit, nothing that was deleted can be read from the disk.
 
-    Also where there was nothing to delete: an earlier attempt may have failed at just this step.
+    Also where there was nothing to delete: an earlier attempt may have failed at this step.
     """
     try:
         yield

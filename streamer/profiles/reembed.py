@@ -1,7 +1,7 @@
-"""Carrying a profile over to another encoder.
+"""Move a profile to another encoder.
 
-The stored vectors are replaced first; then everything is learned anew, all labels with features by
-the final normalization.
+The stored vectors are replaced first; then the model is relearned, with the final normalization for
+all labels.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Reembedded:
-    """carried and lost utterances; lost_labels: those of the lost ones; copy: the file with all."""
+    """Numbers of moved and lost utterances, and of labels of the lost ones; copy:
+
+    the backup file.
+    """
 
     carried: int
     lost: int
@@ -40,12 +43,12 @@ class Reembedded:
 def reembed(
     config: Config, profile: Profile, progress: Progress, *, losing: bool = False
 ) -> Reembedded:
-    """Carry a profile over to the configured encoder, as far as its audio still exists.
+    """Move a profile to the configured encoder, as far as its audio still exists.
 
-    Audio comes from the clips of open queries and from recordings that are where they were. An
-    utterance without audio is deleted from the profile; a copy of the whole, as it was, is left
-    beside it. losing: that is allowed. Raises UsageError where it is the encoder already, or
-    something would be lost that may not; ProfileError, EncoderError.
+    Audio comes from the clips of open queries and from recordings that have not been moved. An
+    utterance without audio is deleted from the profile; a backup of the whole profile is left
+    beside it. losing: allow that. Raises UsageError where the profile already has the encoder, or
+    utterances would be lost without `losing`; ProfileError, EncoderError.
     """
     if profile.is_empty():
         raise ProfileError(

@@ -1,4 +1,4 @@
-"""What a profile holds and how well it does: the rows behind `queue`, `emotions` and `status`."""
+"""The contents and the accuracy of a profile: the rows of `queue`, `emotions` and `status`."""
 
 import math
 from dataclasses import asdict
@@ -36,7 +36,7 @@ def queue_rows(profile: Profile) -> list[dict[str, Any]]:
 
 
 def emotion_rows(profile: Profile) -> list[dict[str, Any]]:
-    """Enrolled emotions, with how many stand for each and how well they can be told apart."""
+    """Enrolled emotions, with the number of examples, threshold and equal error rate of each."""
     if profile.is_empty():
         return []
     return [
@@ -51,14 +51,14 @@ def emotion_rows(profile: Profile) -> list[dict[str, Any]]:
 
 
 def status_row(profile: Profile) -> dict[str, Any]:
-    """Counts, the track record of the predictions, and the disk.
+    """Counts, the prequential accuracy of the predictions, and disk usage.
 
-    ccc and coverage are prequential: each label was predicted before it was learned. They rest on
-    the utterances that were asked about, which are the doubtful ones. fair: the same of all that
-    is heard, by the questions drawn at random (see `exploring`); None where it cannot tell yet.
-    drift: what changed, oldest first. annotators: by name, what each label of theirs counts, how
-    far they agree with the rest and differ from others' answers (`learners.raters`).
-    source: the labelled source that `run` starts from, how often it named an answer rightly, and
+    ccc and coverage are prequential: each label was predicted before it was learned. They are
+    computed on the queried utterances, which are the uncertain ones. fair: estimates for all
+    utterances from the randomly drawn questions (see `query.exploration`); None until there are
+    enough. drift: changes found, oldest first. annotators: by name, the weight of their labels,
+    their agreement with the others and their mean distance from them (`learners.raters`). source:
+    the labelled source that `run` starts from, how often it predicted an answered emotion, and
     whether it is still used; None without one.
     """
     counts = profile.utterances.counts()

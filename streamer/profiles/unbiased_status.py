@@ -1,7 +1,8 @@
-"""How well a profile predicts all that it hears, and what its choice of questions is worth.
+"""Unbiased estimates: accuracy over all utterances, and the labels saved by choosing questions.
 
-Both rest on the answers to questions drawn at random (`--explore`): see `query.exploration`. What
-was never answered is missing from them, so they are fair to what the person is willing to answer.
+Both are computed from the answers to randomly drawn questions (`--explore`): see
+`query.exploration`. Questions that were never answered are missing, so the estimates hold for the
+utterances that the annotators answer.
 """
 
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ _FARTHEST: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class FairTest:
-    """Of one dimension: answers drawn at random, and what they say; None for cannot tell yet."""
+    """The estimates of one dimension; None until there are enough randomly drawn answers."""
 
     answers: int
     agreement: FairAgreement | None
@@ -43,9 +44,9 @@ class FairTest:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """Answers drawn at random that answer one dimension, in the order of the log.
+    """Randomly drawn answers on one dimension, in the order of the log.
 
-    features: [m, d], those the label was learned with. means: [m], predicted when it was heard.
+    features: [m, d], as the labels were learned with. means: [m], predicted on arrival.
     """
 
     utterances: Sequence[int]
@@ -56,14 +57,14 @@ class _Drawn:
 
 
 def fair_tests(profile: Profile) -> dict[str, FairTest]:
-    """For each dimension. The same profile gives the same figures."""
+    """The estimates by dimension; deterministic for a given profile."""
     chances = profile.queries.propensities()
     learned = [entry for entry in profile.labels.effective() if entry.features is not None]
     return {name: _tested(profile, name, learned, chances) for name in DIMENSIONS}
 
 
 def fair_line(fair: dict[str, Any]) -> str:
-    """What the questions drawn at random tell, and what they cannot tell yet."""
+    """The estimates of one dimension as a line of text."""
     agreement, saved = fair["ccc"], fair["saved"]
     if agreement is None:
         return (
@@ -113,7 +114,7 @@ def _tested(
 def _own_errors(
     profile: Profile, dimension: str, answering: Sequence[LogEntry], drawn: _Drawn, half: int
 ) -> tuple[Matrix, Vector]:
-    """Squared errors of the learner as it grew, [g, m], nan where learned, and its labels, [g]."""
+    """Squared errors of the growing learner, [g, m], nan where learned; its label counts, [g]."""
     last = min(len(answering), _FARTHEST * half)
     checkpoints = np.unique(np.geomspace(1, last, _CHECKPOINTS).round().astype(int))
     model = untaught_model(profile)
@@ -136,7 +137,7 @@ def _chance_errors(
     half: int,
     rng: np.random.Generator,
 ) -> Matrix:
-    """Of learners that learned a half of the answers drawn at random each, [h, m]."""
+    """Squared errors of learners trained on half of the randomly drawn answers each, [h, m]."""
     rows = []
     for _ in range(_HALVES):
         part = np.sort(rng.permutation(len(explored))[:half])

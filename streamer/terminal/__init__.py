@@ -1,1 +1,1 @@
-"""Where a session's events are shown: JSON lines, plain lines, or a live panel."""
+"""Terminal output of a session's events: JSON lines, plain lines, or a live panel."""

@@ -1,4 +1,4 @@
-"""Labelling in the terminal: play a clip, answer each question with one key."""
+"""Labelling in the terminal: plays a clip; one key answers each question."""
 
 import errno
 import signal
@@ -73,16 +73,18 @@ def label_by_keys(
     annotation = AnnotationSession(
         profile, rng or np.random.default_rng(), time.time, on_disk=on_disk
     )
-    told = PlaybackFile(profile.folder)
-    heard = play or partial(play_here, folder=profile.playing if on_disk else None, told=told)
+    announced = PlaybackFile(profile.folder)
+    player = play or partial(
+        play_here, folder=profile.playing if on_disk else None, announced=announced
+    )
     with _interrupted_by_signals():
         try:
-            _Asker(annotation, annotator, key, line, heard).ask_all()
+            _Asker(annotation, annotator, key, line, player).ask_all()
         except OSError as error:
             if error.errno != errno.EIO:  # EIO: the terminal was closed
                 raise
         finally:
-            told.close()  # the sound ends with this process
+            announced.close()  # the sound ends with this process
             profile.delete_played()
 
 
@@ -107,7 +109,7 @@ class _Stop(Exception):
 
 
 class _Leave(Exception):
-    """Leave this item for another one: the next, or one that was reopened."""
+    """Switch to another item: the next one, or one that was reopened."""
 
     def __init__(self, item: Item | None = None) -> None:
         self.item = item
@@ -166,9 +168,9 @@ class _Asker:
             self._stop_at(pressed)
 
     def _ask(self, item: Item) -> None:
-        heard = item.utterance
-        place = f"{printable(heard.source)} {clock(heard.onset_s)}-{clock(heard.offset_s)}"
-        self._say(f"\n#{heard.id}  ", "bold", end="")
+        player = item.utterance
+        place = f"{printable(player.source)} {clock(player.onset_s)}-{clock(player.offset_s)}"
+        self._say(f"\n#{player.id}  ", "bold", end="")
         self._say(place)
         self._replay(item)
         if item.answered is not None:
@@ -176,18 +178,18 @@ class _Asker:
         names = ["valence", "arousal"] + ["dominance"] * self._wants_dominance
         values = {name: self._scale(name, item) for name in names}
         label = Label(
-            heard.id, values["valence"], values["arousal"], values.get("dominance"),
+            player.id, values["valence"], values["arousal"], values.get("dominance"),
             self._emotion(item), self._annotator,
         )  # fmt: skip
-        if heard.id not in self._confirmed and self._annotation.is_surprising(label):
-            self._confirmed.add(heard.id)  # asked once, whatever is answered then
+        if player.id not in self._confirmed and self._annotation.is_surprising(label):
+            self._confirmed.add(player.id)  # asked once, whatever is answered then
             if not self._is_sure():
                 raise _Leave(item)
         self._show(label, self._annotation.save(label))
         self._answered += 1
 
     def _is_sure(self) -> bool:
-        """One key: a slip is asked again; what was meant is kept, however surprising."""
+        """Ask for one key to confirm a surprising answer."""
         self._say(
             "  far outside the predicted interval: Enter keeps it, any other key asks again: ",
             end="",
@@ -197,7 +199,7 @@ class _Asker:
         return kept
 
     def _show(self, label: Label, saved: Saved) -> None:
-        """The answer beside the prediction, and how the prediction changed."""
+        """Print the answer beside the prediction, and how the prediction changed."""
         for name in ("valence", "arousal"):
             predicted = getattr(saved.predicted, name)
             line = Text.assemble(

@@ -63,7 +63,7 @@ class PlainLines:
 
 
 def describe(event: Event) -> str:
-    """An event in words, safe on a screen; two lines at the end of a session, else one."""
+    """An event as text, without control characters; two lines at the end of a session, else one."""
     lines = _account(event) if isinstance(event, Ended) else (_sentence(event),)
     return "\n".join(map(printable, lines))
 
@@ -99,9 +99,9 @@ def _sentence(event: Started | Heard | Selected | Learned | Unlearned | Drifted 
 
 
 def verdict(event: Heard) -> str:
-    """The nearest emotion with its distance, "unknown", or nothing while none is known.
+    """The nearest emotion with its distance, "unknown", or "" while none is known.
 
-    "usual voices" where it is known from many voices, and nobody has enrolled it.
+    "usual voices" marks a population prototype: the emotion is not enrolled.
     """
     found = event.verdict
     if found.distance is None:

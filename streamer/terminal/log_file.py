@@ -1,7 +1,7 @@
-"""A log file of what matters later, for runs that nobody watches.
+"""A log file for unattended runs.
 
-It keeps starts, notices and ends, and a line an hour; no prediction,
-no emotion, no label: those belong in the profile, where `streamer forget` reaches them.
+It contains starts, notices and ends, and one line an hour; no prediction, emotion or label: those
+are only in the profile, where `streamer forget` can delete them.
 """
 
 import logging
@@ -24,7 +24,7 @@ _KEPT_EVENTS: Final = (Started, Noticed, Drifted, Ended)
 
 
 class _PrivateFile(RotatingFileHandler):
-    """Readable by the owner alone; a line that cannot be written is left out."""
+    """Readable by the owner only; a line that cannot be written is skipped."""
 
     def _open(self) -> TextIOWrapper:
         opened = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -36,7 +36,7 @@ METER_FLOOR_DBFS: Final = -60.0
 
 
 class LivePanel:
-    """Redrawn at most five times a second; notices and the accounting are printed above it."""
+    """Redrawn at most five times a second; notices and the sample counts are printed above it."""
 
     name = "the terminal"
 
@@ -128,7 +128,7 @@ class LivePanel:
 
 
 def bar(estimate: Estimate, cells: int = BAR_CELLS) -> Text:
-    """[-1, 1] as a row of cells: the interval as a band, the mean as a dot."""
+    """The scale [-1, 1] as a row of cells: the interval as a band, the mean as a dot."""
 
     def cell(value: float) -> int:
         return min(int((value + 1.0) / 2.0 * cells), cells - 1)

@@ -1,4 +1,4 @@
-"""Play a clip, or write it to a file where the machine has no sound output."""
+"""Play a clip, or write it to a file on a machine without sound output."""
 
 import os
 from pathlib import Path
@@ -14,21 +14,21 @@ from streamer.types import SAMPLE_RATE_HZ
 OPENING_S: Final = 0.5
 
 
-def play(clip: bytes, folder: Path | None, told: PlaybackFile) -> str:
+def play(clip: bytes, folder: Path | None, announced: PlaybackFile) -> str:
     """Play a FLAC clip, or else write it to a file in `folder`; returns a message for the user.
 
-    Only the owner can read the file, and its name holds the process id, so that two annotators do
-    not overwrite each other's. folder: None where no audio may be written to disk. told: announces
-    the sound, before it begins, to a loop that listens on this machine.
+    Only the owner can read the file; its name contains the process id, so that two annotators do
+    not overwrite each other's. folder: None where no audio may be written to disk. announced:
+    informs a loop that listens on this machine, before playback begins.
     """
     try:
         sounddevice = load_portaudio()
         audio = from_flac(clip)
-        told.begin(len(audio) / SAMPLE_RATE_HZ + OPENING_S)
+        announced.begin(len(audio) / SAMPLE_RATE_HZ + OPENING_S)
         try:
             sounddevice.play(audio, SAMPLE_RATE_HZ)
         except sounddevice.PortAudioError as error:
-            told.end()
+            announced.end()
             raise NoDevice(str(error)) from error
     except AudioError:
         return _leave(clip, folder)

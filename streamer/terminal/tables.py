@@ -1,4 +1,4 @@
-"""The rows that a verb prints, as text."""
+"""The rows of `queue`, `status`, `emotions` and other verbs, as text."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +82,7 @@ def source_line(row: dict[str, Any]) -> str:
 
 
 def rater_line(name: str, figures: dict[str, Any]) -> str:
-    """Of one of several annotators: what their labels count, and why."""
+    """One of several annotators: the weight of their labels, and the reason."""
     agreement, apart = figures["agreement"], figures["disagreement"]
     told = [many(figures["labels"], "label"), f"each counts {figures['weight']:.2f}"]
     told += [] if agreement is None else [f"agreement with the rest {agreement:.2f}"]

@@ -1,14 +1,14 @@
 """A whole profile as a folder of open formats, and back.
 
     manifest.json       format, versions, encoder, numbers already used
-    prior.json          what the encoder knew before the first label
+    prior.json          the encoder's prior, before the first label
     settings.json       the settings at the time; for people, not read back
     TABLE.jsonl         one row a line, UTF-8
     TABLE.COLUMN.f32    vectors of that table: row by row, little-endian float32 (or .f64)
     clips/N.flac        audio of open questions, by the number of their utterance
     recordings/N.flac   audio of every utterance, where that was kept
     SHA256SUMS          of all files; `sha256sum -c SHA256SUMS` checks them elsewhere
-    README.txt          this, for whoever opens the folder
+    README.txt          this text
 
 What was learned is not in it: it is the fold of these rows, and is folded anew when they are read.
 """

@@ -1,4 +1,4 @@
-"""What an export says of itself."""
+"""The manifest of an export."""
 
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ Name = Annotated[str, Field(pattern=r"^\w[\w. -]{0,63}$")]
 
 
 class Manifest(BaseModel):
-    """database: the schema of the tables. encoder, encoder_sha256: None where nothing was heard.
+    """database: the schema of the tables. encoder, encoder_sha256: None for an empty profile.
 
     rows: of each table. numbers_used: the highest that each table has ever given.
     """

@@ -1,7 +1,7 @@
-"""Import: an exported folder into a profile that is empty, whole or not at all.
+"""Import: an exported folder into an empty profile, completely or not at all.
 
-Whoever made the folder is not trusted: names, sizes, types and values are checked before anything
-is believed, and what was learned is not taken over but folded anew from the rows.
+The folder is untrusted input: names, sizes, types and values are checked first, and learned state
+is not read but recomputed from the rows.
 """
 
 import io
@@ -82,7 +82,7 @@ def import_profile(
 
 
 class _Reader:
-    """One table's rows and arrays, put together again."""
+    """Reads one table's rows with their arrays."""
 
     def __init__(self, files: Folder, table: Table, prior: Prior) -> None:
         self._files = files
@@ -126,7 +126,7 @@ class _Reader:
             yield piece
 
     def _check(self, row: Row) -> None:
-        """What the schema cannot know. Raises ValueError, UsageError."""
+        """Checks that the schema cannot express. Raises ValueError, UsageError."""
         for column in _DOCUMENTS.keys() & row.keys():
             try:
                 _DOCUMENTS[column].validate_json(json.dumps(row[column]), strict=True)
@@ -156,7 +156,10 @@ class _Reader:
 
 
 def _is_clip(clip: bytes) -> bool:
-    """Whether it decodes, to no more than its header says: a small file may hold years."""
+    """Whether it decodes to no more than its header says:
+
+    a small file may expand to years of audio.
+    """
     import soundfile
 
     try:

@@ -1,7 +1,7 @@
-"""Files of a folder that somebody else made: read as they are, or not at all.
+"""Files of an untrusted folder.
 
-Their names are ours alone, never taken from what stands in the folder. No link is followed, nothing
-but a regular file is opened, no more is held than fits a bound, and each is what SHA256SUMS says.
+File names are fixed, never taken from the folder. No link is followed, only regular files are
+opened, memory is bounded, and each file must match SHA256SUMS.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _BLOCK: Final = 1024 * 1024
 
 
 class Folder:
-    """Raises ProfileDamaged for whatever is not as an export leaves it."""
+    """Raises ProfileDamaged for everything that differs from an export."""
 
     def __init__(self, folder: Path, sums: str) -> None:
         """sums: the name of the file with the hashes."""
@@ -39,11 +39,11 @@ class Folder:
             self._sums[found[2]] = found[1]
 
     def json(self, name: str) -> Any:
-        """What a small file holds."""
+        """The content of a small JSON file."""
         return self._parsed(name, self._checked(name, LARGEST_JSON))
 
     def clip(self, name: str) -> bytes:
-        """A small file as it is."""
+        """The bytes of a small file."""
         return self._checked(name, LARGEST_CLIP)
 
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
@@ -58,7 +58,7 @@ class Folder:
                 yield row
 
     def pieces(self, name: str, size: int) -> Iterator[bytes]:
-        """A file in pieces of `size` bytes, of which it must be made up."""
+        """A file in pieces of `size` bytes; its length must be a multiple."""
         with self._verified(name) as file:
             while piece := file.read(size):
                 if len(piece) < size:
@@ -76,7 +76,7 @@ class Folder:
         return content
 
     def _verified(self, name: str) -> BinaryIO:
-        """The open file, at its start; all of it was read once, to see that it is whole."""
+        """The open file, at its start, after its hash was checked."""
         file = self._open(name)
         digest = hashlib.sha256()
         while block := file.read(_BLOCK):

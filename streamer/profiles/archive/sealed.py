@@ -1,7 +1,7 @@
 """An export as one encrypted file: its folder as a tar, in the age format (age-encryption.org/v1).
 
-Without Streamer, `age --decrypt FILE | tar x` opens it. Plain copies lie in the profile's own
-folder only, which holds the same anyway, and only until it is done.
+Without Streamer, `age --decrypt FILE | tar x` opens it. Plain copies exist only in the profile's
+own folder, and only until the export is complete.
 """
 
 import importlib
@@ -30,11 +30,11 @@ _OPENSSH: Final = "-----BEGIN"
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What locks and opens: keys, or where there are none, a passphrase.
+    """Keys for encryption or decryption, or a passphrase where there are none.
 
     keys: to lock, recipients (age1..., ssh-ed25519 ..., ssh-rsa ...); to open, what a file of
     identities holds (AGE-SECRET-KEY-..., or an OpenSSH private key). With a passphrase the whole
-    export is held in memory, which the library has no other way for.
+    export is held in memory, as the library offers no other way.
     """
 
     keys: Sequence[str] = ()
@@ -66,7 +66,7 @@ def export_sealed(
 
 
 def can_seal(file: Path) -> ModuleType:
-    """What encrypts. Raises UsageError where it is not installed, or `file` is there already."""
+    """The encryption module. Raises UsageError where it is not installed, or `file` exists."""
     if file.exists():
         raise UsageError(f"{file} exists already: name a new file")
     return _age()
@@ -110,7 +110,7 @@ def _scratch(profile: Profile) -> Iterator[Path]:
 
 @contextmanager
 def _whole(file: Path) -> Iterator[BinaryIO]:
-    """A private file to write, that is there when all of it is on the disk."""
+    """A private file to write, which appears only once it is complete on the disk."""
     partial = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ def _whole(file: Path) -> Iterator[BinaryIO]:
 
 
 def _pack(folder: Path, tar: Path) -> None:
-    """The files alone, which say nothing of who packed them, nor of the folder they go to."""
+    """The files only, without the packer's user and folder names."""
 
     def of_nobody(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = 0
@@ -139,7 +139,7 @@ def _pack(folder: Path, tar: Path) -> None:
 
 
 def unpack(tar: Path, folder: Path, file: Path) -> None:
-    """The files of an export, and no other; what stands in a tar is not believed."""
+    """Extract the files of an export only; names and sizes in the tar are untrusted."""
     folder.mkdir(mode=0o700)
     try:
         with tarfile.open(tar, "r:") as members:

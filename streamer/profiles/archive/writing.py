@@ -1,4 +1,4 @@
-"""Export: a profile, as it is at one moment, to a folder that was not there before."""
+"""Export: a consistent snapshot of a profile to a new folder."""
 
 import errno
 import glob
@@ -22,7 +22,7 @@ _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 def export_profile(profile: Profile, folder: Path, settings: Mapping[str, Any]) -> dict[str, int]:
-    """Write everything to `folder`, whole or not at all; how many rows of each table.
+    """Write everything to `folder`, completely or not at all; the number of rows by table.
 
     A process that listens goes on meanwhile. settings: plain values, kept for people to read.
     Raises UsageError where something is in the way, ProfileError where it cannot be written.
@@ -52,7 +52,7 @@ def export_profile(profile: Profile, folder: Path, settings: Mapping[str, Any]) 
 
 
 class _Writer:
-    """Files of one export; each is summed as it is written."""
+    """Files of one export; each is hashed as it is written."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -118,7 +118,7 @@ class _Writer:
 
 
 class _Summed:
-    """A file to write, private, whose hash is known when it is closed, and which is on the disk."""
+    """A private file to write, hashed and synchronized to disk when it is closed."""
 
     def __init__(self, path: Path, name: str, sums: dict[str, str]) -> None:
         self._file = os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")
