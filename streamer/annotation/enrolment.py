@@ -12,6 +12,7 @@ from streamer.config import Config
 from streamer.errors import UnreadableAudio, UsageError
 from streamer.learners.prototypes import sounds_like
 from streamer.loop.compose import bind_encoder, make_utterance_stream
+from streamer.loop.online_model import OnlineModel
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.trust import predict
 from streamer.store.profile import Profile
@@ -61,7 +62,9 @@ def enroll(
         for number in dict.fromkeys(utterances):
             stored = profile.utterances.get(number)
             vectors.append((stored.emotion, stored.source, number))
-        doubt = _doubt(profile, emotion, [vector for vector, _, _ in vectors])
+        rows = [vector for vector, _, _ in vectors]
+        model = None if profile.is_empty() else ProfileModel(profile).model
+        doubt = None if model is None else doubt_about(model, emotion, rows)
         if doubt is not None and not confirmed(doubt):
             raise UsageError(f"{doubt}: nothing was enrolled; to enroll them, repeat with --yes")
         for vector, source, utterance in vectors:
@@ -82,11 +85,11 @@ def advice(profile: Profile, emotion: str) -> str | None:
     return "; ".join(told) or None
 
 
-def _doubt(profile: Profile, emotion: str, vectors: Sequence[Samples]) -> str | None:
-    """Why clips may not be of the emotion that they are to be enrolled as, as text."""
-    if profile.is_empty():
-        return None
-    model = ProfileModel(profile).model
+def doubt_about(model: OnlineModel, emotion: str, vectors: Sequence[Samples]) -> str | None:
+    """Why clips may not be of the emotion that they are to be enrolled as, for people, or None.
+
+    vectors: their emotion vectors, each [e].
+    """
     if model.usual_emotion.count < ENOUGH:  # too little was heard to know what is usual here
         return None
     rows = np.array(vectors, np.float64)

@@ -164,8 +164,13 @@ class AnnotationSession:
         return Saved(predicted, now, None)
 
     def is_surprising(self, answer: Label) -> bool:
-        """Whether a value lies outside its interval by more than half of the interval's width."""
+        """Whether a value lies outside its interval by more than half of the interval's width.
+
+        Never a repeat: it is not learned, and to question it would tell what is predicted.
+        """
         utterance = self.profile.utterances.get(answer.utterance)
+        if self.profile.labels.answer_of(answer.utterance, answer.annotator) is not None:
+            return False
         with self.profile_model() as profile_model:
             predicted = predict(profile_model.model, utterance, utterance.quality)
         for name in DIMENSIONS:

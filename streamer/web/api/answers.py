@@ -31,12 +31,15 @@ Annotator = Annotated[str, AfterValidator(annotator_name)]
 
 
 class Answer(Body):
+    """sure: store it whatever was predicted; otherwise a surprising answer is asked about first."""
+
     utterance: int
     annotator: Annotator
     valence: float | None = Field(default=None, ge=-1, le=1, allow_inf_nan=False)
     arousal: float | None = Field(default=None, ge=-1, le=1, allow_inf_nan=False)
     dominance: float | None = Field(default=None, ge=-1, le=1, allow_inf_nan=False)
     emotion: str | None = None
+    sure: bool = True
 
     def label(self) -> Label:
         """Raises UsageError for half an answer, or an emotion's name that cannot be one."""
@@ -76,8 +79,10 @@ class Answers:
         return reply(await self._worker.ask(work))
 
     async def save(self, request: Request) -> JSONResponse:
-        label = (await read(request, Answer)).label()
-
+        answer = await read(request, Answer)
+        label = answer.label()
+        if not answer.sure and await self._worker.ask(AnnotationSession.is_surprising, label):
+            return reply({"surprising": True})
         saved = await self._worker.ask(AnnotationSession.save, label)
         if saved.now is None and saved.first is None:
             self._worker.announce(label.utterance, label.annotator)

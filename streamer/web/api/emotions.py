@@ -9,10 +9,11 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from streamer.annotation.enrolment import ENOUGH
+from streamer.annotation.enrolment import ENOUGH, advice, doubt_about
 from streamer.annotation.session import AnnotationSession
 from streamer.learners.cohesion import cohesion, error_rates
 from streamer.loop.trust import predict
+from streamer.store.records import StoredUtterance
 from streamer.text import emotion_name
 from streamer.web.api.live import finite
 from streamer.web.http import Body, prediction_values, read, reply
@@ -28,7 +29,10 @@ class Picked(Body):
 
 
 class Enrollment(Picked):
+    """sure: enroll them whatever they sound like; otherwise contradicting ones are asked about."""
+
     emotion: str
+    sure: bool = True
 
 
 class EmotionRequests:
@@ -50,13 +54,16 @@ class EmotionRequests:
 
         def work(annotation: AnnotationSession) -> dict[str, Any]:
             profile = annotation.profile
+            picked = [profile.utterances.get(number) for number in dict.fromkeys(wanted.utterances)]
+            doubt = None if wanted.sure else _doubt(annotation, name, picked)
+            if doubt is not None:
+                return {"doubt": doubt}
             with profile.database.transaction():
-                for number in dict.fromkeys(wanted.utterances):
-                    stored = profile.utterances.get(number)
+                for stored in picked:
                     profile.emotions.enroll(
-                        name, stored.emotion, stored.source, number, time.time()
+                        name, stored.emotion, stored.source, stored.id, time.time()
                     )
-            return emotions_state(annotation)
+            return emotions_state(annotation) | {"advice": advice(profile, name)}
 
         return reply(finite(await self._worker.ask(work)))
 
@@ -103,6 +110,14 @@ def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
         for stored, verdict, prediction in zip(recent, verdicts, predictions, strict=True)
     ]
     return {"emotions": rows, "utterances": shown, "enough": ENOUGH}
+
+
+def _doubt(
+    annotation: AnnotationSession, emotion: str, picked: list[StoredUtterance]
+) -> str | None:
+    """See `doubt_about`."""
+    with annotation.profile_model() as profile_model:
+        return doubt_about(profile_model.model, emotion, [stored.emotion for stored in picked])
 
 
 def _compare(annotation: AnnotationSession, utterances: list[int]) -> dict[str, Any]:

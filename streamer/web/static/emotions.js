@@ -15,9 +15,13 @@ let picked = [];
 let recent = [];
 let compared = { cohesion: null, apart: [], distances: {} };
 let enough = 10;
+// Why what is picked may not be of the emotion, once it was asked about.
+let doubt = null;
 let heldFrom = null;
 let heldUntil = 0;
 const audio = new Audio();
+
+const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 
 function button(text, hidden, action) {
   const made = document.createElement("button");
@@ -53,6 +57,7 @@ function row(values) {
 
 async function setPicked(numbers) {
   picked = numbers;
+  doubt = null;
   drawTray();
   markRecent();
   const asked = picked;
@@ -101,8 +106,11 @@ function drawTray() {
 
 function ready() {
   const name = $("name").value.trim();
+  $("doubt").hidden = !doubt;
+  $("doubt").textContent = doubt ? `${doubt}: sure?` : "";
   $("enroll").disabled = !picked.length || !name;
-  $("enroll").textContent = picked.length ? `Enroll ${picked.length} as ${name || "…"}` : "Enroll";
+  const all = doubt ? " all the same" : "";
+  $("enroll").textContent = picked.length ? `Enroll ${picked.length} as ${name || "…"}${all}` : "Enroll";
 }
 
 // ---- recent utterances
@@ -215,16 +223,21 @@ $("hold").addEventListener("keydown", (event) => {
 });
 $("hold").addEventListener("keyup", letGo);
 $("hold").addEventListener("contextmenu", (event) => event.preventDefault());
-$("name").addEventListener("input", ready);
+$("name").addEventListener("input", () => {
+  doubt = null;
+  ready();
+});
 $("enroll").addEventListener("click", () =>
   trying(async () => {
     const count = picked.length;
     const name = $("name").value.trim();
-    const state = await post("/api/enrollments", { emotion: name, utterances: picked });
+    const state = await post("/api/enrollments", { emotion: name, utterances: picked, sure: doubt !== null });
+    doubt = state.doubt ?? null;
+    if (doubt) return ready();
     compared = { cohesion: null, apart: [], distances: {} };
     picked = [];
     show(state);
-    toast(`Enrolled ${count} as ${name}. Say something to test it.`);
+    toast(`Enrolled ${count} as ${name}. ${state.advice ? `${sentence(state.advice)}.` : "Say something to test it."}`);
   }),
 );
 

@@ -20,6 +20,8 @@ let emotion = null;
 const emotions = [];
 let dominance = null;
 let busy = false;
+// Utterances whose answer was questioned: asked once, whatever is answered then.
+const questioned = new Set();
 
 const player = new Player($("playhead"));
 const plane = new Plane($("plane"), shown);
@@ -44,6 +46,11 @@ function ready() {
   $("dominance").disabled = !plane.value;  // it is part of an answer on the plane
 }
 
+function question(asked) {
+  $("surprise").hidden = !asked;
+  $("save-text").textContent = asked ? "Keep it" : "Save and next";
+}
+
 function setDominance(value) {
   dominance = value;
   $("dominance").value = value ?? 0;
@@ -57,6 +64,7 @@ function present(turn, play = true) {
   // An emotion keeps its key while the page is open.
   emotions.push(...turn.emotions.filter((name) => !emotions.includes(name)));
   emotion = item?.answered?.emotion ?? null;
+  question(false);
   showProgress(turn.progress);
   $("work").hidden = !item;
   $("empty").hidden = Boolean(item);
@@ -184,7 +192,12 @@ const save = () =>
       arousal: plane.value?.arousal ?? null,
       dominance,
       emotion,
+      sure: questioned.has(item.utterance),
     });
+    if (saved.surprising) {
+      questioned.add(item.utterance);
+      return question(true);
+    }
     showResult(saved);
     awaited = saved.now || saved.first ? null : saved;
     await next();
