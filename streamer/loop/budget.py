@@ -77,6 +77,13 @@ class Budget:
             begin = now.replace(hour=0, minute=0, second=0, microsecond=0)
         return max(self.most - asked_since(begin.timestamp()), 0.0)
 
+    def frees_up(self, now: datetime) -> bool:
+        """Whether questions that may not be asked now may be later: in this hour, or after quiet.
+
+        Those of a day or a session are not: the next has its own, of what is said then.
+        """
+        return self.period == "hour" or self.is_quiet(now)
+
     def is_quiet(self, now: datetime) -> bool:
         """Whether the time of day lies in the quiet hours."""
         if self.quiet is None:

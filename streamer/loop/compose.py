@@ -239,6 +239,7 @@ def make_session(
     place = str(Path(source.name).resolve()) if source.kind == "file" else source.name
     number = profile.sessions.begin(source.kind, place, time.time())
     profile.utterances.release_orphans()
+    profile.note_not_asked(profile.waiting_to_be_asked(), waiting=0)  # of a process that was killed
     profile.set_meta(POPULATION, "yes" if config.population else "no")
     profile_model = ProfileModel(profile)
     profile_model.catch_up()

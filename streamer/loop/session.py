@@ -35,6 +35,7 @@ from streamer.loop.budget import UNLIMITED, Budget
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.loop.trust import predict
+from streamer.loop.waiting import Postponed, WaitingQuestions
 from streamer.query.selection import ask_count, choose
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.query.strategy import Strategy
@@ -108,6 +109,7 @@ class Session:
         self._scorer = informativeness
         self._unstored: dict[int, Utterance] = {}  # by identity
         self._buffer: list[Buffered] = []
+        self._waiting = WaitingQuestions(budget.most)
         self._utterances = self._asked = self._released = self._dropped = 0
         self._open_queries = 0
         self._recount = True
@@ -138,16 +140,18 @@ class Session:
                 yield Learned(label.utterance, label.annotator, count)
             yield from self._drifted()
 
-    def expire(self) -> Iterator[Noticed]:
+    def expire(self) -> Iterator[Event]:
         """Now and then, delete the audio that is too old or too much; notices of it.
 
-        Between that, see whether the profile is still there: raises ProfileError where it is not.
+        Between that, ask what waited for the budget, and see whether the profile is still there:
+        raises ProfileError where it is not.
         """
         self._profile.database.fold_erased()
         now_s = self._now_s()
         if now_s - self._checked_s >= CHECK_EVERY_S:
             self._checked_s = now_s
             self._profile.database.check_place()
+            yield from self._ask_waiting()
         if now_s - self._expired_s >= EXPIRE_EVERY_S:
             self._expired_s = now_s
             for text in self._retention.expire(self._wall_s(), now_s):
@@ -166,6 +170,7 @@ class Session:
         yield from self._settle(self._encoding_queue.rest())
         if self._buffer:
             yield from self._select()
+        yield from self._ask_waiting(is_last=True)
         while events := list(self.learn()):
             yield from events
 
@@ -293,12 +298,7 @@ class Session:
         buffer = [b for b in waiting if b.clear]
         unclear = [b.id for b in waiting if not b.clear]
         if not buffer:
-            reason = "all of them unclear"
-            number = self._profile.utterances.select(
-                self._strategy.name, reason, [], unclear, self._wall_s(), [], 0.0
-            )
-            self._released += len(unclear)
-            yield Selected(number, self._strategy.name, reason, [], unclear)
+            yield from self._ask("all of them unclear", [], unclear)
             return
         model = self._profile_model.model
         features = model.features(np.stack([b.embedding for b in buffer]))
@@ -306,32 +306,72 @@ class Session:
         before = self._profile.utterances.count() - len(waiting)
         rng = np.random.default_rng([self._seed, before + 1])
         # Fewer are asked where the budget is at its end: the strategy takes the best of them.
-        now, asked_since = self._wall_s(), self._profile.utterances.asked_since
-        allowed = self._budget.left(datetime.fromtimestamp(now), self._asked, asked_since)
-        wanted = ask_count(len(buffer), self._keep)
+        wanted, allowed = ask_count(len(buffer), self._keep), self._allowed()
         keep = self._keep if wanted <= allowed else allowed / len(buffer)
         with self._profile_model.exclusive():  # a label that comes meanwhile waits
             choice = choose(self._strategy, features, model.knowledge, keep, self._explore, rng)
         values = choice.scores.values
         reason = choice.scores.reason_of({i: buffer[i].id for i in choice.asked})
-        asked = [(buffer[i], float(values[i])) for i in choice.asked]
-        released = [*(buffer[i].id for i in choice.released), *unclear]
+        asked = [self._postponed(buffer[i], values[i]) for i in choice.asked]
+        # What is wanted beyond the budget waits, where it can free up.
+        rest = [self._postponed(buffer[i], values[i]) for i in choice.released]
+        beyond = sorted(rest, key=lambda one: -one.score)[: max(wanted - len(asked), 0)]
+        dropped = beyond
+        if self._budget.frees_up(datetime.fromtimestamp(self._wall_s())):
+            dropped = self._waiting.put(beyond)
+        waiting_now = {one.id for one in beyond} - {one.id for one in dropped}
+        gone = {one.id for one in dropped} | {one.id for one in rest} - waiting_now
+        released = [*sorted(gone), *unclear]
         explored = [buffer[i].id for i in choice.explored]
+        self._profile.note_not_asked(len(dropped), len(self._waiting))
+        yield from self._ask(reason, asked, released, explored, choice.propensity)
+
+    def _ask_waiting(self, is_last: bool = False) -> Iterator[Event]:
+        """Ask the most informative that wait, as the budget allows; at last let the others go."""
+        if not len(self._waiting):
+            return
+        dropped = self._waiting.take_older(self._wall_s())
+        asked = self._waiting.take(self._allowed())
+        if is_last:
+            dropped += self._waiting.take(math.inf)
+        if asked or dropped:
+            self._profile.note_not_asked(len(dropped), len(self._waiting))
+            reason = "they waited until the budget allowed them"
+            yield from self._ask(reason, asked, sorted(one.id for one in dropped))
+
+    def _ask(
+        self,
+        reason: str,
+        asked: list[Postponed],
+        released: list[int],
+        explored: list[int] | None = None,
+        propensity: float = 0.0,
+    ) -> Iterator[Event]:
+        """Make questions of the asked, and let the released go."""
+        explored = explored or []
         number = self._profile.utterances.select(
             self._strategy.name,
             reason,
-            [(b.id, score, self._retention.clip_for_query(b.id, b.audio)) for b, score in asked],
+            [(q.id, q.score, self._retention.clip_for_query(q.id, q.audio)) for q in asked],
             released,
             self._wall_s(),
             explored,
-            choice.propensity,
+            propensity,
         )
         self._recount = True
-        self._profile.note_not_asked(wanted - len(asked))
         self._asked += len(asked)
         self._released += len(released)
-        ids = [b.id for b, _ in asked]
-        yield Selected(number, self._strategy.name, reason, ids, released, explored)
+        yield Selected(
+            number, self._strategy.name, reason, [q.id for q in asked], released, explored
+        )
         for text in self._retention.make_room(self._wall_s()):
             self._recount = True
             yield Noticed(text)
+
+    def _allowed(self) -> float:
+        """How many questions the budget allows now."""
+        moment = datetime.fromtimestamp(self._wall_s())
+        return self._budget.left(moment, self._asked, self._profile.utterances.asked_since)
+
+    def _postponed(self, one: Buffered, score: float) -> Postponed:
+        return Postponed(one.id, float(score), one.audio, self._wall_s())

@@ -92,6 +92,7 @@ def status_row(profile: Profile) -> dict[str, Any]:
         "utterances": counts,
         "open_queries": profile.utterances.open_query_count(),
         "not_asked": profile.not_asked(),
+        "waiting_to_be_asked": profile.waiting_to_be_asked(),
         "labels": {"given": profile.labels.count(), "learned": labels},
         "annotators": annotators,
         "drift": drift,

@@ -31,6 +31,7 @@ from streamer.text import path_of
 
 FILE_NAME: Final = "profile.db"
 NOT_ASKED: Final = "not_asked"
+WAITING: Final = "waiting_to_be_asked"
 # What an earlier version learned is to be learned anew; see `schema`.
 LEARN_ANEW: Final = "learn_anew"
 LOCK_NAME: Final = "learner.lock"
@@ -172,10 +173,16 @@ class Profile:
             self.set_meta("encoder_sha256", sha256)
             self.save_state("prior", prior.to_arrays())
 
-    def note_not_asked(self, count: int) -> None:
-        """So many questions were let go because the budget was at its end."""
+    def note_not_asked(self, count: int, waiting: int) -> None:
+        """So many questions were let go because the budget was at its end, so many wait for it."""
         if count > 0:
             self.set_meta(NOT_ASKED, str(self.not_asked() + count))
+        if waiting != self.waiting_to_be_asked():
+            self.set_meta(WAITING, str(waiting))
+
+    def waiting_to_be_asked(self) -> int:
+        """How many questions the process that listens keeps until its budget allows them."""
+        return int(self.meta(WAITING) or 0)
 
     def not_asked(self) -> int:
         """How many questions a budget kept from being asked so far."""

@@ -58,6 +58,8 @@ def status_lines(row: dict[str, Any]) -> list[str]:
     ]
     if row["not_asked"]:
         lines.append(f"not asked because of the budget or quiet hours: {row['not_asked']}")
+    if row["waiting_to_be_asked"]:
+        lines.append(f"waiting until the budget allows them: {row['waiting_to_be_asked']}")
     if len(row["annotators"]) > 1:
         lines += [rater_line(name, figures) for name, figures in row["annotators"].items()]
     lines += [f"drift: {drift['text']}" for drift in row["drift"]] or ["drift: none"]

@@ -67,3 +67,19 @@ def test_in_quiet_hours_nothing_is_asked(quiet, hour, minute, is_quiet):
 def test_what_cannot_be_one_is_refused_with_an_example(amount, quiet, told):
     with pytest.raises(UsageError, match=told):
         Budget.parse(amount, quiet)
+
+
+@pytest.mark.parametrize(
+    ("amount", "quiet", "frees_up"),
+    [
+        ("20/hour", "", True),
+        ("20/day", "", False),
+        ("20/session", "", False),
+        ("20/day", "12:00-13:00", True),
+        ("20/day", "13:00-14:00", False),
+    ],
+)
+def test_an_hour_moves_on_and_quiet_hours_end_while_a_day_and_a_session_are_used_up(
+    amount, quiet, frees_up
+):
+    assert Budget.parse(amount, quiet).frees_up(NOON) is frees_up

@@ -1,7 +1,7 @@
 """The flow: what a session says, stores and learns, with real parts throughout."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -24,9 +24,11 @@ from streamer.loop.clip_cache import ClipCache
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.loop.session import Session
+from streamer.profiles.status import status_row
 from streamer.query.strategies import STRATEGIES, make_strategy
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.store.profile import Profile
+from streamer.terminal.tables import status_lines
 from streamer.testing import FakeEncoder, Spoken
 from streamer.types import Chunk, Label, Samples
 
@@ -40,6 +42,7 @@ def make_session(
     explore: float = 0.0,
     strategy: str = "binary-confidence",
     budget: Budget = UNLIMITED,
+    wall_s: Callable[[], float] = lambda: 1_000.0,
 ) -> Session:
     profile.bind(ENCODER.name, ENCODER.sha256, Prior.uninformed(16, 8))
     profile_model = ProfileModel(profile)
@@ -60,7 +63,7 @@ def make_session(
         explore=explore,
         seed=0,
         retention=Retention(profile, to_flac, ClipCache()),
-        wall_s=lambda: 1_000.0,
+        wall_s=wall_s,
         now_s=lambda: float(next(ticks)),
         budget=budget,
     )
@@ -278,7 +281,9 @@ def test_an_utterance_that_could_not_be_stored_leaves_no_trace_in_what_is_usual(
     [
         (Budget.parse("4/session"), [(3, 2), (1, 4), (0, 2)]),
         (Budget.parse("2/day"), [(2, 3), (0, 5), (0, 2)]),
-        (Budget.parse("", "00:00-23:59"), [(0, 5), (0, 5), (0, 2)]),
+        # By the hour, or in quiet hours, the others wait until the end.
+        (Budget.parse("2/hour"), [(2, 2), (0, 4), (0, 2), (0, 2)]),
+        (Budget.parse("", "00:00-23:59"), [(0, 2), (0, 2), (0, 1), (0, 7)]),
     ],
 )
 def test_beyond_a_budget_nothing_is_asked_and_it_is_counted(
@@ -293,3 +298,29 @@ def test_beyond_a_budget_nothing_is_asked_and_it_is_counted(
     asked = sum(number for number, _ in counts)
     assert profile.not_asked() == 7 - asked
     assert profile.queries.count("me") == asked
+
+
+def test_what_an_hour_did_not_allow_is_asked_as_it_moves_on_the_most_informative_first(
+    profile: Profile, spoken_session: tuple[Samples, list[Spoken]]
+) -> None:
+    wall_s = [1_000.0]
+    budget = Budget.parse("3/hour")
+    session = make_session(profile, size=6, budget=budget, wall_s=lambda: wall_s[0])
+    events = of(Selected, list(play(session, spoken_session[0])))
+    assert [len(e.asked) for e in events] == [3, 0]
+    assert "waiting until the budget allows them: 3" in status_lines(status_row(profile))
+    silent = {*events[0].released, *events[1].released}
+    waiting = set(profile.utterances.numbers()) - silent - set(events[0].asked)
+    assert all(profile.audio.clip(number) is None for number in waiting)
+    wall_s[0] += 1_800.0
+    assert not of(Selected, list(session.expire()))
+    wall_s[0] += 1_801.0
+    for _ in range(10):  # the store is looked at now and then
+        events += of(Selected, list(session.expire()))
+    asked = events[2].asked
+    assert set(asked) == waiting
+    scores = [query.score for query in profile.queries.open() if query.utterance.id in waiting]
+    assert [q.utterance.id for q in profile.queries.open() if q.utterance.id in waiting] == asked
+    assert scores == sorted(scores, reverse=True)
+    assert all(profile.audio.clip(number) for number in asked)
+    assert (profile.waiting_to_be_asked(), profile.not_asked()) == (0, 0)
