@@ -259,11 +259,18 @@ class AnnotationSession:
         entry = self.profile.labels.answer_of(utterance, annotator)
         return entry is not None and entry.features is not None
 
-    def emotions(self) -> list[str]:
-        """Emotion names: those in use, then common ones, at least nine in all."""
-        used = self.profile.emotions.names()
-        more = [name for name in COMMON_EMOTIONS if name not in used]
-        return used + more[: max(0, len(COMMON_EMOTIONS) - len(used))]
+    def emotions(self) -> dict[str, str | None]:
+        """The emotions to choose from, each with its key, in an order that never changes.
+
+        At first those in use and common ones, nine or more; a new one comes last. See
+        `EmotionKeys`; None is the key of those that come after the last key.
+        """
+        used, keys = self.profile.emotions.names(), self.profile.emotion_keys
+        if not keys.keys():
+            more = [name for name in COMMON_EMOTIONS if name not in used]
+            used += more[: max(0, len(COMMON_EMOTIONS) - len(used))]
+        keys.add(used)
+        return keys.keys()
 
     def progress(self, annotator: str) -> Progress:
         events = self.profile.annotation_events

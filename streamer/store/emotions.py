@@ -40,12 +40,14 @@ class Emotions:
         )
 
     def forget(self, emotion: str) -> int:
-        """Delete its enrollments, and its name from labels, annotation events and verdicts.
+        """Delete its enrollments and its key, and its name from labels, events and verdicts.
 
-        Returns how many enrollments, labels and events named it.
+        Returns how many enrollments, keys, labels and annotation events named it.
         """
         with self._database.transaction():
-            found = self._database.change("DELETE FROM enrollments WHERE emotion = ?", emotion)
+            found = 0
+            for table in ("enrollments", "emotion_keys"):
+                found += self._database.change(f"DELETE FROM {table} WHERE emotion = ?", emotion)
             for table in ("labels", "asides"):
                 found += self._database.change(
                     f"UPDATE {table} SET emotion = NULL WHERE emotion = ?", emotion

@@ -18,6 +18,7 @@ from streamer.learners.prior import Prior
 from streamer.store.annotation_events import AnnotationEvents
 from streamer.store.audio import Audio
 from streamer.store.database import Database, pack, unpack
+from streamer.store.emotion_keys import EmotionKeys
 from streamer.store.emotions import Emotions
 from streamer.store.heard_files import HeardFiles
 from streamer.store.labels import Labels
@@ -92,6 +93,7 @@ class Profile:
         self.utterances = Utterances(self.database)
         self.labels = Labels(self.database)
         self.emotions = Emotions(self.database)
+        self.emotion_keys = EmotionKeys(self.database)
         self.queries = Queries(self.database)
         self.annotation_events = AnnotationEvents(self.database)
         self.audio = Audio(self.database)

@@ -161,6 +161,14 @@ MIGRATIONS = (
         name TEXT NOT NULL
     ) WITHOUT ROWID;
     """,
+    # The place of each emotion among the keys. AUTOINCREMENT: one that is forgotten leaves a gap,
+    # so that no other emotion moves.
+    """
+    CREATE TABLE emotion_keys (
+        place INTEGER PRIMARY KEY AUTOINCREMENT,
+        emotion TEXT NOT NULL UNIQUE
+    );
+    """,
 )
 
 

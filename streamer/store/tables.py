@@ -26,7 +26,8 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 class Table:
     """key: the column that orders it. vectors: columns of float arrays, with their dtype.
 
-    audio: a column of FLAC bytes, at most one; plain: columns that hold JSON.
+    audio: a column of FLAC bytes, at most one; plain: columns that hold JSON; since: the schema
+    that it came with, where exports of an older one may be read.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Table:
     vectors: Mapping[str, str] = field(default_factory=dict)
     audio: str | None = None
     plain: tuple[str, ...] = ()
+    since: int = 0
 
     @property
     def blobs(self) -> set[str]:
@@ -57,6 +59,7 @@ TABLES: Final = (
     Table("enrollments", "id", vectors={"vector": "<f4"}),
     Table("asides", "id"),
     Table("heard_files", "sha256"),
+    Table("emotion_keys", "place", since=9),
 )
 
 

@@ -26,8 +26,6 @@ from streamer.text import emotion_name, many, printable
 from streamer.types import Label, Prediction
 
 POINTS: Final = "123456789"
-# Keys that are not commands.
-EMOTION_KEYS: Final = "123456789abcefghijklmnprtuvwy"
 KEYS: Final = (
     "1-9 answer (5: middle) · space play again · s skip · x cannot tell · z undo · q stop · ? help"
 )
@@ -217,8 +215,8 @@ class _Asker:
         return (int(self._answer(question, set(POINTS), item)) - 5) / 4
 
     def _emotion(self, item: Item) -> str | None:
-        names = self._annotation.emotions()[: len(EMOTION_KEYS)]
-        choices = dict(zip(EMOTION_KEYS, names, strict=False))
+        keys = self._annotation.emotions()
+        choices = {pressed: name for name, pressed in keys.items() if pressed is not None}
         listed = "  ".join(f"{pressed} {name}" for pressed, name in choices.items())
         text = Text(printable(f"  {listed}  + new  Enter none"))
         self._screen.print(text, soft_wrap=False)

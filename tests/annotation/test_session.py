@@ -141,11 +141,10 @@ def test_annotators_do_not_undo_each_other(profile):
 
 
 def test_emotions_in_use_come_first_and_there_are_always_some(profile):
-    annotation = open_session(profile)
-    assert len(annotation.emotions()) == 9
-    annotation.save(label_of(1, emotion="weltschmerz"))
-    assert annotation.emotions()[0] == "weltschmerz"
-    assert len(annotation.emotions()) == 9
+    profile.emotions.enroll("weltschmerz", np.ones(4, np.float32), "a.wav", None, 1.0)
+    emotions = open_session(profile).emotions()
+    assert [*emotions][:2] == ["weltschmerz", "neutral"]
+    assert [*emotions.values()] == list("123456789")
 
 
 def test_an_unknown_utterance_is_an_error(profile):

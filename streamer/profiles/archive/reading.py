@@ -59,13 +59,14 @@ def import_profile(
         )
     files = Folder(folder, layout.SUMS)
     manifest = _manifest(files, encoders)
-    counts = {table.name: 0 for table in TABLES}
+    tables = [table for table in TABLES if table.since <= manifest.database]
+    counts = {table.name: 0 for table in tables}
     with profile.database.transaction():
         clear_rows(profile.database)
         if manifest.encoder_sha256 is not None:
             prior = _prior(files)
             profile.rebind(manifest.encoder or "", manifest.encoder_sha256, prior)
-            for table in TABLES:
+            for table in tables:
                 counts[table.name] = _Reader(files, table, prior).read_into(profile)
             if counts != manifest.rows:
                 raise files.damaged(

@@ -149,7 +149,7 @@ def _item_and_progress(
     return {
         "item": None if item is None else _item_values(item),
         "progress": asdict(progress),
-        "emotions": annotation.emotions(),
+        "emotions": [{"name": name, "key": key} for name, key in annotation.emotions().items()],
     }
 
 

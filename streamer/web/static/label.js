@@ -8,7 +8,6 @@ import { Plane } from "/static/plane.js";
 import { Player } from "/static/player.js";
 import { hideResult, showResult } from "/static/result.js";
 
-const EMOTION_KEYS = "123456789abcdefghijklmnopqrtuvwy";
 const $ = (id) => document.getElementById(id);
 const remembered = (name, usual) => localStorage.getItem(`streamer-${name}`) ?? usual;
 const remember = (name, value) => localStorage.setItem(`streamer-${name}`, value);
@@ -17,7 +16,7 @@ let item = null;
 let awaited = null;
 let picture = null;
 let emotion = null;
-const emotions = [];
+let emotions = [];  // each with its key, which is kept with the profile
 let dominance = null;
 let busy = false;
 // Utterances whose answer was questioned: asked once, whatever is answered then.
@@ -61,8 +60,7 @@ function setDominance(value) {
 
 function present(turn, play = true) {
   item = turn.item;
-  // An emotion keeps its key while the page is open.
-  emotions.push(...turn.emotions.filter((name) => !emotions.includes(name)));
+  emotions = turn.emotions;
   emotion = item?.answered?.emotion ?? null;
   question(false);
   showProgress(turn.progress);
@@ -119,14 +117,14 @@ function showEmpty(p) {
 }
 
 function showEmotions() {
-  const buttons = emotions.slice(0, EMOTION_KEYS.length).map((name, at) => {
+  const buttons = emotions.map(({ name, key }) => {
     const button = document.createElement("button");
     button.type = "button";
     button.dataset.emotion = name;
     button.setAttribute("aria-pressed", String(name === emotion));
-    const key = document.createElement("kbd");
-    key.textContent = EMOTION_KEYS[at];
-    button.append(key, ` ${name}`);
+    const cap = document.createElement("kbd");
+    cap.textContent = key;
+    button.append(...(key ? [cap] : []), ` ${name}`);
     button.addEventListener("click", () => choose(name));
     return button;
   });
@@ -162,7 +160,8 @@ function addNew(event) {
   $("new-emotion").hidden = true;
   $("main").focus();
   if (!name) return;
-  if (!emotions.includes(name)) emotions.push(name);
+  // Its key comes with its first answer: another page may name one meanwhile.
+  if (!emotions.some((one) => one.name === name)) emotions = [...emotions, { name, key: null }];
   emotion = name;
   showEmotions();
   ready();
@@ -244,9 +243,8 @@ function onKey(key, shift) {
   if (key === "0") return plane.set(0, 0), true;
   if (key === "+") return askNew(), true;
   if (commands[key]) return commands[key](), true;
-  const at = EMOTION_KEYS.indexOf(key);
-  if (at < 0 || at >= emotions.length) return false;
-  return choose(emotions[at]), true;
+  const chosen = emotions.find((one) => one.key === key);
+  return chosen ? (choose(chosen.name), true) : false;
 }
 
 onKeys(onKey);

@@ -61,7 +61,7 @@ def test_an_answer_is_stored_learned_and_set_beside_the_guess(client, asked):
     assert profile_model.model.labels == 1
     assert now == profile_model.model.predict(asked.utterances.get(1)).valence.mean
     assert item_of(client) == 2
-    assert "joy" in got(client, "/api/next")["emotions"]
+    assert got(client, "/api/next")["emotions"][0] == {"name": "joy", "key": "1"}
     assert got(client, "/api/utterances/1/change")["now"] == saved["now"]
 
 
