@@ -103,8 +103,8 @@ def test_a_file_is_read_with_its_columns_in_any_order(tmp_path):
         ("utterance,emotion,annotator\n1,joy," + "x" * 65 + "\n", "line 2 .*: annotator"),
         ("utterance,valence,arousal\n1,0," + "9" * 200_000 + "\n", "not a CSV file"),
         (b"utterance,valence,arousal\n1,\xff,\xfe\n", "line 2 .*: valence is 'ÿ'; give"),
-        (b"utterance,valence,arousal\n1,\x00,0\n", "not a text file: save it anew"),
-        (b"utterance,valence,arousal\n1,\x81,0\n", "not a text file: save it anew"),
+        (b"utterance,valence,arousal\n1,\x00,0\n", "not a text file: save it again"),
+        (b"utterance,valence,arousal\n1,\x81,0\n", "not a text file: save it again"),
     ],
 )
 def test_a_file_that_cannot_be_meant_is_refused_with_its_place(tmp_path, text, message):
