@@ -1,5 +1,6 @@
 """The learner of one profile: valence, arousal and dominance from normalized embeddings."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol, Self, runtime_checkable
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from streamer.learners.conformal import AdaptiveInterval
 from streamer.learners.drift import DriftDetector
+from streamer.learners.inputs import RegressionInputs
 from streamer.learners.metrics import RunningAgreement
 from streamer.learners.platt import binary_label, confidence, fit_sigmoid
 from streamer.learners.prior import Prior
@@ -84,12 +86,14 @@ class DimensionLearner:
         """
         sign = binary_label(value)
         said = expected + self.regression.predict(inputs)
-        root = np.sqrt(weight) if self._weighs else 1.0
         rest = np.array([value, sign]) - expected
-        before = None if weight == 1.0 else self.regression.deviation(inputs)
-        deviation = self.regression.learn(root * inputs, root * rest, LIMIT)
+        if weight == 1.0 or not self._weighs:
+            before = self.regression.learn(inputs, rest, LIMIT)
+        else:
+            before = self.regression.deviation(inputs)  # as `estimate` has it
+            root = math.sqrt(weight)
+            self.regression.learn(root * inputs, root * rest, LIMIT)
         if first:
-            before = deviation if before is None else before  # as `estimate` has it
             shown = self._estimate(float(said[0]), float(before[0]))
             inside = shown.low <= value <= shown.high  # what is shown, cut at the scale's ends
             self.interval.observe(0.0 if inside else value - float(said[0]), float(before[0]))
@@ -164,8 +168,7 @@ class AffectLearner:
     """
 
     def __init__(self, prior: Prior, make: MakeRegression = BayesianRegression) -> None:
-        self._prior = prior
-        self._weight_scale, self._offset_scale = _scales(prior)
+        self._inputs = RegressionInputs(prior)
         nothing = np.zeros((prior.size + 1, 2))
         self.dimensions: dict[str, DimensionLearner] = {}
         for column, name in enumerate(DIMENSIONS):
@@ -174,7 +177,7 @@ class AffectLearner:
             self.dimensions[name] = DimensionLearner(make(nothing, 1.0, noise))
 
     def predict(self, features: Vector) -> Prediction:
-        expected, inputs = self._expected(features), self._inputs(features)
+        expected, inputs = self._inputs.read(features)
         return Prediction(
             **{
                 name: one.estimate(inputs[column], expected[column])
@@ -187,7 +190,7 @@ class AffectLearner:
 
         first: it is the utterance's first label; weight: see `DimensionLearner.learn`.
         """
-        expected, inputs = self._expected(features), self._inputs(features)
+        expected, inputs = self._inputs.read(features)
         for column, (name, one) in enumerate(self.dimensions.items()):
             value = getattr(label, name)
             if value is not None:
@@ -199,8 +202,8 @@ class AffectLearner:
     def confidence(self, dimension: str, features: Matrix) -> Vector | None:
         """See `DimensionLearner.confidence`; features [n, d]."""
         column = DIMENSIONS.index(dimension)
-        inputs, expected = self._inputs(features)[column], self._expected(features)[column]
-        return self.dimensions[dimension].confidence(inputs, expected)
+        expected, inputs = self._inputs.read(features)
+        return self.dimensions[dimension].confidence(inputs[column], expected[column])
 
     def lacks(self, dimension: str) -> str:
         """Why there is no confidence, as text for the user."""
@@ -212,7 +215,7 @@ class AffectLearner:
 
     def middles(self, features: Matrix) -> Matrix:
         """Predictions before squashing, [n, 3] for [n, d]: may lie outside the scale."""
-        expected, inputs = self._expected(features), self._inputs(features)
+        expected, inputs = self._inputs.read(features)
         columns = [
             expected[column][:, 0] + one.regression.predict(inputs[column])[:, 0]
             for column, one in enumerate(self.dimensions.values())
@@ -221,7 +224,7 @@ class AffectLearner:
 
     def deviations(self, features: Matrix) -> Matrix:
         """Standard deviations of a new label, [n, 3] for [n, d], noise included."""
-        inputs = self._inputs(features)
+        _, inputs = self._inputs.read(features)
         columns = [
             one.regression.deviation(inputs[column])[:, 0]
             for column, one in enumerate(self.dimensions.values())
@@ -231,13 +234,13 @@ class AffectLearner:
     def noise(self, dimension: str) -> float:
         """Standard deviation of the label noise."""
         # At inputs of length 0 the doubt about offset and weights has no part in the deviation.
-        nothing = np.zeros(self._prior.size + 1)
+        nothing = np.zeros(self._inputs.size)
         return float(self.dimensions[dimension].regression.deviation(nothing)[0])
 
     def covariance(self, dimension: str, features: Matrix) -> Matrix | None:
         """See `DimensionLearner.covariance`; features [n, d]."""
-        column = DIMENSIONS.index(dimension)
-        return self.dimensions[dimension].covariance(self._inputs(features)[column])
+        _, inputs = self._inputs.read(features)
+        return self.dimensions[dimension].covariance(inputs[DIMENSIONS.index(dimension)])
 
     @property
     def is_storable(self) -> bool:
@@ -256,8 +259,7 @@ class AffectLearner:
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.float64]], prior: Prior) -> Self:
         """The inverse of `to_arrays`, bit for bit; prior: the one that it was made with."""
         restored = cls.__new__(cls)
-        restored._prior = prior
-        restored._weight_scale, restored._offset_scale = _scales(prior)
+        restored._inputs = RegressionInputs(prior)
         restored.dimensions = {}
         for name in DIMENSIONS:
             own = {
@@ -265,23 +267,3 @@ class AffectLearner:
             }
             restored.dimensions[name] = DimensionLearner.from_arrays(own)
         return restored
-
-    def _expected(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Of each dimension the expected label and sign, [3, 2] for [d] or [3, n, 2] for [n, d]."""
-        values, signs = self._prior.expect(np.atleast_2d(features))
-        both = np.stack([values.T, signs.T], axis=-1)
-        return both[:, 0] if features.ndim == 1 else both
-
-    def _inputs(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Of each dimension, [3, d + 1] for [d] or [3, n, d + 1] for [n, d]."""
-        inputs = np.empty((len(DIMENSIONS), *features.shape[:-1], self._prior.size + 1))
-        damped = self._prior.damped(features)
-        for column in range(len(DIMENSIONS)):
-            np.multiply(damped, self._weight_scale[column], out=inputs[column][..., :-1])
-            inputs[column][..., -1] = self._offset_scale[column]
-        return inputs
-
-
-def _scales(prior: Prior) -> tuple[Vector, Vector]:
-    """Of damped features and of 1, [3] each: roots of their prior variances."""
-    return np.sqrt(prior.weight_variance), np.sqrt(prior.offset_variance)

@@ -1,5 +1,6 @@
 """Online Bayesian linear regression."""
 
+import math
 from collections.abc import Mapping
 from typing import Final, Self
 
@@ -31,7 +32,8 @@ class BayesianRegression:
         if np.shape(noise) != (targets,):
             raise ValueError(f"noise has shape {np.shape(noise)}, one value a target: ({targets},)")
         self.strength = float(strength)
-        self.weights: Matrix = np.array(weights, np.float64)
+        # By columns, which is how they are updated.
+        self.weights: Matrix = np.array(weights, np.float64, order="F")
         self.residual: Vector = NOISE_WEIGHT * np.array(noise, np.float64) ** 2
         self.count = 0
         self._folded = LowRank(np.eye(size) / strength)
@@ -68,7 +70,7 @@ class BayesianRegression:
         [k] for [d] or [n, k] for [n, d].
         """
         spread = 1.0 + self._folded.quadratic(inputs)
-        return np.sqrt(np.multiply.outer(spread, self._noise_variance))
+        return np.sqrt(spread[..., np.newaxis] * self._noise_variance)
 
     def learn(self, inputs: Vector, targets: Vector, limit: float = np.inf) -> Vector:
         """Update the posterior with one observation, [d] and [k] (Sherman and Morrison 1950).
@@ -85,12 +87,14 @@ class BayesianRegression:
         share = 1.0 / (1.0 + doubt)
         error = targets - inputs @ self.weights
         if limit < np.inf:
-            error = np.minimum(np.maximum(error, -limit * expected), limit * expected)
-        self.weights += np.multiply.outer(row * share, error)
+            most = limit * expected
+            error = np.minimum(np.maximum(error, -most), most)
+        columns = self.weights.T
+        columns += np.multiply.outer(share * error, row)
         self.residual = self.residual + error * error * share
         self.count += 1
         # P - gg'/(1 + x'g) with g = Px
-        row *= np.sqrt(share)
+        row *= math.sqrt(share)
         if self._folded.subtract(row, inputs, left=doubt / (1.0 + doubt)):
             self._folded.fold()
         return np.asarray(expected)
@@ -102,7 +106,8 @@ class BayesianRegression:
         covariance = np.eye(size + extra) / self.strength
         covariance[:size, :size] = self._folded.base
         self._folded = LowRank(covariance)
-        self.weights = np.concatenate([self.weights, np.zeros((extra, targets))])
+        widened = np.concatenate([self.weights, np.zeros((extra, targets))])
+        self.weights = np.asfortranarray(widened)
 
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
         return {
@@ -118,7 +123,7 @@ class BayesianRegression:
         """The inverse of `to_arrays`, bit for bit."""
         restored = cls.__new__(cls)
         restored.strength = float(arrays["settings"][0])
-        restored.weights = np.array(arrays["weights"])
+        restored.weights = np.array(arrays["weights"], order="F")
         restored.residual = np.array(arrays["residual"])
         restored.count = int(arrays["count"][0])
         restored._folded = LowRank.from_arrays(arrays)
