@@ -21,6 +21,9 @@ from streamer.types import DIMENSIONS, Label, Matrix, Vector
 
 # Answers for which everybody counts as reliable.
 GOODWILL: Final = 4.0
+# A weight is this power of how reliable somebody is, against the most reliable. Both are chosen on
+# corpora other than those that they are tested on (`benchmarks.raters`).
+SHARPNESS: Final = 2.0
 LEAST_WEIGHT: Final = 0.05
 # Two answers as far apart as this make the later one half as heavy. On CREMA-D's votes the squared
 # distance of a third vote is then twice what it is where two agree (`benchmarks.raters`).
@@ -126,7 +129,7 @@ class RaterWeights:
             said = 1.0 if correlation is None else max(correlation, 0.0)
             reliable[at] = (GOODWILL + seen * said) / (GOODWILL + seen)
         highest = reliable.max(initial=LEAST_WEIGHT)
-        return np.asarray(np.maximum((reliable / highest) ** 2, LEAST_WEIGHT))
+        return np.asarray(np.maximum((reliable / highest) ** SHARPNESS, LEAST_WEIGHT))
 
 
 def _correlation(sums: Vector) -> float | None:
