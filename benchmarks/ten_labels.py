@@ -39,7 +39,7 @@ from streamer.learners.normalization import RunningNormalization
 from streamer.learners.prior import Prior
 from streamer.learners.regression import BayesianRegression
 from streamer.training.export.prior import LabelledClips, balanced_weights, labelled_clips
-from streamer.types import DIMENSIONS, Label, Matrix, Vector
+from streamer.types import DIMENSIONS, Label, Matrix, Prediction, Vector
 
 LABELS: Final = (0, 1, 2, 5, 10, 20, 40)
 STRENGTH: Final = 0.2
@@ -87,6 +87,9 @@ class Since:
 
     def means(self, features: Matrix) -> Matrix:
         return self._learner.means(features)
+
+    def predict(self, features: Vector) -> Prediction:
+        return self._learner.predict(features)
 
     def learn(self, features: Vector, affect: Vector) -> None:
         self._count += 1

@@ -18,7 +18,7 @@ from streamer.learners.scale import squash, squash_one
 from streamer.types import DIMENSIONS, Estimate, Label, Matrix, Prediction, Vector
 
 # An error of more deviations than this is learned as if it were this many.
-LIMIT: Final = 2.0
+LIMIT: Final = 1.5
 MINIMUM_PER_CLASS: Final = 2
 CALIBRATION_PAIRS: Final = 200
 # Of a sign around what the population expects of it.

@@ -12,7 +12,7 @@ START: Final = 1.533
 STEP: Final = 0.1
 # The first labels of a voice tell most about how wide its intervals must be: the step begins at
 # (1 + FIRST_STEPS) STEP and has fallen half of the way to STEP after SETTLED labels.
-FIRST_STEPS: Final = 8.0
+FIRST_STEPS: Final = 16.0
 SETTLED: Final = 3.0
 _BOUNDS: Final = (0.1, 20.0)
 

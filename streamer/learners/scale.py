@@ -7,19 +7,19 @@ import numpy as np
 
 from streamer.types import Vector
 
-ORDER: Final = 6
+ORDER: Final = 4
 
 
 def squash(values: Vector | float) -> Vector:
-    """An algebraic sigmoid, y / (1 + |y|^6)^(1/6), in (-1, 1), of any shape.
+    """An algebraic sigmoid, y / (1 + |y|^4)^(1/4), in (-1, 1), of any shape.
 
-    It differs from the identity by at most 0.01 up to 0.6, and never reaches the ends of the scale.
+    It differs from the identity by at most 0.01 up to 0.5, and never reaches the ends of the scale.
     Compared with clipping it lowers the error with 40 labels (benchmarks, "Ten labels").
 
     Examples
     --------
     >>> squash(np.array([0.5, 1.0, 3.0])).round(3).tolist()
-    [0.499, 0.891, 1.0]
+    [0.492, 0.841, 0.997]
     """
     size = np.abs(np.asarray(values, np.float64))
     # Of the two equal forms, the one whose power cannot overflow.

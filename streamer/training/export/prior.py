@@ -48,7 +48,7 @@ class Settings:
     shrinkage: float = 0.5
     rank: int = 32
     labels: int = 40
-    shift: float = 0.05
+    shift: float = 0.035
     seed: int = 0
 
 

@@ -10,6 +10,7 @@ pytest.importorskip("torch", reason="the extra 'train' (torch) is not installed"
 
 from streamer.encoders.prior_file import read_prior, write_prior
 from streamer.errors import EncoderError
+from streamer.learners.affect import LIMIT
 from streamer.training.data.speech import Clip
 from streamer.training.export.population import (
     fit_weight,
@@ -103,7 +104,7 @@ def test_the_most_evidence_is_where_the_residuals_were_drawn():
 def test_the_offset_is_held_where_one_label_moves_others_by_the_limit():
     noise, weights, length, shift = 0.05, 8.0, 0.6, 0.05
     held = limited_offset(np.array([noise, 5.0, weights]), length, shift)
-    moved = held * np.sqrt(noise) * 2.0 / np.sqrt(1.0 + held + weights * length)
+    moved = held * np.sqrt(noise) * LIMIT / np.sqrt(1.0 + held + weights * length)
     assert moved == pytest.approx(shift)
     assert limited_offset(np.array([noise, 0.1, weights]), length, shift) == 0.1
 
