@@ -45,8 +45,8 @@ from streamer.types import Label, Vector
 CORPORA: Final = ("emovo", "nemo", "turev", "savee")
 NOISE: Final = 0.2
 SECOND: Final = ("alike", "noisy", "random", "turned")
-GOODWILLS: Final = (2.0, 4.0, 8.0)
-SHARPNESSES: Final = (1.0, 2.0, 3.0)
+GOODWILLS: Final = (1.0, 2.0, 4.0)
+SHARPNESSES: Final = (2.0, 3.0, 4.0)
 HALVES: Final = 20
 VOTES: Final = SHARED / "labels" / "cremad_votes.csv.gz"
 VOTED: Final = {

@@ -42,9 +42,9 @@ from streamer.types import Label, Matrix, Vector
 
 STRATEGIES: Final = (
     "random", "binary-confidence", "binary-confidence:valence", "binary-confidence:arousal",
-    "in-turn", "spread", "spread-in-turn", "k-means", "variance", "batchbald", "mtigs",
+    "in-turn", "spread", "spread:valence", "spread:arousal", "spread-in-turn", "k-means", "variance",
+    "variance:valence", "variance:arousal", "batchbald", "mtigs",
 )  # fmt: skip
-QUICK: Final = ("random", "binary-confidence", "in-turn", "spread", "spread-in-turn", "variance")
 CORPORA: Final = ("emovo", "nemo", "turev", "ravdess", "savee")
 LENGTH: Final = 1000
 MEASURES: Final = (
@@ -257,10 +257,11 @@ def main() -> None:
     ratings = iemocap_tasks(options.seeds)
     grid = {
         "voices, prior, buffers of 10": (informed, STRATEGIES, 10),
-        "voices, prior, buffers of 40": (informed, QUICK, 40),
-        "voices, no prior, buffers of 10": (alone, QUICK, 10),
-        "IEMOCAP, buffers of 40": (ratings, QUICK, 40),
-        "IEMOCAP, buffers of 10": (ratings, QUICK, 10),
+        "voices, prior, buffers of 40": (informed, STRATEGIES, 40),
+        "voices, no prior, buffers of 10": (alone, STRATEGIES, 10),
+        "voices, no prior, buffers of 40": (alone, STRATEGIES, 40),
+        "IEMOCAP, buffers of 40": (ratings, STRATEGIES, 40),
+        "IEMOCAP, buffers of 10": (ratings, STRATEGIES, 10),
     }
     for title, (tasks, names, buffer) in grid.items():
         found = compare_all(tasks, names, buffer, lambda text: print(text, end="\r", flush=True))

@@ -17,7 +17,7 @@ def checked_scale(scale: tuple[float, float]) -> tuple[float, float]:
 
 
 def checked_answer(label: Label, scale: tuple[float, float] = (-1.0, 1.0)) -> Label:
-    """The label with a normalized annotator's name.
+    """The label with a normalized annotator's name, and 0 without a sign, as the store keeps it.
 
     Raises UsageError for an empty label or a value outside the scale.
     """
@@ -34,4 +34,5 @@ def checked_answer(label: Label, scale: tuple[float, float] = (-1.0, 1.0)) -> La
             f"the label of utterance {label.utterance} is empty: "
             "give valence and arousal, or an emotion"
         )
-    return replace(label, annotator=annotator_name(label.annotator))
+    unsigned = {name: None if value is None else value + 0.0 for name, value in values.items()}
+    return replace(label, **unsigned, annotator=annotator_name(label.annotator))

@@ -5,7 +5,7 @@ answers on the same utterance, or, without other answers, the population's expec
 (`Prior.expect`). The population decides between two annotators who contradict each other, which
 their answers alone cannot. The reliability is the correlation with the rest over valence and
 arousal, as in the evaluator-weighted estimator (Grimm and Kroschel 2005), shrunk towards 1 while
-there are few answers; an annotator's weight is the square of theirs over the highest. With a single
+there are few answers; an annotator's weight is the cube of theirs over the highest. With a single
 annotator the weight is always 1: that person's perception is the target.
 """
 
@@ -20,10 +20,10 @@ from streamer.learners.names import decode_names, encode_names
 from streamer.types import DIMENSIONS, Label, Matrix, Vector
 
 # Answers for which everybody counts as reliable.
-GOODWILL: Final = 4.0
+GOODWILL: Final = 2.0
 # A weight is this power of how reliable somebody is, against the most reliable. Both are chosen on
 # corpora other than those that they are tested on (`benchmarks.raters`).
-SHARPNESS: Final = 2.0
+SHARPNESS: Final = 3.0
 LEAST_WEIGHT: Final = 0.05
 # Two answers as far apart as this make the later one half as heavy. On CREMA-D's votes the squared
 # distance of a third vote is then twice what it is where two agree (`benchmarks.raters`).
@@ -128,7 +128,7 @@ class RaterWeights:
             seen = sums[0] / _COMPARED
             said = 1.0 if correlation is None else max(correlation, 0.0)
             reliable[at] = (GOODWILL + seen * said) / (GOODWILL + seen)
-        highest = reliable.max(initial=LEAST_WEIGHT)
+        highest = reliable.max(initial=0.0)
         return np.asarray(np.maximum((reliable / highest) ** SHARPNESS, LEAST_WEIGHT))
 
 

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from streamer.learners.raters import GOODWILL, HALVING_DISTANCE, LEAST_WEIGHT, RaterWeights
+from streamer.learners.raters import (
+    GOODWILL,
+    HALVING_DISTANCE,
+    LEAST_WEIGHT,
+    SHARPNESS,
+    RaterWeights,
+)
 from streamer.store.database import pack, unpack
 from tests.support import label_of, same_arrays
 
@@ -20,7 +26,7 @@ def answered(raters, utterance, who, values, expected):
 
 def test_one_person_alone_counts_in_full_whatever_they_answer():
     raters = RaterWeights()
-    for number, truth in enumerate(truths(40)):
+    for number, truth in enumerate(truths(200)):
         assert answered(raters, number, "me", -truth, truth) == 1.0
     assert raters.raters()["me"].weight == 1.0
     assert raters.raters()["me"].agreement == pytest.approx(-1.0)
@@ -42,7 +48,7 @@ def test_of_two_with_opposite_scales_the_one_like_many_voices_counts():
     assert found["turned"].disagreement > 0.5
 
 
-def test_the_weight_is_the_square_of_the_shrunk_correlation_over_the_highest():
+def test_the_weight_is_the_cube_of_the_shrunk_correlation_over_the_highest():
     raters, rng = RaterWeights(), np.random.default_rng(2)
     pairs = {"ann": [], "ben": []}
     for number, truth in enumerate(truths(30)):
@@ -55,7 +61,7 @@ def test_the_weight_is_the_square_of_the_shrunk_correlation_over_the_highest():
         r = np.corrcoef(np.array(rows).T)[0, 1]
         assert raters.raters()[who].agreement == pytest.approx(r)
         reliable[who] = (GOODWILL + 30 * r) / (GOODWILL + 30)
-    expected = (reliable["ben"] / reliable["ann"]) ** 2
+    expected = (reliable["ben"] / reliable["ann"]) ** SHARPNESS
     assert raters.raters()["ben"].weight == pytest.approx(expected)
 
 

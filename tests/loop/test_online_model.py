@@ -1,5 +1,7 @@
 """A model without a store, and that the store's is the same."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -58,6 +60,13 @@ def test_it_is_to_the_last_bit_what_a_profile_has_learned(tmp_path_factory, step
     assert one.emotion == other.emotion
     assert dict(one.distances) == pytest.approx(dict(other.distances))
     profile.close()
+
+
+def test_minus_zero_is_learned_as_zero(model):
+    other = deepcopy(model)
+    model.learn(heard(1), valence=-0.0, arousal=0.0)
+    other.learn(heard(1), valence=0.0, arousal=-0.0)
+    assert same_arrays(model.learner_to_arrays(), other.learner_to_arrays())
 
 
 def test_a_label_moves_the_prediction_towards_itself_at_once(model):
@@ -136,8 +145,9 @@ def test_of_two_people_the_one_who_contradicts_all_others_moves_the_guess_less(m
     other = OnlineModel(model.prior)
     for one, sign in ((model, 1.0), (other, -1.0)):
         for step in range(24):
-            truth = float(one.prior.expect(one.features(heard(step).embedding)[None])[0][0, 0])
-            one.learn(heard(step), valence=float(np.clip(truth, -1, 1)), annotator="ann")
-            turned = float(np.clip(sign * truth, -1, 1))
-            one.learn(heard(step + 100), valence=turned, annotator="ben")
+            for number, person, way in ((step, "ann", 1.0), (step + 100, "ben", sign)):
+                features = one.features(heard(number).embedding)[None]
+                truth = float(one.prior.expect(features)[0][0, 0])
+                said = float(np.clip(way * truth, -1, 1))
+                one.learn(heard(number), valence=said, annotator=person)
     assert model.raters.raters()["ben"].weight > other.raters.raters()["ben"].weight
