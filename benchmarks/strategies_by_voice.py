@@ -42,8 +42,8 @@ from streamer.types import Label, Matrix, Vector
 
 STRATEGIES: Final = (
     "random", "binary-confidence", "binary-confidence:valence", "binary-confidence:arousal",
-    "in-turn", "spread", "spread:valence", "spread:arousal", "spread-in-turn", "k-means", "variance",
-    "variance:valence", "variance:arousal", "batchbald", "mtigs",
+    "in-turn", "spread", "spread:valence", "spread:arousal", "spread-in-turn", "k-means",
+    "variance", "variance:valence", "variance:arousal", "batchbald", "mtigs",
 )  # fmt: skip
 CORPORA: Final = ("emovo", "nemo", "turev", "ravdess", "savee")
 LENGTH: Final = 1000
