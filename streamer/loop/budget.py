@@ -1,4 +1,4 @@
-"""How many questions a person wants: so many an hour, a day or a session, and none at night."""
+"""Limits on questions: a number per hour, day or session, and quiet hours."""
 
 import math
 import re
@@ -16,7 +16,7 @@ _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """At most so many questions in a period, and none in quiet hours.
+    """At most a number of questions in a period, and none in quiet hours.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Clips in memory, for as long as the process lives."""
+"""A cache of audio clips in memory."""
 
 import threading
 from collections import OrderedDict
@@ -9,9 +9,9 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 
 
 class ClipCache:
-    """FLAC clips by the number of their utterance; the least recently used make room for new ones.
+    """FLAC clips by the number of their utterance; the least recently used are evicted.
 
-    Any thread may use it: the loop's puts, the pages' gets.
+    Thread-safe: the loop adds, the pages read.
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:

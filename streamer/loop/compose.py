@@ -1,4 +1,4 @@
-"""The composition root: from a Config to things that run. Heavy imports wait for their verb."""
+"""The composition root: builds the parts of a run from a Config. Imports are deferred."""
 
 import sys
 import time
@@ -37,7 +37,7 @@ NO_SOURCE: Final = "none"
 
 @contextmanager
 def open_profile(config: Config, *, create: bool = True) -> Iterator[Profile]:
-    """One that an earlier version taught is taught anew first, and standard error says so.
+    """A profile of an earlier version is relearned first, with a message on standard error.
 
     Raises ProfileError, also where there is none yet and `create` is False.
     """
@@ -72,7 +72,10 @@ def known_profile(config: Config, notify: "Callable[[str], None]") -> Iterator[P
 
 
 def _is_there(folder: Path) -> bool:
-    """Also where something else is, or it cannot be read: opening it raises the right error."""
+    """Also true where it cannot be read or is not a profile:
+
+    opening it then raises the right error.
+    """
     try:
         return (folder / FILE_NAME).exists() or (folder.exists() and not folder.is_dir())
     except OSError:
@@ -128,10 +131,10 @@ def open_input(
     realtime: bool = False,
     heard_files: "HeardFiles | None" = None,
 ) -> "Source":
-    """The audio source that is meant: see `audio.sources.open.open_source`.
+    """The configured audio source: see `audio.sources.open.open_source`.
 
-    What pages and terminals of the profile play is taken out of a microphone's and a pipe's
-    sound, see `PlaybackMask`.
+    Clips played by pages and terminals of the profile are removed from the audio of a microphone or
+    a pipe, see `PlaybackMask`.
     """
     from streamer.audio.sources.open import open_source
     from streamer.audio.sources.playback_mask import PlaybackMask
@@ -154,10 +157,10 @@ def open_input(
 def make_queue(
     encoder: "OnnxEncoder | AcousticEncoder", kind: str
 ) -> tuple["EncodingQueue", "deque[str]"]:
-    """How utterances of a kind of source reach their encoder, and the notices that it queues.
+    """The encoding queue for a kind of source, and the notices of load shedding.
 
-    A recording and a pipe can wait for the encoder; a microphone cannot, so it encodes on another
-    thread, less of each utterance where the machine is too slow.
+    Recordings and pipes are encoded synchronously; a microphone is encoded on another thread, with
+    load shedding where the machine is too slow.
     """
     from streamer.encoders.load_shedding import LoadShedder
     from streamer.encoders.queue import BackgroundEncoding, SyncEncoding
@@ -187,7 +190,7 @@ def make_retention(config: Config, profile: Profile, clips: "ClipCache") -> "Ret
 def make_strategies(config: Config) -> tuple["Strategy", "BinaryConfidence"]:
     """The strategy that selects, and the one that scores each utterance in its event.
 
-    Raises UsageError for a name that is none.
+    Raises UsageError for an unknown name.
     """
     from streamer.query.strategies import make_strategy
     from streamer.query.strategies.binary_confidence import BinaryConfidence
@@ -198,7 +201,7 @@ def make_strategies(config: Config) -> tuple["Strategy", "BinaryConfidence"]:
 
 
 def check_settings(config: Config) -> None:
-    """Raises UsageError for settings that cannot be meant, before anything is opened."""
+    """Raises UsageError for contradictory settings, before anything is opened."""
     from streamer.learners.plugged import BAYESIAN, make_regression
 
     if config.keep_for_tuning and config.privacy == "embeddings":
@@ -209,7 +212,7 @@ def check_settings(config: Config) -> None:
 
 
 def take_over(config: Config, profile: Profile, holder: str) -> None:
-    """Become the process that learns, with the configured learner, else the profile's.
+    """Make this process the one that learns, with the configured learner or else the profile's.
 
     Raises ProfileBusy, UsageError.
     """

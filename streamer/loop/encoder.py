@@ -1,4 +1,4 @@
-"""An encoder as Python programs use it: called with sound at any rate."""
+"""The encoder of the Python interface: called with audio at any sample rate."""
 
 import operator
 import os
@@ -53,7 +53,7 @@ def load_encoder(name: str | Path = "", *, threads: int = 1) -> "SpeechEncoder":
 
 
 class SpeechEncoder:
-    """Sound of one utterance in, an `Encoding` out.
+    """Encodes the audio of one utterance into an `Encoding`.
 
     Made by `load_encoder`. It may be called from any thread.
 
@@ -66,7 +66,7 @@ class SpeechEncoder:
     embedding_size, emotion_size : int
         Lengths of the two vectors.
     prior : Prior
-        What the encoder knows of voices before it has heard one.
+        Its population statistics and hierarchical prior.
 
     Examples
     --------
@@ -92,10 +92,10 @@ class SpeechEncoder:
         Parameters
         ----------
         audio
-            Floating point [n], mono, in [-1, 1]; n >= 1. What is shorter than the encoder takes is
-            padded with silence.
+            Floating point [n], mono, in [-1, 1]; n >= 1. Audio below the encoder's minimum length
+            is padded with silence.
         rate_hz
-            Samples a second, 1,000 to 768,000; resampled to what the encoder takes.
+            Samples a second, 1,000 to 768,000; resampled to the encoder's rate.
 
         Returns
         -------

@@ -64,7 +64,7 @@ class Loop:
     max_seconds
         Stop after so much audio, in seconds; None for no limit.
     holder
-        How the error of a second process that wants the same profile names this one.
+        The name of this process in the error of a second one that opens the same profile.
     **settings
         Fields of `streamer.config.Config`: ``buffer``, ``keep``, ``strategy``, ``encoder``,
         ``device``, ``seed``, ``privacy`` and so on. Those not given come from the environment.
@@ -126,7 +126,7 @@ class Loop:
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody asked it to stop before its source ended."""
+        """Whether it was asked to stop before its source ended."""
         return self._stop.is_set()
 
     def stop(self) -> None:
@@ -196,7 +196,7 @@ class Loop:
 
     @contextmanager
     def profile_model(self) -> Iterator[ProfileModel | None]:
-        """The model that it updates, which nobody else changes inside; None while it is not open.
+        """The model that it updates, locked inside the block; None while it is not open.
 
         For other threads of this process, as the label page's.
         """
@@ -208,7 +208,7 @@ class Loop:
             yield self._profile_model  # it may have been closed while this thread waited
 
     def open(self) -> None:
-        """Take the profile over, then open source and encoder; nothing where that was done."""
+        """Take over the profile, then open source and encoder; does nothing if already open."""
         with self._stepping:
             if self._events is None and not self._released:
                 try:
@@ -329,7 +329,7 @@ class Loop:
         self._release()
 
     def _detach_model(self) -> None:
-        """Before the profile closes: other threads find no model from now on."""
+        """Before the profile closes: other threads get no model afterwards."""
         if self._profile_model is not None:
             with self._profile_model.exclusive():
                 self._profile_model = None

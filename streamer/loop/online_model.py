@@ -1,9 +1,9 @@
-"""One voice, learned online: what `streamer run` holds in memory, and Python programs can hold too.
+"""The online model of one voice, used by `streamer run` and by Python programs.
 
-It is a fold of two streams. Every utterance moves what is usual for the voice and microphone
-(`adapt`); every label moves the learner (`learn`), which reads features normalized by what was
-usual when the label was first learned. So the same utterances and labels, replayed in the same
-order on one thread, give the same model to the last bit; `profile_model` replays a profile's rows.
+It is a fold of two streams. Every utterance updates the normalization for the voice and microphone
+(`adapt`); every label updates the learner (`learn`), with features normalized as they were when the
+label was first learned. So the same utterances and labels, replayed in the same order on one
+thread, give the same model bit for bit; `profile_model` replays a profile's rows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,33 +41,33 @@ from streamer.types import HasEncoding, Label, Prediction, Samples, Vector, Verd
 
 
 class HasPrior(Protocol):
-    """Anything that knows what is usual before a voice is heard: every encoder."""
+    """Anything with a prior: every encoder."""
 
     @property
     def prior(self) -> Prior: ...
 
 
 class OnlineModel:
-    """One voice: what is usual for it, and what its labels have taught.
+    """One voice: its normalization, its learner and its emotion prototypes.
 
     Parameters
     ----------
     encoder
-        Whose encodings it will be given; or the prior of one.
+        The encoder of the encodings; or its prior.
     learner
         ``"bayesian"``, an import path such as ``"river:linear_model.PARegressor"``, or a class that
         speaks river's protocol (`streamer.OnlineRegressor`).
     taught
-        Where labels and enrolled utterances are kept, as in a profile; None: in this model.
+        Where labels and enrolled utterances are stored, such as a profile; None: in this model.
     population
-        Emotions that nobody has enrolled are known by how many voices say them.
+        Use population prototypes for emotions that are not enrolled.
     source
-        Labelled speech to start from, beside what the encoder knows of voices.
+        A labelled source to start from, in addition to the encoder's prior.
 
     Attributes
     ----------
     labels : int
-        How many labels count.
+        The number of effective labels.
 
     Raises
     ------
@@ -76,7 +76,7 @@ class OnlineModel:
 
     Notes
     -----
-    It is not to be used from several threads at once. To replay to the same bits, set
+    It is not thread-safe. For a bit-exact replay, set
     ``OPENBLAS_NUM_THREADS=1`` before numpy is imported, as the command line does.
 
     Examples
@@ -127,9 +127,11 @@ class OnlineModel:
         self._emotions: EmotionModels | None = None
 
     def adapt(self, encoded: HasEncoding) -> None:
-        """Take an utterance into what is usual for this voice and microphone; it needs no label.
+        """Update the normalization for this voice and microphone with an utterance.
 
-        Once an utterance, before it is predicted or learned.
+        No label needed.
+
+        Call it once per utterance, before it is predicted or learned.
 
         Parameters
         ----------
@@ -148,11 +150,11 @@ class OnlineModel:
         return self.usual.apply(embedding.astype(np.float64))
 
     def predict(self, encoded: HasEncoding) -> Prediction:
-        """Predict valence, arousal and dominance, with intervals, by what is known now."""
+        """Predict valence, arousal and dominance with intervals."""
         return self.learner.predict(self.features(encoded.embedding))
 
     def verdict(self, encoded: HasEncoding) -> Verdict:
-        """Compare with the enrolled emotions: the nearest, or unknown where none is near enough."""
+        """The nearest emotion, or unknown where no prototype is near enough."""
         emotion = encoded.emotion.astype(np.float64)
         return verify(emotion, self.prototypes, self.usual_emotion.mean)
 
@@ -199,14 +201,14 @@ class OnlineModel:
             self.learn_lesson(lesson)
 
     def enroll(self, emotion: str, encoded: Iterable[HasEncoding]) -> None:
-        """Keep utterances as examples of an emotion, which `verdict` then compares with.
+        """Add utterances as examples of an emotion, for `verdict`.
 
         Parameters
         ----------
         emotion
             A name, 1 to 64 characters; it is kept in lower case.
         encoded
-            About ten utterances do well (Li and Lee, section 3).
+            About ten utterances are sufficient (Li and Lee, section 3).
 
         Raises
         ------
@@ -229,7 +231,7 @@ class OnlineModel:
         self._prototypes = None
 
     def relearn(self, lessons: Iterable[Lesson] = ()) -> None:
-        """Know no label, then learn these: what to do where one was taken back or replaced."""
+        """Reset the learner and learn these labels, after one was undone or replaced."""
         self.learner, self.labels = self._untaught(), 0
         self.raters = RaterWeights()
         self._emotions = self._prototypes = None
@@ -238,7 +240,7 @@ class OnlineModel:
 
     @property
     def knowledge(self) -> ModelView:
-        """What a query strategy may ask."""
+        """The view of the model for query strategies."""
         return ModelView(
             self.learner,
             self._labelled,
@@ -248,11 +250,11 @@ class OnlineModel:
         )
 
     def reload_emotions(self) -> None:
-        """Compare with emotions that were enrolled or forgotten elsewhere, from now on."""
+        """Reload the emotions after enrolments or deletions by other code."""
         self._prototypes = None
 
     def source_record(self) -> SourceRecord | None:
-        """How well the labelled source named what was answered; None where there is none."""
+        """The accuracy of the labelled source on the labels; None without a source."""
         if self._source is None or len(self._source.classes) < 2:
             return None
         lessons = self._taught.lessons()
@@ -260,7 +262,7 @@ class OnlineModel:
         return source_record(self._source, named)
 
     def _classifier(self) -> Classifier:
-        """The voice's own, with a source's chances in it while that is trusted."""
+        """The voice's own classifier, combined with the source's while that is trusted."""
         own, record = self._emotion_models().together, self.source_record()
         if self._source is None or record is None or not record.trusted:
             return own
@@ -268,12 +270,12 @@ class OnlineModel:
 
     @property
     def enrolled(self) -> dict[str, Prototype]:
-        """The emotions that somebody has enrolled, by name."""
+        """The prototypes of enrolled emotions, by name."""
         return {name: one for name, one in self.prototypes.items() if one.count}
 
     @property
     def prototypes(self) -> dict[str, Prototype]:
-        """What `verdict` compares with, by name."""
+        """All prototypes that `verdict` uses, by name."""
         if self._prototypes is None:
             enrolled, usual = self._taught.enrolled(), self.usual_emotion.mean
             shares = self._taught.shares()
@@ -281,13 +283,13 @@ class OnlineModel:
         return self._prototypes
 
     def changes(self) -> tuple[list[Change], dict[str, tuple[Change, ...]]]:
-        """What has drifted: the voice, by how many utterances were heard; errors, by dimension."""
+        """Changes found: of the voice, and of the errors by dimension."""
         errors = {name: one.errors.changes for name, one in self.learner.dimensions.items()}
         return self.voice.changes(), errors
 
     @contextmanager
     def unadapted_on_error(self) -> Iterator[None]:
-        """An error inside undoes `adapt`."""
+        """Undo `adapt` if the block raises."""
         before = copy(self.usual), copy(self.usual_emotion), deepcopy(self.voice)
         try:
             yield
@@ -297,7 +299,7 @@ class OnlineModel:
             raise
 
     def adaptation_to_arrays(self) -> dict[str, NDArray[np.float64]]:
-        """All that `adapt` has changed."""
+        """The state that `adapt` updates."""
         arrays = {f"embedding/{k}": v for k, v in self.usual.to_arrays().items()}
         arrays |= {f"emotion/{k}": v for k, v in self.usual_emotion.to_arrays().items()}
         return arrays | {f"voice/{k}": v for k, v in self.voice.to_arrays().items()}
@@ -310,7 +312,7 @@ class OnlineModel:
         self.voice = VoiceDriftDetector.from_arrays(voice) if voice else VoiceDriftDetector()
 
     def learner_to_arrays(self) -> dict[str, NDArray[np.float64]]:
-        """All that `learn_lesson` has changed, but the training set."""
+        """The state that `learn_lesson` updates, without the training set."""
         raters = {f"raters/{k}": v for k, v in self.raters.to_arrays().items()}
         count = np.array([self.labels], np.float64)
         return {**self.learner.to_arrays(), **raters, "labels": count}

@@ -1,4 +1,4 @@
-"""The first events of a run: its start, and the notices that a person should read before it."""
+"""The first events of a run: its start, and the notices to the user."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
@@ -31,7 +31,7 @@ def opening(
     source: "Source",
     retention: "Retention",
 ) -> Iterator[Event]:
-    """The start; once a profile, the intended use and the encoder's licence; deleted audio."""
+    """The start event; once per profile, intended use and encoder licence; deleted audio."""
     yield Started(
         version=__version__,
         profile=path_text(profile.folder.name),
@@ -64,7 +64,7 @@ def _intended_use(profile: Profile) -> Iterator[Noticed]:
 
 
 def _licence(config: Config, profile: Profile, encoder: str) -> Iterator[Noticed]:
-    """Once a profile and encoder: that the licence allows no commercial use, where so."""
+    """Once per profile and encoder: a licence that excludes commercial use."""
     from streamer.encoders.registry import find_encoder
 
     row = find_encoder(encoder, config.models)

@@ -1,10 +1,10 @@
-"""The online model of a profile, kept in step with the profile's rows.
+"""The online model of a profile, synchronized with the profile's rows.
 
-The rows are the truth: the model is a fold of all stored utterances and of the effective labels, in
-the order of the log, each with the features that it was first learned with. A plain new label is
-one more step; an undone or replaced one folds anew without it. So a restart, a replay and an
-unbroken run agree to the last bit, given that each computes on one thread, as the command line
-does: on several, sums may be taken in another order.
+The model is a fold of all stored utterances and of the effective labels, in the order of the log,
+each with the features that it was first learned with. A new label is one more step; an undone or
+replaced one causes a refit without it. So a restart, a replay and an uninterrupted run agree bit
+for bit, if each computes on one thread, as the command line does: several threads may sum in
+another order.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,8 +32,8 @@ SNAPSHOT_EVERY: Final = 64
 class Update:
     """One change of the learner.
 
-    learned: labels that were learned for the first time; refitted: whether others were taken back
-    or replaced, so that it was refitted; labels: how many it now rests on.
+    learned: labels learned for the first time; refitted: whether others were undone or replaced, so
+    that it was refitted; labels: the number of effective labels.
     """
 
     learned: Sequence[Label]
@@ -42,10 +42,10 @@ class Update:
 
 
 class ProfileModel:
-    """What a profile has learned. Only the process that has taken it over may change it.
+    """The model of a profile. Only the process that has taken over the profile may change it.
 
-    model: predicts and compares; it is never to be taught directly. Threads may share it: what is
-    changed, and what is read together, is inside `exclusive`. Raises ProfileError and its kinds.
+    model: predicts and compares; never call its `learn` directly. Threads may share it: every
+    change, and every consistent read, is inside `exclusive`. Raises ProfileError and its kinds.
     """
 
     def __init__(self, profile: Profile) -> None:
@@ -75,7 +75,7 @@ class ProfileModel:
         self.profile.save_state("usual", self.model.adaptation_to_arrays())
 
     def drifts(self) -> list[Drift]:
-        """What has changed since the beginning, in the order in which it was found."""
+        """All changes found, in order of detection."""
         # An utterance has no id yet when the voice detector takes it in: it counts utterances.
         nth = self.profile.utterances.nth
         voices, errors = self.model.changes()
@@ -84,12 +84,12 @@ class ProfileModel:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """No other thread changes the model, or uses its profile's connection, inside."""
+        """Lock the model and its profile's connection against other threads."""
         with self.profile.database.exclusive():
             yield
 
     def new_drifts(self) -> list[Drift]:
-        """Those found since the start or the last time that this was asked."""
+        """Changes found since the start or the last call."""
         with self.exclusive():
             if self.model.changes() == self._known_changes:  # as after nearly every utterance
                 return []
@@ -99,7 +99,7 @@ class ProfileModel:
             return fresh
 
     def learn_new(self) -> None:
-        """Learn what was added to the log, at most `LABELS_AT_ONCE` rows of it.
+        """Learn new rows of the log, at most `LABELS_AT_ONCE`.
 
         Callable from any thread; `take_updates` returns the outcome.
         """
@@ -123,7 +123,7 @@ class ProfileModel:
                 self._updates.append(Update(learned, refit, self.model.labels))
 
     def give(self, labels: Sequence[Label], now: float, scale: tuple[float, float]) -> None:
-        """Store labels and learn them, together with all that wait in the log; or none of it.
+        """Store labels and learn them with all pending rows of the log, atomically.
 
         Callable from any thread of the process that has taken the profile over.
 
@@ -154,13 +154,13 @@ class ProfileModel:
                 raise
 
     def take_updates(self) -> list[Update]:
-        """What `learn_new` has done since this was last asked, on whichever thread."""
+        """The updates of `learn_new` since the last call, on any thread."""
         with self.exclusive():
             updates, self._updates = self._updates, []
         return updates
 
     def follow(self) -> None:
-        """Learn what another process has learned by now, and write nothing."""
+        """Read-only: learn what another process has learned so far."""
         entries = self.profile.labels.log(self._through)
         # Those behind one that it has yet to learn wait with it.
         known = [*takewhile(lambda e: e.features is not None or not e.effective, entries)]
@@ -175,14 +175,14 @@ class ProfileModel:
         self._through = known[-1].seq
 
     def catch_up(self) -> None:
-        """Learn all of the log that is not in the last snapshot."""
+        """Learn all rows of the log since the last snapshot."""
         while self._through < self.profile.labels.newest():
             self.learn_new()
 
     def save(self) -> None:
-        """Keep the learner as it is, so that the next start need not fold from the beginning.
+        """Store a snapshot of the learner, so that the next start need not replay the whole log.
 
-        A learner whose state cannot be stored is replayed at every start.
+        A learner without storable state is replayed at every start.
         """
         if not self.model.learner.is_storable:
             return
@@ -191,7 +191,7 @@ class ProfileModel:
             self._saved_labels = self.model.labels
 
     def lessons(self) -> Iterator[Lesson]:
-        """What was learned, from the log: only the strategies that look at it have it read."""
+        """The learned labels, read from the log only for strategies that use them."""
         for entry in self.profile.labels.effective(self._through):
             if entry.features is not None:
                 yield lesson_of(entry, entry.features)
@@ -203,12 +203,12 @@ class ProfileModel:
         return self.profile.emotions.shares()
 
     def start_over(self) -> None:
-        """Know no label; the next ones are learned from the beginning of the log."""
+        """Reset the learner; the log is then learned from the beginning."""
         self.model.relearn()
         self._through = 0
 
     def _classify(self, entries: Sequence[LogEntry]) -> tuple[list[LogEntry], bool]:
-        """The effective rows among the next ones of the log, and whether to refit on all.
+        """The effective rows among the next ones of the log, and whether a refit is needed.
 
         A refit is needed, unless no learned row is retracted and as many rows are effective as
         were learned before and are new: an answer that replaces another makes that ineffective.
@@ -219,7 +219,7 @@ class ProfileModel:
         return fresh, retracted or counting != self.model.labels + len(fresh)
 
     def _features_of(self, entry: LogEntry) -> Vector:
-        """Those it was first learned with; at the first time, those of now, which are then kept."""
+        """The features that the label was first learned with; stored at the first call."""
         if entry.features is not None:
             return entry.features
         stored = self.profile.utterances.get(entry.label.utterance)
@@ -244,7 +244,7 @@ def learner_of(profile: Profile) -> str:
 
 
 def check_learner(profile: Profile) -> None:
-    """Raises UsageError where the profile's learner cannot be made here, with the way out."""
+    """Raises UsageError with a remedy where the profile's learner cannot be created here."""
     learner = learner_of(profile)
     try:
         make_regression(learner)
@@ -256,15 +256,15 @@ def check_learner(profile: Profile) -> None:
 
 
 def untaught_model(profile: Profile) -> OnlineModel:
-    """The profile's model as it was before the first label. Raises UsageError, ProfileError."""
+    """The profile's model without labels. Raises UsageError, ProfileError."""
     check_learner(profile)
     return OnlineModel(profile.prior(), learner_of(profile))
 
 
 def choose_learner(profile: Profile, learner: str) -> None:
-    """Learn with this one from now on; where it is another than before, all labels anew.
+    """Set the profile's learner; a change relearns all labels.
 
-    Raises UsageError, and changes nothing, where there is no such learner.
+    Raises UsageError, without changes, for an unknown learner.
     """
     make_regression(learner)
     if learner != learner_of(profile):
@@ -274,7 +274,7 @@ def choose_learner(profile: Profile, learner: str) -> None:
 
 
 def learn_anew(profile: Profile) -> None:
-    """Fold all rows of a profile that has no states, and keep what that gives."""
+    """Compute the state of a profile from all its rows, and store it."""
     profile_model = ProfileModel(profile)
     for number in profile.utterances.numbers():
         profile_model.adapt(profile.utterances.get(number))

@@ -1,4 +1,4 @@
-"""Profiles that an earlier version taught: their labels are learned anew, and that is said."""
+"""Relearning of profiles from earlier versions, with a notice."""
 
 from collections.abc import Callable
 
@@ -12,9 +12,9 @@ from streamer.text import many
 
 
 def learn_anew_where_due(config: Config, profile: Profile, tell: Callable[[str], None]) -> None:
-    """Fold all rows of such a profile with what its encoder now knows of voices, if it is here.
+    """Recompute the state of such a profile with its encoder's current prior, if installed.
 
-    Where another process has the profile, that one does it, or the next to open it.
+    Where another process has the profile, that one does it, or the next one to open it.
     Raises ProfileError.
     """
     if not profile.is_to_learn_anew() or not profile.take_over("learning anew"):
@@ -36,7 +36,7 @@ def learn_anew_where_due(config: Config, profile: Profile, tell: Callable[[str],
 
 
 def _prior(config: Config, profile: Profile) -> Prior | None:
-    """That of the profile's encoder, or None where this encoder is not here."""
+    """The prior of the profile's encoder, or None where it is not installed."""
     sha256 = profile.meta("encoder_sha256")
     try:
         row = next((r for r in known_encoders(config.models) if r.sha256 == sha256), None)

@@ -1,4 +1,4 @@
-"""Which audio is kept, where, and for how long: the modes of privacy."""
+"""The privacy modes: which audio is stored, where, and for how long."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -15,12 +15,12 @@ Privacy = Literal["clips", "embeddings", "everything"]
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What of the audio is kept.
+    """The retention policy of audio.
 
     clips: of open queries, on disk, until they are answered.
 
     embeddings: none on disk; queries can be played only while this process keeps their clips.
-    everything: all utterances, on disk, answered or not.
+    everything: all utterances, on disk, labelled or not.
 
     to_clip: audio to FLAC bytes; memory: holds clips that may not be on disk; query_life_s,
     audio_life_s: after that an unanswered question, and audio that was kept, is deleted;
@@ -36,7 +36,7 @@ class Retention:
     most_bytes: float = math.inf
 
     def begin(self) -> Iterator[str]:
-        """Delete what should no longer be kept; notices of it. Raises ProfileBusy."""
+        """Delete audio beyond the policy; yields notices. Raises ProfileBusy."""
         self.profile.delete_left()
         if self.privacy == "embeddings":
             self.profile.delete_played(of_all=True)
@@ -51,7 +51,7 @@ class Retention:
             )
 
     def store_utterance(self, utterance: int, audio: Samples, now: float) -> None:
-        """Called as an utterance is stored, in the same transaction."""
+        """Called when an utterance is stored, in the same transaction."""
         if self.privacy == "everything":
             self.profile.audio.keep(utterance, self.to_clip(audio), now)
 
@@ -66,9 +66,9 @@ class Retention:
         return None
 
     def expire(self, wall_s: float, steady_s: float) -> Iterator[str]:
-        """Delete what is too old or too much; says how many.
+        """Delete audio and questions that are too old; yields notices.
 
-        Old by the time that sessions lived through, see `LivedTime`.
+        Age is the running time of sessions, see `LivedTime`.
         """
         lived = self.profile.lived_time
         lived.advance(wall_s, steady_s)

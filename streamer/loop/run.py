@@ -1,9 +1,9 @@
-"""The command line's run of a loop: signals, watchdog and sinks around it.
+"""Runs a loop for the command line, with signals, watchdog and sinks.
 
 PortAudio's thread only copies into the microphone's ring buffer; the encoder has a thread of its
 own (see `encoders.queue`), and so have the pages and the MQTT client; this one does everything
-else, in order. The ring holds half a minute, so nothing here can stop the recording; what it could
-not hold is a counted gap.
+else, in order. The ring holds half a minute, so nothing here can interrupt the recording; an
+overflow is a counted gap.
 """
 
 import signal
@@ -30,12 +30,12 @@ def run(loop: Loop, sinks: Sinks, watchdog_s: float) -> bool:
     Returns
     -------
     bool
-        Whether it came to its end by itself.
+        Whether it ended by itself.
 
     Raises
     ------
     StreamerError
-        Of the kind that went wrong, the output that cannot be written included.
+        Any error of the loop, and an output that cannot be written.
     """
     # In front of a person the process stays: they may have paused it, or a pager its output.
     leave = not (sys.stderr and sys.stderr.isatty())
@@ -78,7 +78,7 @@ def stop_on_signal(stop: Callable[[], None]) -> Iterator[None]:
 
 
 def wait_for_signal() -> None:
-    """Return when somebody asks this process to stop."""
+    """Return when this process receives a signal to stop."""
     asked = threading.Event()
     with stop_on_signal(asked.set):
         asked.wait()

@@ -1,10 +1,10 @@
-"""The whole flow, top to bottom: process, predict, select, learn.
+"""The complete flow, from top to bottom: process, predict, select, learn.
 
     chunk -> utterances -> embedding -> prediction and verdict -> stored -> event
           -> buffer of N -> the informative half becomes queries, the rest is released
     label -> stored first, then learned
 
-No thread, socket, clock or SQL in here: they come in through the constructor.
+It contains no thread, socket, clock or SQL: they are passed to the constructor.
 """
 
 import math
@@ -51,7 +51,7 @@ NOT_STORED: Final = "not_stored"
 
 @dataclass(frozen=True, slots=True)
 class Buffered:
-    """An utterance in the buffer. Until it is selected, its audio is nowhere else."""
+    """An utterance in the buffer. Until it is selected, its audio is only here."""
 
     id: int
     embedding: Samples
@@ -116,7 +116,7 @@ class Session:
         self._playing = False
 
     def process(self, item: Chunk | Gap | Notice) -> Iterator[Event]:
-        """All that one item from the source leads to."""
+        """All events caused by one item of the source."""
         if isinstance(item, Gap):
             self._playing = item.reason == PLAYBACK
         elif isinstance(item, Chunk) and len(item.samples):
@@ -129,7 +129,7 @@ class Session:
         yield from self._encode(utterances)
 
     def learn(self) -> Iterator[Event]:
-        """Learn the labels that were stored since the last time, by whichever process."""
+        """Learn the labels stored since the last call, by any process."""
         self._profile_model.learn_new()
         for update in self._profile_model.take_updates():
             self._recount = True
@@ -141,7 +141,7 @@ class Session:
             yield from self._drifted()
 
     def expire(self) -> Iterator[Event]:
-        """Now and then, delete the audio that is too old or too much; notices of it.
+        """Periodically delete audio that is too old or too much; yields notices.
 
         Between that, ask what waited for the budget, and see whether the profile is still there:
         raises ProfileError where it is not.
@@ -175,9 +175,9 @@ class Session:
             yield from events
 
     def ended(self, busy_s: float) -> Ended:
-        """The accounting. busy_s: seconds of work, for the real-time factor (work over audio).
+        """The sample counts. busy_s: seconds of work, for the real-time factor (work over audio).
 
-        Utterances lost to an error before they were stored are counted as dropped.
+        Utterances lost to an error before they were stored count as dropped.
         """
         for utterance in self._unstored.values():
             self._utterance_stream.give_up(utterance, NOT_STORED)
@@ -216,7 +216,7 @@ class Session:
         )
 
     def _expect(self, utterances: list[Utterance]) -> None:
-        """Keep track of utterances until they are stored or dropped: an error may lose some."""
+        """Track utterances until they are stored or dropped: an error may lose some."""
         self._unstored |= {id(one): one for one in utterances}
 
     def _encode(self, utterances: list[Utterance]) -> Iterator[Event]:

@@ -1,4 +1,4 @@
-"""Where the events of a run go: a list of sinks, one of which is the program's output."""
+"""The consumers of a run's events: a list of sinks, one of which is the program's output."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ class Sink(Protocol):
 
     @property
     def name(self) -> str:
-        """What people call it, for the notice that it has failed."""
+        """Its name in the notice that it has failed."""
         ...
 
     def emit(self, event: Event) -> None:
@@ -28,7 +28,7 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None:
-        """Release what is held, however the run ended; may be called again."""
+        """Release all resources, also after an error; may be called again."""
         ...
 
 
@@ -48,8 +48,8 @@ class Sinks:
     Attributes
     ----------
     failure : OSError or None
-        Why the output cannot be written. None as well where its reader closed the pipe: that is
-        an ordinary end.
+        Why the output cannot be written. None as well where its reader closed the pipe: that is a
+        normal end.
     """
 
     def __init__(self, output: Sink, stop: Callable[[], None]) -> None:
@@ -65,7 +65,7 @@ class Sinks:
         self._others.append(sink)
 
     def notify(self, text: str) -> None:
-        """Pass a notice to every sink, soon, on the run's thread. Callable from any thread.
+        """Queue a notice for every sink, on the run's thread. Callable from any thread.
 
         One that a sink sends while it takes an event precedes that event in the output.
         """

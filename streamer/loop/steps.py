@@ -1,4 +1,4 @@
-"""A session driven over a source: until it ends, its time is up, or somebody stops it."""
+"""Runs a session over a source, until it ends, its time is up, or it is stopped."""
 
 import math
 import threading
@@ -14,14 +14,14 @@ from streamer.types import Chunk, Gap
 
 
 class Stopwatch:
-    """Counts the seconds of work inside iterators, not of their consumer."""
+    """Measures the time spent inside iterators, without their consumer."""
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self.busy_s = 0.0
         self._now_s = now_s
 
     def over(self, events: Iterator[Event]) -> Iterator[Event]:
-        """The same events, with the work for each of them counted."""
+        """The same events, with the time for each of them added."""
         while True:
             begun_s = self._now_s()
             try:
@@ -52,7 +52,7 @@ def steps(
     opening
         The first events, see `opening.opening`; what fails in it fails as the rest does.
     stop
-        Obeyed at the next item of the source: it then ends as if the source had.
+        Checked at each item of the source: the run then ends as if the source had.
     stopwatch
         Counts the seconds of work, for the real-time factor.
     now_s

@@ -1,4 +1,4 @@
-"""What a model was taught: the labels that it has learned, and the utterances enrolled as emotions.
+"""The training data of a model: labels, and utterances enrolled as emotions.
 
 A profile reads both from its rows (`profile_model`); a model without a profile keeps them itself.
 """
@@ -18,7 +18,7 @@ from streamer.types import HasEncoding, Label, Matrix, Vector
 class Lesson:
     """One label with the features that it is learned with, float64 [d].
 
-    first: the utterance had no label before this one, so it tests the learner fairly.
+    first: the utterance had no label before this one, so it is a valid test of the learner.
     """
 
     label: Label
@@ -27,20 +27,20 @@ class Lesson:
 
 
 class TrainingSet(Protocol):
-    """What the model may look up again, whenever it needs it."""
+    """The training data that the model can read again."""
 
     def lessons(self) -> Iterable[Lesson]:
-        """The labels that count and are learned, in the order in which they were given."""
+        """The effective learned labels, in the order in which they were given."""
 
     def enrolled(self) -> Mapping[str, Matrix]:
         """Every emotion's vectors, float64 [n, e], by name in alphabetical order."""
 
     def shares(self) -> Mapping[str, Vector]:
-        """Of those vectors the part of the annotators who call them so, float64 [n] in (0, 1]."""
+        """Each vector's fraction of annotators who chose the emotion, float64 [n] in (0, 1]."""
 
 
 class MemoryTrainingSet:
-    """A training set that lives and ends with its process.
+    """A training set in memory.
 
     The same embedding is the same utterance. As in a profile, an annotator's later label of an
     utterance replaces the earlier one, and a label that names an emotion enrolls the utterance.
@@ -53,7 +53,7 @@ class MemoryTrainingSet:
         self._enrolled: defaultdict[str, dict[bytes, Vector]] = defaultdict(dict)
 
     def number_of(self, encoded: HasEncoding) -> int:
-        """The utterance's number, counted from 1 in the order in which they were first met."""
+        """The utterance's number, counted from 1 in order of first appearance."""
         identity = blake2b(encoded.embedding.tobytes(), digest_size=16).digest()
         return self._numbers.setdefault(identity, len(self._numbers) + 1)
 

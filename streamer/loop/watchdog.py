@@ -22,10 +22,10 @@ def watching(
 ) -> Iterator[Callable[[], None]]:
     """Yields a function to call at every step; `limit_s` after its last call, stacks are written.
 
-    leave: the process then also ends, with code 1, so that a service manager restarts it: what was
-    acknowledged is stored, as after any kill. It works even where no Python code runs any more.
-    file: where it writes, standard error for None. With 0 seconds, or a file without a descriptor,
-    it does nothing.
+    leave: the process then also ends, with code 1, so that a service manager restarts it:
+    everything acknowledged is stored, as after any kill. It works even if no Python code runs any
+    more. file: where it writes, standard error for None. With 0 seconds, or a file without a
+    descriptor, it does nothing.
     """
     out = file or sys.stderr
     if limit_s <= 0 or not _has_descriptor(out):

@@ -1,9 +1,9 @@
-"""What the questions drawn at random say of the others: a fair test, and the labels saved.
+"""Estimates from randomly drawn questions: unbiased agreement, and the labels saved.
 
-Answers to chosen questions test on what the strategy likes to ask, which is what the learner finds
-hard. A part of the questions is therefore drawn at random from everything that is heard
-(`selection.choose`), each with a known probability; weighed by one over it, their answers stand for
-all that is heard (Horvitz and Thompson 1952). Nothing here is asked for beyond those answers.
+Answers to selected questions are a biased test set: the utterances that the strategy prefers, which
+are hard for the learner. A fraction of the questions is therefore drawn at random from all
+utterances (`selection.choose`), each with a known probability; weighted by its inverse, their
+answers represent all utterances (Horvitz and Thompson 1952).
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _EDGES: Final = ((1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0)
 
 @dataclass(frozen=True, slots=True)
 class FairAgreement:
-    """CCC over all that is heard: an estimate and its `LEVEL` interval, from so many answers."""
+    """CCC over all utterances: an estimate and its `LEVEL` interval, and the number of answers."""
 
     ccc: float
     low: float
@@ -43,16 +43,16 @@ class LabelsSaved:
 
     @property
     def tells(self) -> bool:
-        """Whether it can be told if the choice of questions saved labels or cost some."""
+        """Whether the interval excludes 0 labels saved."""
         return self.high < self.by_chance or self.low > self.by_chance
 
 
 def fair_agreement(
     predictions: Vector, truths: Vector, propensities: Vector, rng: np.random.Generator
 ) -> FairAgreement | None:
-    """CCC of answers drawn at random, [n] each; None, for cannot tell, below `FEWEST`.
+    """CCC from randomly drawn answers, [n] each; None, not known, below `FEWEST`.
 
-    predictions: made before the answer was learned. propensities: with which each was drawn, > 0.
+    predictions: made before the answer was learned. propensities: probabilities of the draws, > 0.
     The interval is a percentile bootstrap (Efron 1979) of the answers with their weights.
     """
     count = len(predictions)
@@ -76,19 +76,19 @@ def labels_saved(
     chance_labels: int,
     rng: np.random.Generator,
 ) -> LabelsSaved | None:
-    """How many labels it took to do as well as chance does with some; None below `FEWEST` answers.
+    """Labels needed to be as accurate as with random selection; None below `FEWEST` answers.
 
-    All errors are squared errors on the m answers drawn at random, nan where the answer had been
+    All errors are squared errors on the m randomly drawn answers, nan where the answer had been
     learned. own_errors: [g, m], of the learner as it was with own_labels, [g], growing.
-    chance_errors: [h, m], of h >= 2 learners that learned nothing but chance_labels of the answers
-    drawn at random, a different half of them each.
+    chance_errors: [h, m], of h >= 2 learners trained on chance_labels of the randomly drawn answers
+    only, a different half of them each.
 
-    The learner's mean error, which is taken never to rise with more labels, is followed until it
-    reaches that of chance. Every error is held against the mean of all learners on the same
-    answer, so that it does not matter which answers were hard. The interval is that of resampling
-    the answers, and of the luck of what chance learned: its learners share their answers, so their
-    mean has half the variance of one, and is resampled as the mean of two. `LabelsSaved.tells`
-    says whether it is narrow enough to mean anything; often it is not.
+    The result is the number of labels at which the learner's mean error, assumed not to rise with
+    more labels, reaches that of random selection. Errors are taken relative to the mean of all
+    learners on the same answer, which removes the difficulty of the answers. The interval comes
+    from resampling the answers and the random learners: those share their answers, so their mean
+    has half the variance of one, and is resampled as the mean of two. `LabelsSaved.tells` says
+    whether it is narrow enough to be conclusive; often it is not.
     """
     count = own_errors.shape[1]
     if count < FEWEST:
@@ -134,9 +134,9 @@ def _means(errors: Matrix, weights: Matrix) -> Matrix:
 
 
 def _reached(errors: Vector, labels: Vector, level: float) -> float:
-    """The labels with which falling errors [g] first reach a level, between two by interpolation.
+    """The interpolated label count at which falling errors [g] first reach a level.
 
-    The first count where they begin below it; inf where they never get there.
+    The first count where they start below it; inf where they never reach it.
     """
     lowest = np.minimum.accumulate(errors)
     below = np.flatnonzero(lowest <= level)

@@ -1,4 +1,4 @@
-"""What the learners know, put together from the parts that there are."""
+"""The view of the model that strategies query, built from the available parts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -10,7 +10,7 @@ from streamer.types import Matrix, Vector
 
 
 class Estimators(Protocol):
-    """Valence, arousal and dominance of [n, d]: what `AffectLearner` offers."""
+    """The interface of `AffectLearner` that strategies use; inputs [n, d]."""
 
     def means(self, features: Matrix) -> Matrix: ...
 
@@ -33,11 +33,11 @@ class Classifier(Protocol):
 
 
 class ModelView:
-    """The `Knowledge` of an affect learner, and of classifiers and answers where they are at hand.
+    """The `Knowledge` of an affect learner, and of classifiers and labels where available.
 
-    labelled, classifier, annotators: asked for only by the strategies that live on them.
-    annotators: each one's own classifier, by name. of_source: the classifier is one of another
-    corpus or task, which the answers here do not teach.
+    labelled, classifier, annotators: called only by the strategies that use them. annotators: each
+    one's own classifier, by name. of_source: the classifier belongs to another corpus or task and
+    is not updated by the labels here.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class ModelView:
         return ClassChances(chances, names, of_source=self._of_source)
 
     def annotators(self, features: Matrix) -> Sequence[ClassChances] | None:
-        """Over the union of the annotators' classes; one that an annotator never named is at 0."""
+        """Over the union of the annotators' classes; 0 for a class that an annotator never used."""
         models = self._annotators()
         able = {who: model for who, model in models.items() if model.classes}
         names = sorted({name for model in able.values() for name in model.classes})

@@ -1,4 +1,4 @@
-"""Which utterances of a full buffer, or of a pool, are asked about."""
+"""Selection of the utterances of a buffer or a pool that are asked about."""
 
 import math
 from collections.abc import Sequence
@@ -12,10 +12,12 @@ from streamer.types import Matrix
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """asked: indices in the order taken, then those by lot; released: all others, in order.
+    """asked: indices in the order of selection, then the random ones; released.
 
-    explored: those of `asked` that were drawn at random; propensity: the probability with which
-    each utterance of this buffer, whatever it sounds like, was to be drawn at random.
+    All others, in order.
+
+    explored: those of `asked` that were drawn at random; propensity: the probability, equal for all
+    utterances of this buffer, of being drawn at random.
     """
 
     asked: Sequence[int]
@@ -42,12 +44,12 @@ def choose(
     explore: float,
     rng: np.random.Generator,
 ) -> Choice:
-    """Stream: ask the part `keep` of a buffer [n, d], n >= 1, and of it the part `explore` by lot.
+    """Stream: ask the fraction `keep` of a buffer [n, d], n >= 1, `explore` of it at random.
 
-    The lot falls first, and on the whole buffer, so that what it falls on is a fair sample of all
-    that is heard, the strategy's favourites included; the strategy takes the rest of the questions
-    from the rest of the buffer. How many go by lot is rounded up or down at random, so that a
-    small buffer has its part too, on average: count * explore.
+    The random draw comes first, from the whole buffer, so that it is a fair sample of all
+    utterances; the strategy selects the other questions from the rest of the buffer. The number of
+    random questions is rounded up or down at random, so that its mean is count * explore also for
+    small buffers.
     """
     size = len(features)
     count = ask_count(size, keep)
@@ -77,7 +79,7 @@ def choose_from_pool(
 ) -> list[int]:
     """Pool: `count` of [n, d] in one round (Han et al. 2013, table 1), fewer if there are fewer.
 
-    subset: look only at so many, drawn at random, which saves time and adds variety.
+    subset: score only this many, drawn at random, which saves time and adds diversity.
     """
     seen = np.arange(len(features))
     if subset is not None and subset < len(seen):

@@ -1,8 +1,8 @@
-"""How much an answer would teach: the protocol of query strategies, and what they may ask.
+"""The protocol of query strategies, and the view of the model that they score with.
 
-A strategy scores the utterances of a buffer or pool, given a view of what the learners know, and
-takes a batch of them: the highest scores first, or one by one where the choice of one changes what
-the others would teach. `streamer.query.strategies` holds them all, `selection` splits a buffer.
+A strategy scores the utterances of a buffer or pool, given a view of the model, and selects a
+batch: the highest scores, or one by one where the selection of one changes the value of the others.
+`streamer.query.strategies` contains them all, `selection` splits a buffer.
 """
 
 from abc import ABC, abstractmethod
@@ -19,9 +19,9 @@ ASKED_DIMENSIONS = ("valence", "arousal")
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """What has been answered, in the order of the answers.
+    """The labels so far, in order.
 
-    features: float64 [m, d], those each answer was learned with. answers: float64 [m, 3], valence,
+    features: float64 [m, d], as each label was learned. answers: float64 [m, 3], valence,
     arousal and dominance in [-1, 1], nan where not answered. emotions: [m], None where not named.
     """
 
@@ -40,7 +40,7 @@ class Labelled:
         )
 
     def answering(self, dimension: str) -> tuple[Matrix, Vector]:
-        """Features [k, d] and answers [k] of those that answer this dimension."""
+        """Features [k, d] and answers [k] of the labels that rate this dimension."""
         column = self.answers[:, DIMENSIONS.index(dimension)]
         given = np.isfinite(column)
         return self.features[given], column[given]
@@ -50,8 +50,8 @@ class Labelled:
 class ClassChances:
     """probabilities: float64 [n, K], rows sum to 1; names: [K], the classes.
 
-    annotator: whose own model says so; of_source: a classifier of another corpus or task does,
-    which the answers here do not teach.
+    annotator: whose model it is, "" for all; of_source: it is a classifier of another corpus or
+    task, not updated by the labels here.
     """
 
     probabilities: Matrix
@@ -64,9 +64,9 @@ class Knowledge(Protocol):
     """A view of what the learners know, for a strategy to ask.
 
     `features` everywhere: float64 [n, d], standard scores, never changed. Columns of valence,
-    arousal and dominance are in the order of `types.DIMENSIONS`. Whatever a learner does not have
-    is None: a strategy that needs it then chooses at random and says so (`by_chance`). Nothing is
-    computed before it is asked for, and asking teaches nothing.
+    arousal and dominance are in the order of `types.DIMENSIONS`. What a learner cannot provide is
+    None: a strategy that needs it then chooses at random and reports that (`by_chance`). Everything
+    is computed on demand, and no call changes the model.
     """
 
     def means(self, features: Matrix) -> Matrix:
@@ -94,7 +94,7 @@ class Knowledge(Protocol):
         """Chances by each annotator's own model, all over the same names; None without any."""
 
     def labelled(self) -> Labelled:
-        """All that has been answered so far."""
+        """All labels so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,9 @@ class Scores:
     reason : str
         What they rest on, for people, in one line.
     at_random : bool
-        What the strategy needs is missing, so the values are the generator's.
+        What the strategy needs is missing, so the values are random.
     annotators : sequence of str [n] or None
-        Whom to ask about each, where the strategy chooses that too.
+        Which annotator to ask about each, where the strategy chooses that too.
     """
 
     values: Vector
@@ -119,7 +119,7 @@ class Scores:
     annotators: Sequence[str] | None = None
 
     def reason_of(self, asked: Mapping[int, int]) -> str:
-        """The reason, with whom to ask; asked: the number of an utterance by its index.
+        """The reason, with the annotators to ask; asked: the number of an utterance by its index.
 
         >>> Scores(np.zeros(2), "one is unsure", annotators=["ann", "ben"]).reason_of({1: 17})
         'one is unsure: ask ben about #17'
@@ -160,13 +160,13 @@ class Strategy(Protocol):
     Attributes
     ----------
     name : str
-        As events and pages have it.
+        As shown in events and pages.
     """
 
     name: str
 
     def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:
-        """The informativeness of each utterance, were it asked alone."""
+        """The informativeness of each utterance, if it alone were asked."""
 
     def take(
         self, features: Matrix, knowledge: Knowledge, count: int, rng: np.random.Generator

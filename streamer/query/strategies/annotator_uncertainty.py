@@ -1,7 +1,7 @@
-"""Ask where the annotators' own models are unsure, or would answer differently.
+"""Uncertainty and disagreement of the annotators' own models.
 
-AFTER (Li et al. 2024, section 5.7): every annotator has a model of their own answers; see
-`learners.annotators` for the four measures over them.
+AFTER (Li et al. 2024, section 5.7): each annotator has a model of their own labels; see
+`learners.annotators` for the four measures.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Ask where a binary classifier is least sure (Han et al. 2013, equations 1-3)."""
+"""Lowest confidence of binary classifiers (Han et al. 2013, equations 1-3)."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ class BinaryConfidence(Ranking):
     """Labels become -1 on [-1, 0] and +1 on (0, 1]; conf = 1/(1 + exp(A f + B)); the
 
     informativeness I = -|conf - 0.5|, in [-0.5, 0], is averaged over `dimensions`. A dimension
-    that lacks a class is left out; when all lack one, the choice is random and says why.
+    that lacks a class is left out; when all lack one, the choice is random, with the reason.
     """
 
     name = "binary-confidence"

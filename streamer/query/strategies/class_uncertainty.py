@@ -1,4 +1,4 @@
-"""Ask where the emotion's name is least certain (Settles 2009, section 3.1)."""
+"""Uncertainty of the emotion class (Settles 2009, section 3.1)."""
 
 from collections.abc import Callable
 from typing import Final

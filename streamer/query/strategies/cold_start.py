@@ -1,4 +1,4 @@
-"""One strategy for the beginning, another as soon as it has something to go on."""
+"""A strategy for the first questions, followed by another one."""
 
 import numpy as np
 

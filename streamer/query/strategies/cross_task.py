@@ -1,8 +1,8 @@
-"""Cross-task inconsistency: ask where the emotion's name and its dimensions contradict each other.
+"""Cross-task inconsistency: the predicted emotion and the predicted dimensions disagree.
 
 Xu, Jiang and Wu (2024), "Cross-Task Inconsistency Based Active Learning for Emotion Recognition"
-(CTIAL). The class chances p of a candidate become dimensions through the affective norms
-(equation 3), and what the regressors predict is held against them (equation 4):
+(CTIAL). The class probabilities p of a candidate become dimensions through the affective norms
+(equation 3), which are compared with the regressors' predictions (equation 4):
 
     I = | sum_k p_k norm_k - y^ |_2
 
@@ -54,7 +54,7 @@ def over_confidence(inconsistency: Vector, probabilities: Matrix) -> Vector:
 def with_norms(chances: ClassChances) -> tuple[Matrix, Matrix] | None:
     """The chances, [n, J], of the classes that have norms, and these, [J, 3]; None without any.
 
-    A class without norms says nothing of dimensions: the others' chances are scaled up to 1.
+    A class without norms gives no dimensions: the others' probabilities are scaled to a sum of 1.
     """
     norms = [affective_norm(name) for name in chances.names]
     known = [column for column, norm in enumerate(norms) if norm is not None]
@@ -70,7 +70,7 @@ def with_norms(chances: ClassChances) -> tuple[Matrix, Matrix] | None:
 def inconsistency(
     features: Matrix, knowledge: Knowledge, dimensions: Sequence[str]
 ) -> tuple[Vector, Matrix] | str:
-    """I of equation 4, [n], and the chances, [n, K]; or what is lacking."""
+    """I of equation 4, [n], and the probabilities, [n, K]; or the reason why there are none."""
     chances = knowledge.classes(features)
     if chances is None:
         return NO_CLASSES
@@ -85,7 +85,7 @@ def inconsistency(
 
 
 class CrossTask(Ranking):
-    """Inconsistency, and what it is weighed by."""
+    """Inconsistency, with a weighting."""
 
     def __init__(
         self, name: str, weigh: Weigh, dimensions: Sequence[str] = ASKED_DIMENSIONS
@@ -102,11 +102,10 @@ class CrossTask(Ranking):
 
 
 class CrossTaskSampling(Greedy):
-    """Inconsistency times the distance to what is answered (CTIAL, equation 12).
+    """Inconsistency times the distance to the labelled utterances (CTIAL, equation 12).
 
     The distance is d' of equation 11, the length of the difference over all dimensions; not the
-    product over dimensions of equation 10, by which one dimension in agreement rules a candidate
-    out.
+    product over dimensions of equation 10, which is 0 if a single dimension agrees.
     """
 
     name = "mtigs-ctial"

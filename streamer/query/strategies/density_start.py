@@ -1,11 +1,11 @@
-"""DACS: a core-set that goes for the sparse regions (Kim and Shin 2022, "In Defense of Core-set").
+"""DACS: a core-set of the sparse regions (Kim and Shin 2022, "In Defense of Core-set").
 
 Their steps: estimate each item's density; split the items into groups by it; give the sparser
 groups more of the questions; in each group choose a core-set, that is, greedy k-centres (Sener and
 Savarese 2018). Here density is one over the mean distance to the `NEIGHBOURS` nearest, where they
 hash; the groups are the three tertiles of it, where they look for natural breaks; and the groups'
-shares are 1/2, 1/3 and 1/6 from sparse to dense, where they have a tuned threshold. Labels are
-looked at only to stay away from what is answered already.
+shares are 1/2, 1/3 and 1/6 from sparse to dense, where they have a tuned threshold. Labels are used
+only to avoid the neighbourhood of labelled utterances.
 """
 
 from typing import Final
@@ -62,7 +62,7 @@ class DensityStart(Ranking):
 
 
 def _quotas(count: int, sizes: list[int]) -> list[int]:
-    """`count` questions over groups of these sizes by `SHARES`; what one cannot take, others do."""
+    """Split `count` questions over groups of these sizes by `SHARES`; others take the excess."""
     quotas = [0] * len(sizes)
     for _ in range(count):
         behind = [

@@ -1,4 +1,4 @@
-"""Batches taken one by one: what one answer would teach, the next need not teach again."""
+"""Greedy batches: the values are updated after each selected utterance."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -12,7 +12,10 @@ from streamer.types import Matrix, Vector
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """values: float64 [n], at the first step; after: those of all, once one more index is taken."""
+    """values:
+
+    float64 [n], at the first step; after: all values after one more index was selected.
+    """
 
     values: Vector
     reason: str
@@ -20,9 +23,9 @@ class Steps:
 
 
 class Greedy(ABC):
-    """A strategy that always takes the highest value, and then looks again.
+    """A strategy that selects the highest value, then updates all values.
 
-    Of equal ones it takes the earlier. The score of a taken one is that at which it was taken.
+    Of equal ones it takes the earlier. The score of a selected utterance is its value at selection.
     """
 
     name: str
@@ -31,7 +34,7 @@ class Greedy(ABC):
     def begin(
         self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator
     ) -> Steps | Scores:
-        """The first step; `Scores` where there is nothing to go on, and chance decides."""
+        """The first step; random `Scores` where the required information is missing."""
 
     def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:
         first = self.begin(features, knowledge, rng)

@@ -1,4 +1,4 @@
-"""Greedy sampling: ask what is far from all that has been answered (Wu, Lin and Huang 2019).
+"""Greedy sampling: largest distance to the labelled utterances (Wu, Lin and Huang 2019).
 
 With d^x = |x_n - x_m| and d^y = |y^_n - y_m| between a candidate n and an answered m:
 
@@ -7,9 +7,9 @@ With d^x = |x_n - x_m| and d^y = |y^_n - y_m| between a candidate n and an answe
     iGS    min_m d^x |d^y|_2            both (over several dimensions: CTIAL, equation 11)
     MTiGS  min_m d^x prod_k d^y_k       both, over several dimensions k (CTIAL, equation 10)
 
-Over several dimensions, GSy and iGS take d^y as the Euclidean distance. What is taken earlier in a
-batch counts as answered, with its prediction for an answer. Before the first answer all of them
-start as GSx does: nearest to the middle of the buffer, then farthest from what is taken.
+Over several dimensions, GSy and iGS take d^y as the Euclidean distance. An utterance selected
+earlier in a batch counts as labelled with its prediction. Before the first label all of them start
+as GSx: nearest to the mean of the buffer, then farthest from the selected ones.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,10 +48,10 @@ def all_tasks(away: Matrix, apart: Matrix) -> Matrix:
 
 
 class Nearness:
-    """The distance of each of [n, d] to the nearest that is answered or taken.
+    """The distance of each of [n, d] to the nearest labelled or selected utterance.
 
     named: gives the class of each of [n, d], an int [n]. With it, only those of the same class
-    count, and all of them where there are none of that class.
+    count; all where the class has none.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Nearness:
 
     @property
     def values(self) -> Vector:
-        """[n]; before the first answer: how much nearer to the middle than the farthest one."""
+        """[n]; before the first label, the largest distance to the mean less the own distance."""
         if np.isinf(self._overall).all():
             middle = self._features.mean(axis=0)[np.newaxis]
             away = np.sqrt(self._distances.to(middle)[:, 0])

@@ -1,7 +1,7 @@
-"""The first items to ask: some of each cluster (Li et al. 2024, "AFTER", section 3.4).
+"""Cold start: utterances nearest to the k-means centres (Li et al. 2024, "AFTER", section 3.4).
 
 k is the elbow of 1 to 8 clusters of the embeddings; the utterance nearest to each centre is taken,
-then the next nearest to each in turn. Neither labels nor learners are looked at.
+then the next nearest to each in turn. It uses neither labels nor learners.
 """
 
 import numpy as np
@@ -31,9 +31,9 @@ class KMeansStart(Ranking):
 
 
 def in_turn(away: Matrix, count: int) -> list[int]:
-    """`count` of n points by their distances to k centres, [n, k]: each centre takes its nearest
+    """`count` of n points by their distances to k centres, [n, k].
 
-    of those that are left, in turn.
+    Each centre takes its nearest remaining point, in turn.
 
     >>> in_turn(np.array([[0.1, 9.0], [0.2, 8.0], [7.0, 0.5]]), 3)
     [0, 2, 1]

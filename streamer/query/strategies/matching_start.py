@@ -1,4 +1,4 @@
-"""Ask what is distributed like all utterances, before there are labels.
+"""Cold start: a selection distributed like all utterances.
 
 By the maximum mean discrepancy (Chattopadhyay et al. 2012, "Batch mode active sampling based on
 marginal probability distribution matching"), taken greedily: kernel herding with the answered ones

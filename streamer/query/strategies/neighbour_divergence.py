@@ -1,4 +1,4 @@
-"""BMAL: ask where the class chances differ most from those of the neighbours.
+"""BMAL: class probabilities that differ most from those of the neighbours.
 
 AFTER (Li et al. 2024, equation 11), after Chakraborty et al.: the divergence of two utterances is
 

@@ -1,4 +1,4 @@
-"""Choices by the posterior of Bayesian linear regression: what an answer says about the weights.
+"""Information about the weights, by the posterior of Bayesian linear regression.
 
 With K the posterior covariance of the outputs of a buffer, in units of the noise variance s2, and
 each dimension a model of its own:
@@ -11,7 +11,7 @@ each dimension a model of its own:
     evr         expected variance reduction (Cohn, Ghahramani and Jordan 1996): how much less all
                 of the buffer would vary, sum_i s2 K_ij^2/(1 + K_jj): I-optimal design, greedily.
 
-All look at where utterances lie and not at what was answered, so they like outliers.
+All depend on the features and not on the labels, so they prefer outliers.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Chance: what any other strategy has to beat."""
+"""Random selection: the baseline (passive learning)."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from streamer.types import Matrix
 
 
 class RandomChoice(Ranking):
-    """Every utterance alike."""
+    """Uniformly random scores."""
 
     name = "random"
 

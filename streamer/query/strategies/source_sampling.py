@@ -1,4 +1,4 @@
-"""MTiGS on what a source predicts, for candidates and answered utterances alike.
+"""MTiGS on the predictions of a source, for candidates and labelled utterances.
 
 The baseline of Xu, Jiang and Wu (2024, CTIAL, section 4.1) for asking about emotions: equation 10
 needs dimensions, and the target has none, so that the source's predictions stand for them on both

@@ -1,7 +1,7 @@
-"""Ask what is doubtful, and spread over what is not known yet.
+"""Binary confidence, spread over the feature space by the posterior variance.
 
-Binary confidence alone (Han et al. 2013) asks what lies near zero, and asks about near copies of
-it. Here an utterance's worth is, of each dimension k that is asked about,
+Binary confidence alone (Han et al. 2013) selects utterances near zero, including near duplicates.
+Here an utterance's worth is, of each dimension k that is asked about,
 
     exp(4 I_k) v_k,   I_k = -|conf_k - 0.5| in [-0.5, 0]
 

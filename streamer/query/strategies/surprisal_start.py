@@ -1,11 +1,11 @@
-"""ALPS: the first items to ask, one of each kind of surprise (Yuan, Lin and Boyd-Graber 2020).
+"""ALPS: cold start by clusters of surprisal embeddings (Yuan, Lin and Boyd-Graber 2020).
 
-There, an utterance's surprisal embedding is a language model's loss on each of its words, scaled
-to unit length; k-means finds as many clusters as there are questions, and of each the item nearest
-to the centre is asked. Here no masked language model runs. What stands in for it is the profile's
-own model of what is usual: each coordinate of an embedding is a standard score z, normal on this
-voice and microphone, whose surprisal -ln p(z) is z^2/2 and a constant. As there, labels are not
-needed, and what is common to all (no surprise) is near 0.
+There, an utterance's surprisal embedding is a language model's loss on each of its words, scaled to
+unit length; k-means finds as many clusters as there are questions, and of each the item nearest to
+the centre is asked. Here no masked language model runs. The profile's running normalization
+replaces it: each coordinate of an embedding is a standard score z for this voice and microphone,
+whose surprisal -ln p(z) is z^2/2 plus a constant. As in ALPS, labels are not needed, and a typical
+coordinate has a value near 0.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """CTiGS: greedy sampling within each emotion, a baseline of CTIAL (Xu, Jiang and Wu 2024).
 
-As MTiGS, but a candidate is held only against those answered ones to which the classifier gives
-the same name; against all of them where there are none of that name.
+As MTiGS, but a candidate is compared only with the labelled utterances of the same predicted class;
+with all of them where there are none of that class.
 """
 
 from collections.abc import Sequence
