@@ -8,8 +8,8 @@
     python -m streamer.training prior   --speech DIR --models DIR
     python -m streamer.training probe   --encoder FILE.onnx --speech DIR
 
-cache    log-mel and the teacher's answers for every clip, once (2 GB for 10 hours)
-distill  train a student on the teacher's answers; the same command resumes from the last
+cache    log-mel and the teacher's outputs for every clip, once (2 GB for 10 hours)
+distill  train a student on the teacher's outputs; the same command resumes from the last
          checkpoint; log.jsonl has its losses and probes
 tapt     adapt a student to any folder of recordings, without labels or teacher
 head     the map to emotion vectors, chosen on emotions and speakers left out; without it the
@@ -96,7 +96,7 @@ def distill(args: argparse.Namespace) -> None:
 
 
 def _probe_run(run: Run, stored: Cache, corpora: list[str]) -> dict[str, float]:
-    """Speaker-independent UAR of the averaged student's raw vectors, on corpora of the cache."""
+    """Speaker-independent UAR of the averaged student's raw vectors, on the cached corpora."""
     student, figures = run.average.student, {}
     vectors_of = clip_vectors if isinstance(student, RawStudent) else cached_vectors
     for corpus in corpora:

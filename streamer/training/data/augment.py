@@ -1,9 +1,9 @@
 """Augmentation of log-mel spectrograms: rooms, microphones, noise and other voices.
 
-The student gets the changed clip; its target is the teacher's answer to the clean one. On mel power
-this costs very little: a filter is a curve added to the
-logarithm, a room is a decaying average over frames, noise and other voices add power. Gain needs no
-augmentation, because the student takes the clip's level away first.
+The student gets the augmented clip; its target is the teacher's output for the clean one. On mel
+power this costs very little: a filter is a curve added to the logarithm, a room is a decaying
+average over frames, noise and other voices add power. Gain needs no augmentation, because the
+student takes the clip's level away first.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FRAME_S = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How often each change is made, between 0 and 1."""
+    """The probability of each augmentation, in [0, 1]."""
 
     filtered: float = 0.7
     band_limited: float = 0.25
@@ -32,7 +32,7 @@ class Augmentation:
     babble: float = 0.15
 
     def __call__(self, logmel: Tensor, rng: np.random.Generator) -> Tensor:
-        """log10 mel [batch, frames, 80] -> the same shape, each clip changed on its own."""
+        """log10 mel [batch, frames, 80] -> the same shape, each clip augmented independently."""
         size = len(logmel)
         power = torch.pow(10.0, logmel)
         power = power + _often(rng, self.babble, size) * _other_voices(power, rng)

@@ -2,7 +2,7 @@
 
 The teacher processes the copies too, so their targets are valid. They have no emotion label,
 because pitch and tempo carry emotion. The size of a change depends only on the speaker's name, so
-that all copies of a speaker have one voice.
+that all copies of a speaker share one voice.
 """
 
 from __future__ import annotations

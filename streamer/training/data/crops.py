@@ -27,7 +27,7 @@ class Batch:
 
 
 class Crops:
-    """Draws batches of crops from a cache: corpora by weight, clips evenly, places evenly."""
+    """Draws batches of crops from a cache: corpora by weight, clips and positions uniformly."""
 
     def __init__(self, cache: Cache, recipe: Recipe) -> None:
         self.recipe, self.cache = recipe, cache

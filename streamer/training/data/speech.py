@@ -23,7 +23,7 @@ AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3"})
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One clip's row: who said it, how, and where its samples are.
+    """One clip's row: speaker, emotion, and the position of its samples.
 
     ``speaker`` is unique within its corpus ("" where unknown); ``emotion`` is the corpus's own
     word for it ("" where unlabelled).

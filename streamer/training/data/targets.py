@@ -1,4 +1,4 @@
-"""The teacher's answers, computed once and stored beside their log-mel.
+"""A cache of the teacher's outputs and of the clips' log-mel.
 
 A cache folder holds ``clips.json`` (one row a clip), ``mel.f16`` (log10 mel power, 100 frames a
 second) and one ``NAME.f16`` for each teacher (its layers side by side, 25 tokens a second: two of

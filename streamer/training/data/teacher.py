@@ -1,8 +1,8 @@
 """The teacher: the first blocks of a Whisper encoder, in plain torch, from a npz of its weights.
 
 Whisper (Radford et al. 2023) is trained on transcripts, so a student of it is "distilled from
-Whisper", not self-supervised. Its early blocks represent how something was said, the late ones what
-was said.
+Whisper", not self-supervised. Its early blocks represent paralinguistic content, the late ones
+linguistic content.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Augmentation of waveforms: rooms, microphones, noise, other voices and clipping.
 
-The counterpart of ``augment`` for a student on raw samples: the same changes with the same
-strength, made in the frequency domain. Plain gain is left out, because the student
-normalizes the level first; overload is simulated as clipping.
+The counterpart of ``augment`` for a student on raw samples: the same augmentations with the same
+strength, in the frequency domain. Plain gain is left out, because the student normalizes the level
+first; overload is simulated as clipping.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CURVES = 5
 
 @dataclass(frozen=True, slots=True)
 class WaveAugmentation:
-    """How often each change is made, between 0 and 1."""
+    """The probability of each augmentation, in [0, 1]."""
 
     filtered: float = 0.7
     band_limited: float = 0.25
@@ -33,7 +33,7 @@ class WaveAugmentation:
     def __call__(self, audio: Tensor, samples: Tensor, rng: np.random.Generator) -> Tensor:
         """audio [batch, samples], valid samples [batch] -> the same shape, 0 beyond the valid.
 
-        Each clip is changed on its own.
+        Each clip is augmented independently.
         """
         size, length = audio.shape
         own = (torch.arange(length)[None] < samples[:, None]).float()

@@ -2,8 +2,8 @@
 
 The raw vector of a clip is the mean and deviation over time of the blocks' outputs and of the
 floored log-mel itself (which also keeps the level that the student takes away). Two fixed affine
-maps make the outputs of it: a whitening projection of all of it (``embedding``), and one of the
-blocks' means alone, cut to unit length (``emotion``).
+maps give the outputs: a whitening projection of the whole vector (``embedding``), and one of the
+blocks' means only, scaled to unit length (``emotion``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Measure an exported encoder, as it ships, on packed corpora that it is given as audio."""
+"""Evaluate an exported ONNX encoder on the audio of packed corpora."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def embed_corpora(
 ) -> tuple[list[Clip], np.ndarray, np.ndarray]:
     """Clips with an emotion, their embeddings [clips, d] and emotion vectors [clips, e].
 
-    unit_length: the graph's emotion vectors have it; else they are brought to it.
+    unit_length: whether the graph normalizes its emotion vectors; else they are normalized here.
     """
     clips, embeddings, emotions = [], [], []
     others = frozenset(clip.corpus for clip in read_rows(speech)) - corpora
@@ -74,7 +74,7 @@ def latency_ms(encoder: onnxruntime.InferenceSession, seconds: float, runs: int 
 def measure(
     encoder: onnxruntime.InferenceSession, speech: Path, corpora: frozenset[str]
 ) -> Iterator[dict[str, object]]:
-    """One row a figure: its name, corpus, value, and what else it depends on."""
+    """One row per metric: name, corpus, value, and its parameters."""
     yield {"figure": "latency_ms", "seconds": 3.0, "value": round(latency_ms(encoder, 3.0), 2)}
     clips, embeddings, emotions = embed_corpora(encoder, speech, corpora)
     for corpus in sorted(corpora):
@@ -124,6 +124,6 @@ def _measure_corpus(
 
 
 def print_measurements(path: Path, speech: Path, corpora: frozenset[str]) -> None:
-    """A JSON line for every figure, as soon as it is there."""
+    """Print a JSON line for every metric as it is computed."""
     for row in measure(open_encoder(path), speech, corpora):
         print(json.dumps(row), flush=True)

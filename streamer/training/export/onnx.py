@@ -52,7 +52,7 @@ def trace(graph: torch.nn.Module, path: Path) -> None:
 
 
 def write_onnx(embedder: Embedder, path: Path) -> None:
-    """Trace the graph, halve its large weights and write it whole or not at all."""
+    """Trace the graph, store its large weights as float16, and write it atomically."""
     partial = path.with_suffix(".onnx.part")
     trace(embedder, partial)
     model = onnx.load(str(partial))
@@ -63,7 +63,7 @@ def write_onnx(embedder: Embedder, path: Path) -> None:
 
 
 def _halve(graph: onnx.GraphProto) -> None:
-    """Store every large float32 weight as float16 followed by a cast, which loading folds away."""
+    """Store every large float32 weight as float16 with a cast, which is folded at load time."""
     for weight in list(graph.initializer):
         values = numpy_helper.to_array(weight)
         if values.dtype != np.float32 or values.size < HALVED_FROM or weight.name in KEPT_WHOLE:

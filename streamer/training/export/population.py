@@ -1,8 +1,8 @@
-"""Names before anything is enrolled: prototypes of the emotions as many voices say them.
+"""Population prototypes of the emotions, used before anything is enrolled.
 
-A prototype is the mean over voices of the centred unit vectors of their clips, at unit length
-(Li and Lee's mean of embeddings, section 3, over speakers). How many enrolled clips it stands for,
-k0, is the number with the best recall on corpora whose labels had no part in it.
+A prototype is the mean over voices of the centred unit vectors of their clips, at unit length (Li
+and Lee's mean of embeddings, section 3, over speakers). Its weight in enrolled clips, k0, is the
+one with the best recall on held-out corpora.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FEWEST_TESTED = 2
 
 @dataclass(frozen=True, slots=True)
 class Voices:
-    """Labelled emotion vectors, centred by voice, at unit length: [n, e]; and whose they are."""
+    """Labelled emotion vectors, centred by voice, at unit length: [n, e]; and their voices."""
 
     vectors: np.ndarray
     emotions: np.ndarray
@@ -45,9 +45,9 @@ class Voices:
 
 
 def voices_of(vectors: np.ndarray, clips: Sequence[Clip]) -> Voices:
-    """Those of the clips that name an emotion and a speaker; vectors: [clips, e].
+    """The clips with a known emotion and speaker; vectors: [clips, e].
 
-    A voice's mean, with the population's counting for `PRIOR_WEIGHT` clips, is taken out, as a
+    The voice's mean, with the population's counting for `PRIOR_WEIGHT` clips, is subtracted, as a
     profile's running mean is.
     """
     kept = np.array([c.emotion != "" and c.speaker != "" and c.corpus not in LEVELS_ONLY
@@ -68,9 +68,9 @@ def voices_of(vectors: np.ndarray, clips: Sequence[Clip]) -> Voices:
 
 
 def prototypes_of(known: Voices) -> dict[str, np.ndarray]:
-    """Unit vectors [e] of the emotions that enough voices say.
+    """Unit vectors [e] of the emotions with enough voices.
 
-    A corpus counts by the root of its voices.
+    A corpus is weighted by the square root of its number of voices.
     """
     found = {}
     for emotion in np.unique(known.emotions):
@@ -97,8 +97,8 @@ def recalls(
 ) -> list[list[float]]:
     """Unweighted average recall of each voice, after `enrolled` clips of every emotion, by weight.
 
-    Empty for voices that have too few clips. Emotions that the population does not know start from
-    the enrolled clips alone; with none enrolled they cannot be named.
+    Empty for voices that have too few clips. Emotions without a population prototype start from the
+    enrolled clips; with none enrolled they cannot be recognized.
     """
     rows = []
     for voice in np.unique(tested.voices):
@@ -127,7 +127,7 @@ def recalls(
 
 
 def fit_weight(known: Voices, seed: int = 0) -> tuple[float, dict[str, float]]:
-    """k0 of the best mean recall over corpora, each left out in turn, and over `ENROLLED`."""
+    """k0 of the best mean recall over corpora, leaving one corpus out, and over `ENROLLED`."""
     rng, by_corpus = np.random.default_rng(seed), []
     for corpus in np.unique(known.corpora):
         own = known.corpora == corpus
@@ -146,7 +146,7 @@ def fit_weight(known: Voices, seed: int = 0) -> tuple[float, dict[str, float]]:
 
 
 def thresholds(known: Voices, population: dict[str, np.ndarray]) -> dict[str, float]:
-    """The cosine distance to each prototype of equal error on voices that had no part in it."""
+    """The threshold of equal error of each prototype on held-out voices."""
     genuine: dict[str, list[float]] = {name: [] for name in population}
     impostors: dict[str, list[float]] = {name: [] for name in population}
     for corpus in np.unique(known.corpora):

@@ -1,11 +1,10 @@
-"""Sense before the first label: the hierarchical prior of an encoder, fitted to many voices.
+"""Fit the hierarchical prior of an encoder to many voices.
 
-Each emotion word stands for its affective norm. Vectors are standardized for each voice first, as
-the running product does for each profile. See `learners.prior` for the model. Nothing in it is
-chosen by hand: the penalty of the population's expectation is the one with the least error on
-corpora left out, and offset, weights and noise of voices are those of the most evidence, where the
-residuals of a corpus are those of an expectation that was fitted without it. The offset alone is
-held back further, so that one wrong label cannot move all guesses.
+Each emotion label is replaced by its affective norm. Vectors are standardized per voice first, as a
+profile does. See `learners.prior` for the model. No hyperparameter is set by hand: the penalty of
+the population's expectation minimizes the error on held-out corpora, and the variances of offset,
+weights and noise maximize the evidence of cross-fitted residuals. Only the offset variance is
+limited further, so that one wrong label cannot move all predictions.
 """
 
 from __future__ import annotations
@@ -36,12 +35,11 @@ FEWEST_CLIPS = 8
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the fit tries, and how much of the data it looks at.
+    """The hyperparameter grid of the fit, and the amount of data used.
 
     penalties: inverse penalties C of the softmax regression; shrinkage: of the within-class
-    covariance to a multiple of I; rank: directions kept of it; labels: of each draw from a voice
-    whose evidence is weighed; shift: the most that one label may move the guess of all others by
-    way of the offset.
+    covariance to a multiple of I; rank: number of its directions; labels: per draw from a voice,
+    for the evidence; shift: the most that one label may move all predictions through the offset.
     """
 
     penalties: tuple[float, ...] = (0.0005, 0.001, 0.002, 0.004)
@@ -54,7 +52,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class LabelledClips:
-    """Clips that can be learned from, as standard scores of their own voice.
+    """Labelled clips, as standard scores by voice.
 
     x: [n, d]; y: norms, [n, 3]; emotions, corpora, voices: [n]; mean, deviation: [d], of an
     embedding, and within one voice; emotion_mean: [e].
@@ -70,7 +68,7 @@ class LabelledClips:
     emotion_mean: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def of(self, kept: np.ndarray) -> LabelledClips:
-        """The part of it, bool [n], with the same statistics."""
+        """A subset, bool [n], with the same statistics."""
         return LabelledClips(
             self.x[kept], self.y[kept], self.emotions[kept], self.corpora[kept], self.voices[kept],
             self.mean, self.deviation, self.emotion_mean,
@@ -82,9 +80,9 @@ def norm_of(emotion: str) -> tuple[float, float, float] | None:
 
 
 def usable(clips: Sequence[Clip]) -> np.ndarray:
-    """Clips with a norm, of voices heard in two emotions or more and often enough: bool [clips].
+    """Clips with a norm, of voices with at least two emotions and enough clips: bool [clips].
 
-    Corpora whose labels are levels, not emotions, are left out.
+    Corpora whose labels are levels, not emotions, are excluded.
     """
     heard: dict[tuple[str, str], list[str]] = {}
     for clip in clips:
@@ -126,7 +124,7 @@ def voice_statistics(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean of the voices' means and root of their mean variance, [d] each.
 
-    A corpus counts by the root of its voices.
+    A corpus is weighted by the square root of its number of voices.
     """
     names = np.unique(voices)
     corpus = np.array([corpora[voices == name][0] for name in names])
@@ -153,7 +151,7 @@ def standardized(
 
 
 def corpus_weights(clips: Sequence[Clip]) -> np.ndarray:
-    """Weights that make corpora count by the square root of their clips: mean 1."""
+    """Weights that make corpora count by the square root of their number of clips: mean 1."""
     return _root_weights(np.array([c.corpus for c in clips]))
 
 
@@ -204,8 +202,8 @@ def damped_directions(
 ) -> tuple[np.ndarray, np.ndarray]:
     """U [d, r] and h [r] of `learners.prior`, from the within-class covariance.
 
-    The inverse root of (1 - shrinkage) S + shrinkage tr(S)/d I, over its value in all the
-    directions that are not kept.
+    The inverse root of (1 - shrinkage) S + shrinkage tr(S)/d I, over its value in the other
+    directions.
     """
     size = labelled.x.shape[1]
     total, scatter = 0.0, np.zeros((size, size))
@@ -241,7 +239,7 @@ class Draw:
 def draws(
     labelled: LabelledClips, expected: np.ndarray, damped: np.ndarray, settings: Settings
 ) -> list[Draw]:
-    """Of every voice some clips, drawn more than once where a corpus has few voices.
+    """Draws of clips of every voice, several per voice for corpora with few voices.
 
     A corpus counts by the root of its draws. expected: [n, 3]; damped: [n, d].
     """
@@ -260,7 +258,7 @@ def draws(
 def log_evidence(found: Sequence[Draw], column: int, logs: np.ndarray) -> float:
     """Mean log density of a rating, under the noise s2, offset a and weights b of exp(logs).
 
-    Student's t with `NOISE_WEIGHT` degrees of freedom: the noise of each voice is its own.
+    Student's t with `NOISE_WEIGHT` degrees of freedom: each voice has its own noise.
     """
     noise, offset, weights = np.exp(logs)
     total = count = 0.0
@@ -281,7 +279,7 @@ def log_evidence(found: Sequence[Draw], column: int, logs: np.ndarray) -> float:
 
 
 def maximize_evidence(found: Sequence[Draw], column: int) -> np.ndarray:
-    """s2, a, b of the most evidence, [3]."""
+    """s2, a, b of maximum evidence, [3]."""
     result = minimize(
         lambda logs: -log_evidence(found, column, logs),
         np.log([0.1, 0.3, 4.0]),
@@ -292,7 +290,7 @@ def maximize_evidence(found: Sequence[Draw], column: int) -> np.ndarray:
 
 
 def limited_offset(voice: np.ndarray, length: float, shift: float) -> float:
-    """a, or the largest by which one label moves the guess of what it shares nothing with by shift.
+    """a, limited so that one label moves unrelated predictions by at most shift.
 
     voice: s2, a, b; length: mean squared length of damped inputs. A label at `affect.LIMIT`
     deviations moves the offset by a s LIMIT / sqrt(1 + a + b length).
@@ -304,7 +302,7 @@ def limited_offset(voice: np.ndarray, length: float, shift: float) -> float:
 
 
 def cross_fitted(labelled: LabelledClips, penalty: float) -> np.ndarray:
-    """What is expected of each clip by what was fitted without its corpus, [n, 3]."""
+    """The expectation of each clip, fitted without its corpus, [n, 3]."""
     expected = np.empty_like(labelled.y)
     for corpus in np.unique(labelled.corpora):
         own = labelled.corpora == corpus
@@ -325,7 +323,7 @@ def corpus_error(labelled: LabelledClips, expected: np.ndarray) -> float:
 def fit_prior(
     labelled: LabelledClips, settings: Settings | None = None
 ) -> tuple[Prior, dict[str, object]]:
-    """The hierarchical prior without prototypes, and what was chosen on the way."""
+    """The hierarchical prior without prototypes, and the chosen hyperparameters."""
     settings = settings or Settings()
     tried = {penalty: cross_fitted(labelled, penalty) for penalty in settings.penalties}
     errors = {penalty: corpus_error(labelled, expected) for penalty, expected in tried.items()}

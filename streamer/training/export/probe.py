@@ -1,6 +1,6 @@
 """Linear probes of embeddings, tested on unseen speakers.
 
-All figures are unweighted average recall (UAR, the mean of the classes' recalls, [0, 1]) or Lin's
+All metrics are unweighted average recall (UAR, the mean of the classes' recalls, [0, 1]) or Lin's
 concordance (CCC, [-1, 1]), on vectors [clips, d] beside their clips' rows.
 """
 
@@ -19,9 +19,9 @@ NEUTRAL = "neutral"
 
 
 def speaker_folds(clips: Sequence[Clip], folds: int) -> np.ndarray:
-    """A fold number for each clip, whole speakers together, in sorted order round robin.
+    """A fold number for each clip, by speaker, round robin in sorted order.
 
-    There are no more folds than speakers.
+    There are at most as many folds as speakers.
     """
     order = {name: i % folds for i, name in enumerate(sorted({c.speaker for c in clips}))}
     return np.array([order[c.speaker] for c in clips])
@@ -85,8 +85,7 @@ def verify_uar(
     """UAR of ``emotion`` against neutral from prototypes of other speakers (Li and Lee).
 
     Each round draws half of the speakers, takes ``enrolled`` clips of each class from them, and
-    gives every clip of the other half to the prototype (mean vector) at the smaller cosine
-    distance.
+    assigns every clip of the other half to the nearer prototype (mean vector) by cosine distance.
     """
     emotions, speakers = np.array([c.emotion for c in clips]), np.array([c.speaker for c in clips])
     recalls = []

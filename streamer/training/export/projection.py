@@ -1,15 +1,15 @@
 """The two fixed maps at the end of the graph, in closed form from raw vectors.
 
-``embedding`` is label-free: raw dimensions are standardized over clips, turned to their principal
-axes, scaled by lambda^(-power) (0.5 is full whitening), and turned once more by a random rotation,
-so that every dimension has about unit variance and a regressor that standardizes each dimension
-leaves the scaling of the axes as it is.
+``embedding`` is label-free: raw dimensions are standardized over clips, rotated to their principal
+axes, scaled by lambda^(-power) (0.5 is full whitening), and rotated randomly, so that every
+dimension has about unit variance and a regressor that standardizes each dimension does not change
+the scaling of the axes.
 
-``emotion`` is made of the blocks' means alone, with every training speaker's own mean subtracted,
-so that voices weigh less in a cosine. Without labels it keeps the principal directions of what is
-left. With labels, what still varies within one speaker's one emotion (the words, mostly) is reduced
+``emotion`` is made of the blocks' means only, with every training speaker's mean subtracted, so
+that speaker identity matters less in a cosine. Without labels it keeps the principal directions of
+the rest. With labels, the variance within an emotion of a speaker (mostly linguistic) is reduced
 first: within-class covariance normalization (Hatch, Kajarekar and Stolcke 2006), shrunk towards the
-identity so that unseen corpora do not suffer from it.
+identity, for unseen corpora.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def fit_embedding(
 def fit_emotion(means: np.ndarray, speakers: np.ndarray, weights: np.ndarray, size: int) -> Affine:
     """Blocks' means [clips, n], their speakers and weights -> the map to [clips, size].
 
-    Looks at no emotion, so that every emotion is an unseen one to it. Unit length comes after it.
+    Uses no emotion labels, so that every emotion is unseen. Normalization to unit length follows
+    it.
     """
     standard, start = _standardized(means, weights)
     return _then(start, _principal(_centred(standard, speakers), weights, size))
@@ -67,11 +68,11 @@ def fit_within(
     size: int,
     shrinkage: float,
 ) -> Affine:
-    """As fit_emotion, with what varies within a speaker's emotion made quieter.
+    """As fit_emotion, with within-class covariance normalization by speaker and emotion.
 
     On the 2 * size principal directions x, with S the covariance of x around the mean of its
     speaker's emotion:  x (I s r + S (1 - r))^(-1/2), s the mean of S's diagonal, r the shrinkage
-    (1: as without labels). Then the principal directions once more.
+    (1: as without labels). The principal directions of the result follow.
     """
     standard, start = _standardized(means, weights)
     start = _then(start, _principal(_centred(standard, speakers), weights, 2 * size))
@@ -85,7 +86,7 @@ def fit_within(
 
 
 def _standardized(vectors: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, Affine]:
-    """Vectors of mean 0 and variance 1 in every dimension, and the map that makes them so."""
+    """Vectors of mean 0 and variance 1 in every dimension, and the map to them."""
     share = (weights / weights.sum()).astype(np.float32)
     mean = share @ vectors
     standard = vectors - mean
@@ -110,7 +111,7 @@ def _covariance(centred: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _principal(centred: np.ndarray, weights: np.ndarray, size: int) -> np.ndarray:
-    """The ``size`` principal directions, loudest first: [n, size]."""
+    """The ``size`` principal directions, largest variance first: [n, size]."""
     _, axes = np.linalg.eigh(_covariance(centred, weights))
     return np.asarray(axes[:, ::-1][:, :size])
 

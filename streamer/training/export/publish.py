@@ -1,4 +1,4 @@
-"""From a checkpoint to the files that ship: projections, prior, graph, manifest row."""
+"""From a checkpoint to the released files: projections, prior, graph, manifest row."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ LICENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Projections:
-    """Settings of the closed-form parts.
+    """Settings of the closed-form projections.
 
-    Output sizes, whitening power, and how many clips of a corpus are looked at, at most.
+    Output sizes, whitening power, and the maximum number of clips per corpus.
     """
 
     embedding_size: int = 256
@@ -66,7 +66,7 @@ def cached_vectors(student: Student, cache: Cache, kept: Sequence[int]) -> np.nd
 
 
 def sample_clips(clips: Sequence[Clip], settings: Projections) -> list[int]:
-    """Numbers of the clips to look at: of each corpus all as spoken, or so many at random."""
+    """Indices of the clips to use: all original clips of each corpus, or a random sample."""
     rng, kept = np.random.default_rng(settings.seed), []
     corpora = np.array([c.corpus for c in clips])
     spoken = np.array([not c.is_copy for c in clips])
@@ -100,7 +100,7 @@ def fit_projections(
 def head_candidates(
     checkpoint: Path, cache: Cache, skip: frozenset[str], recipe: HeadRecipe
 ) -> tuple[tuple[Candidate, ...], list[Clip]]:
-    """What may become the emotion head of a checkpoint, and the labelled clips it is tried on."""
+    """Candidates for the emotion head of a checkpoint, and the labelled clips of their trials."""
     student = load_distiller(checkpoint)[0].student
     kept = [i for i, c in enumerate(cache.clips) if c.emotion and c.corpus not in skip]
     clips = [cache.clips[i] for i in kept]
@@ -116,9 +116,9 @@ def publish(
     settings: Projections,
     skip: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """Write models/NAME.onnx, its prior and its manifest row; the row comes back.
+    """Write models/NAME.onnx, its prior and its manifest row; return the row.
 
-    Corpora named in ``skip`` are not looked at, also not for the projections and the prior. Where
+    Corpora named in ``skip`` are not used, also not for the projections and the prior. Where
     the checkpoint's folder has a ``head.pt``, it makes ``emotion``.
     """
     distiller, recipe = load_distiller(checkpoint)

@@ -1,12 +1,12 @@
-"""All that an encoder's prior holds, fitted in one go and written beside it.
+"""Fit the complete prior of an encoder and write it beside the model.
 
     python -m streamer.training prior --speech SPEECH --models models --name streamer-small
 
-Embeds the labelled corpora of SPEECH with the encoder of that manifest row, once: the vectors are
-kept in --cache. Fits the hierarchical prior (`export.prior`) and the prototypes of the emotions
+Embeds the labelled corpora of SPEECH with the encoder of that manifest row; the vectors are cached
+in --cache. Fits the hierarchical prior (`export.prior`) and the prototypes of the emotions
 (`export.population`), writes NAME.prior.npz, bound to the encoder's sha256, and the row's hash of
-it. With --without CORPUS, and --out FILE for where, it is the prior of somebody who never had that
-corpus's labels: what the benchmarks test on it.
+it. With --without CORPUS, and --out FILE for where, the prior is fitted without that corpus's
+labels, for benchmarks on it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ def fit_voices(
     clips: Sequence[Clip],
     settings: Settings | None = None,
 ) -> tuple[Prior, dict[str, object]]:
-    """The whole prior, and what was chosen; embeddings: [clips, d]; emotions: [clips, e]."""
+    """The complete prior, and the chosen hyperparameters; embeddings:
+
+    [clips, d]; emotions: [clips, e].
+    """
     prior, chosen = fit_prior(labelled_clips(embeddings, clips), settings)
     known = voices_of(emotions, clips)
     weight, recall = fit_weight(known)
@@ -61,9 +64,10 @@ def fit_voices(
 def embedded(
     row: EncoderRow, speech: Path, cache: Path, corpora: Sequence[str] = LABELLED
 ) -> tuple[list[Clip], np.ndarray, np.ndarray]:
-    """Labelled clips, embeddings [clips, d], emotion vectors [clips, e]; from `cache` if it can be.
+    """Labelled clips, embeddings [clips, d], emotion vectors [clips, e]; from `cache` if valid.
 
-    cache: an npz; it is written where it is missing, or of another encoder or other corpora.
+    cache: an npz; it is written where it is missing, or belongs to another encoder or other
+    corpora.
     """
     key = f"{row.sha256} {' '.join(sorted(corpora))}"
     if cache.is_file():
@@ -88,7 +92,7 @@ def embedded(
 def make_prior(
     models: Path, name: str, speech: Path, cache: Path, without: Sequence[str], out: Path | None
 ) -> dict[str, object]:
-    """See the module; returns what was chosen.
+    """See the module; returns the chosen hyperparameters.
 
     Raises ValueError for an encoder that the manifest does not name.
     """

@@ -1,8 +1,8 @@
-"""Choose the emotion head by its accuracy on left-out emotions and speakers; save it to a file.
+"""Model selection of the emotion head on held-out emotions and speakers.
 
-Candidates are the two closed forms and a head trained on top of the second, looked at every so many
-steps, which is its early stopping. The one with the best mean over both protocols of head_trials is
-made once more of all trainable_clips clips.
+Candidates are the two closed forms and a head trained on top of the second, evaluated at regular
+steps (early stopping). The one with the best mean over both protocols of `head.trials` is fitted
+again on all trainable clips.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EVERY = 25
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A way to make the map: to be tried, and to be made of all that is allowed."""
+    """A method to fit the map, for the trials and for the final fit."""
 
     name: str
     fit: Fit
@@ -36,9 +36,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What ships: the map from the blocks' means, how it was made, of what.
+    """The released map from the blocks' means, with its provenance.
 
-    ``checkpoint`` is the sha256 of the one whose means it maps, ``skip`` the corpora left out.
+    ``checkpoint`` is the sha256 of the one whose means it maps, ``skip`` the excluded corpora.
     """
 
     name: str
@@ -77,7 +77,7 @@ def usable_trials(clips: Sequence[Clip]) -> tuple[Trial, ...]:
 def evaluate_candidates(
     tried: Sequence[Candidate], clips: Sequence[Clip], seed: int
 ) -> Iterator[tuple[Candidate, dict[str, float]]]:
-    """Each candidate with its mean UAR over the trials, by protocol, speakers' means taken out."""
+    """Each candidate's mean UAR over the trials by protocol, speakers' means subtracted."""
     trials = usable_trials(clips)
     if not trials:
         raise ValueError("no corpus with an unseen emotion is left: head needs ravdess or nemo")
@@ -92,13 +92,13 @@ def evaluate_candidates(
 def make_head(
     candidate: Candidate, clips: Sequence[Clip], checkpoint: str, skip: Sequence[str]
 ) -> Head:
-    """The candidate's map, of all trainable_clips clips."""
+    """The candidate's map, fitted on all trainable clips."""
     affine = candidate.affine(trainable_clips(clips))
     return Head(candidate.name, affine, checkpoint, tuple(sorted(skip)))
 
 
 def save_head(head: Head, path: Path) -> None:
-    """Write it whole or not at all."""
+    """Write it atomically."""
     state = {
         "name": head.name,
         "matrix": torch.from_numpy(head.affine.matrix),
@@ -112,7 +112,7 @@ def save_head(head: Head, path: Path) -> None:
 
 
 def load_head(path: Path, checkpoint: str, skip: frozenset[str]) -> Head:
-    """The head made for this checkpoint (its sha256) without ``skip``; another: ValueError."""
+    """The head of this checkpoint (sha256) without ``skip``. Raises ValueError for another."""
     state = torch.load(path, weights_only=True)
     affine = Affine(state["matrix"].numpy(), state["offset"].numpy())
     head = Head(state["name"], affine, state["checkpoint"], tuple(state["skip"]))

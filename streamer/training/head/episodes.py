@@ -1,9 +1,9 @@
-"""Episodes: as many examples of every emotion, spread over corpora and speakers.
+"""Episodes: equally many examples of every emotion, spread over corpora and speakers.
 
-Labels are shared between corpora by their word; corpora whose labels are levels of one thing, not
-emotions, are left out, and so are speakers heard in one emotion only, whose voice would stand for
-it. Within an emotion every corpus that has it gives the same number of examples (give or take one),
-and within a corpus every speaker; which come first is drawn anew for every episode.
+Labels are matched between corpora by name; corpora whose labels are levels, not emotions, are
+excluded, and so are speakers with a single emotion, which would be confounded with the voice.
+Within an emotion every corpus contributes the same number of examples (plus or minus one), and
+within a corpus every speaker; the order is random for every episode.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LEVELS_ONLY = frozenset({"baved"})
 
 
 def trainable_clips(clips: Sequence[Clip], without: frozenset[str] = frozenset()) -> np.ndarray:
-    """Clips to learn emotions from: bool [clips]. Emotions named in ``without`` are left out."""
+    """Clips to train emotions on: bool [clips]. Emotions named in ``without`` are excluded."""
     heard: dict[tuple[str, str], set[str]] = {}
     for clip in clips:
         if clip.emotion and clip.emotion not in without and clip.corpus not in LEVELS_ONLY:
@@ -30,7 +30,7 @@ def trainable_clips(clips: Sequence[Clip], without: frozenset[str] = frozenset()
 
 
 class Episodes:
-    """Draws episodes from trainable_clips clips: their numbers, int [classes, examples].
+    """Draws episodes from trainable clips: their indices, int [classes, examples].
 
     ``classes`` are the emotions in alphabetical order, a row each. An emotion with fewer clips than
     ``examples`` raises ValueError.
@@ -73,7 +73,7 @@ class Episodes:
 
 
 def _shared(count: int, sizes: list[int], rng: np.random.Generator) -> list[int]:
-    """So many taken from each, the same from all, give or take one, and none over its size."""
+    """Counts per group, equal plus or minus one, and none above its size."""
     taken = np.zeros(len(sizes), int)
     while count:
         free = rng.permutation(np.flatnonzero(taken < sizes))

@@ -1,8 +1,8 @@
-"""The trained emotion head on pooled vectors: one linear map, or one hidden layer, to unit length.
+"""The trained emotion head on pooled vectors: linear or with one hidden layer, to unit length.
 
-It is trained by cross-entropy and a loss over episodes (losses.py) and knows nothing of
-``embedding``, which it leaves as it is. A linear head gets vectors with the speakers' means
-subtracted, which commutes with it; one with a hidden layer gets them unchanged.
+It is trained by cross-entropy and an episodic loss (losses.py), and does not change ``embedding``.
+A linear head gets vectors with the speakers' means subtracted, which commutes with it; one with a
+hidden layer gets them unchanged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CLASSIFIERS = frozenset({"softmax", "am-softmax", "aam-softmax"})
 
 @dataclass(frozen=True, slots=True)
 class HeadRecipe:
-    """What decides a head.
+    """The hyperparameters of a head.
 
     ``loss`` is one of losses.LOSSES; ``margin`` (radians; of a cosine in the printed form), where
     given, replaces that of the angular margin prototypical losses and is not learned.
@@ -45,13 +45,13 @@ class HeadRecipe:
 
 
 class Inputs(Protocol):
-    """What a head is given for clips, by their numbers: [classes, examples] -> the head's input."""
+    """The head's input for clips by index: [classes, examples] -> input."""
 
     def __call__(self, numbers: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, ...]: ...
 
 
 class PooledInputs:
-    """Vectors [clips, n], taken as they are: [classes, examples, n]."""
+    """Vectors [clips, n], unchanged: [classes, examples, n]."""
 
     def __init__(self, vectors: np.ndarray) -> None:
         self.vectors = torch.from_numpy(vectors.astype(np.float32))
@@ -63,8 +63,8 @@ class PooledInputs:
 class PooledHead(nn.Module):
     """[..., n] -> unit vectors [..., size].
 
-    A linear head starts as the first ``size`` coordinates: give it principal directions, loudest
-    first.
+    A linear head starts as the first ``size`` coordinates: give it principal directions, largest
+    variance first.
     """
 
     def __init__(self, inputs: int, size: int, hidden: int = 0) -> None:
@@ -84,7 +84,7 @@ class PooledHead(nn.Module):
 def train_head(
     head: nn.Module, inputs: Inputs, episodes: Episodes, recipe: HeadRecipe, every: int
 ) -> Iterator[int]:
-    """Train ``head`` in place, an episode a step; yields the step, 0 first, then each ``every``."""
+    """Train ``head`` in place, one episode per step; yields step 0, then every ``every`` steps."""
     classes, rng = len(episodes.classes), np.random.default_rng(recipe.seed)
     losses, shares = _losses(recipe, classes)
     numbers = torch.arange(classes)

@@ -1,4 +1,4 @@
-"""Ways to make the map from the blocks' means to emotion vectors, from the clips that are allowed.
+"""Methods to fit the map from the blocks' means to emotion vectors, on given clips.
 
 label-free   principal directions with speakers' means taken out
 within       those, with what varies within a speaker's emotion made quieter
@@ -40,7 +40,7 @@ class ClosedForm:
         self._affines: dict[bytes, Affine] = {}
 
     def affine(self, allowed: np.ndarray) -> Affine:
-        """The map, before unit length; kept, as many trials ask for the same."""
+        """The map, before normalization; cached for repeated trials."""
         key = allowed.tobytes()
         if key not in self._affines:
             self._affines[key] = self._fit(allowed)
@@ -61,14 +61,14 @@ class ClosedForm:
 
 
 class Trained:
-    """A trained head at each ``every`` steps of its training; one training serves all of them."""
+    """A trained head at every ``every`` steps of a single training run."""
 
     def __init__(self, start: ClosedForm, recipe: HeadRecipe, every: int = 25) -> None:
         self.start, self.recipe, self.every = start, recipe, every
         self._heads: dict[bytes, tuple[Affine, list[PooledHead]]] = {}
 
     def at(self, step: int) -> Fit:
-        """The map after so many steps, a multiple of ``every``."""
+        """The map after a number of steps, a multiple of ``every``."""
 
         def fit(allowed: np.ndarray) -> Vectors:
             affine, heads = self._train(allowed)
@@ -78,7 +78,7 @@ class Trained:
         return fit
 
     def affine(self, allowed: np.ndarray, step: int) -> Affine:
-        """A linear head's map after so many steps, before unit length."""
+        """A linear head's map after a number of steps, before normalization."""
         start, heads = self._train(allowed)
         layer = heads[step // self.every].layers
         if not isinstance(layer, torch.nn.Linear):

@@ -1,13 +1,13 @@
-"""Trials of emotion maps on emotions that they were not made with.
+"""Trials of emotion maps on unseen emotions.
 
-A trial removes one emotion from every corpus, makes the map from the rest, and has 10 clips of
-that emotion and of neutral enrolled and verified (Li and Lee). Two protocols:
+A trial removes one emotion from every corpus, fits the map on the rest, then enrolls 10 clips of
+that emotion and of neutral, and verifies the others (Li and Lee). Two protocols:
 
     corpus     the map was made without the tested corpus
     speakers   the map was made with half of its speakers, who enroll; the other half is tested
 
-Neither lets a map see the tested speakers, or the emotion. Figures are UAR, with each speaker's
-mean vector taken out (as a profile does) and, "plain", without.
+In neither has the map seen the test speakers or the emotion. Results are UAR, with each speaker's
+mean vector subtracted (as a profile does) and, "plain", without.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ UNSEEN = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """UAR in [0, 1], speakers' means taken out and not; by number of enrolled clips."""
+    """UAR in [0, 1], with speakers' means subtracted and plain; by number of enrolled clips."""
 
     centred: dict[int, float]
     plain: dict[int, float]
 
 
 def halves(clips: Sequence[Clip], corpus: str, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Random halves of a corpus's speakers as masks (enroll, test), and the same turned round."""
+    """Random halves of a corpus's speakers as masks (enroll, test), and the same swapped."""
     speakers = np.array([c.speaker for c in clips])
     own = np.array([c.corpus == corpus for c in clips])
     names = np.random.default_rng(seed).permutation(np.unique(speakers[own]))
@@ -71,7 +71,7 @@ def run_trial(
     seed: int,
     enrolled: Iterable[int] = (10,),
 ) -> Outcome:
-    """Make the map without the trial's emotion, then verify it, both halves in turn."""
+    """Fit the map without the trial's emotion, then verify it on both halves."""
     if protocol not in ("corpus", "speakers"):
         raise ValueError(f"no protocol {protocol}: use corpus or speakers")
     allowed = trainable_clips(clips, frozenset({trial.emotion}))

@@ -152,7 +152,7 @@ def _is_normalized(source: str) -> bool:
 
 
 def _without_parametrizations(model: nn.Module) -> nn.Module:
-    """Weights as plain numbers: the position convolution's come as direction and length."""
+    """Plain weights: those of the position convolution are stored as direction and length."""
     for module in model.modules():
         if parametrize.is_parametrized(module, "weight"):
             parametrize.remove_parametrizations(module, "weight")
@@ -160,7 +160,7 @@ def _without_parametrizations(model: nn.Module) -> nn.Module:
 
 
 def _unknown(name: str, checkpoint: Path | None) -> Preset:
-    """What is known of a checkpoint that is no preset. Raises UsageError for a name of nothing."""
+    """A preset for an unknown checkpoint. Raises UsageError for an invalid name."""
     if checkpoint is None and name.count("/") != 1:
         known = ", ".join(PRESETS)
         raise UsageError(

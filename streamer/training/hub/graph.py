@@ -1,8 +1,8 @@
 """Speech encoders of Hugging Face transformers as graphs from waveform to one vector.
 
-What its feature extractor does to the waveform is part of the graph: wav2vec 2.0 and its kin want
-zero mean and unit variance over the clip, Whisper its log-mel spectrogram. Frames are pooled over
-time. Nothing is masked, so a clip goes in as long as it is, without padding.
+The preprocessing of the feature extractor is part of the graph: zero mean and unit variance over
+the clip for wav2vec 2.0, HuBERT and WavLM, the log-mel spectrogram for Whisper. Frames are pooled
+over time. Nothing is masked, so a clip is not padded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class WaveformFrames(nn.Module):
     """wav2vec 2.0, HuBERT or WavLM: audio [batch, samples] -> frames [batch, time, width].
 
     model: the bare transformers model. layer: the frames are the output of this block, from 1;
-    those above are cut away, and the final normalization with them. None: the model's own output.
+    those above are removed, with the final normalization. None: the model's own output.
     normalized: the feature extractor's `do_normalize`. first: the frames are the mean of the
     outputs of the blocks from this one to `layer`, before any final normalization.
     """
@@ -49,7 +49,7 @@ class WaveformFrames(nn.Module):
 
 
 class BlockOutputs:
-    """The outputs of blocks `first` to `last` (from 1) of one pass, caught as it goes on."""
+    """Records the outputs of blocks `first` to `last` (from 1) during a forward pass."""
 
     def __init__(self, blocks: nn.ModuleList, first: int, last: int | None) -> None:
         self._outputs: list[Tensor] = []
@@ -57,7 +57,7 @@ class BlockOutputs:
             block.register_forward_hook(lambda module, given, output: self._outputs.append(output))
 
     def mean(self) -> Tensor:
-        """Their mean; the next pass begins anew."""
+        """Their mean; resets for the next pass."""
         total = torch.stack(self._outputs).mean(dim=0)
         self._outputs.clear()
         return total

@@ -1,11 +1,11 @@
-"""The emotion head fitted to a profile's enrolled clips, without forgetting a rich corpus.
+"""The emotion head, tuned jointly on a profile's enrolled clips and a labelled corpus.
 
 The joint loss of Nguyen et al. (equation 3) on vectors instead of images: corpus i is a labelled
 one, corpus j the clips that a user enrolled or named. f = A x / |A x| for an emotion vector x, A a
-square matrix that starts as the identity and is tied to it (L2-SP); the first head knows the
-corpus's emotions, the second the user's, and each is train by the clips of both that have one of
-its emotions. Contrasted are cross pairs alone, by equation 2 on unit vectors; a name that the
-corpus does not know is never the same as any of its emotions.
+square matrix that starts as the identity and is tied to it (L2-SP); the first head has the corpus's
+emotions, the second the user's, and each is trained on the clips of both that have one of its
+emotions. The contrastive loss uses cross pairs only, by equation 2 on unit vectors; an emotion that
+is not in the corpus differs from all of the corpus's.
 
 Since A commutes with the encoder's own last map up to length, the result is that map times A: the
 written encoder computes nothing more than the one it came from, and its embedding stays the same.
@@ -34,7 +34,7 @@ MOST_LOST = 0.01
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedVectors:
-    """Emotion vectors [n, e], each voice's mean taken off; the emotion and the voice of each."""
+    """Emotion vectors [n, e] centred by voice; the emotion and the voice of each."""
 
     vectors: np.ndarray
     emotions: list[str]
@@ -63,8 +63,8 @@ class HeadTuning:
 class HeadComparison:
     """Equal error rates of the enrolled emotions, and recall of the corpus, before and after.
 
-    Both on clips and voices that the map which judges them was not fitted to. fell: the part of
-    the bootstrap samples in which the error rate fell.
+    Both on clips and voices that the evaluated map was not fitted to. fell: the fraction of the
+    bootstrap samples in which the error rate fell.
     """
 
     eer: tuple[float, float]
@@ -157,14 +157,14 @@ def judge_head(rich: NamedVectors, own: NamedVectors, recipe: HeadTuning) -> Hea
 def _draw(
     vectors: Tensor, names: np.ndarray, size: int, rng: np.random.Generator
 ) -> tuple[Tensor, list[str]]:
-    """Clips of emotions that are as likely as each other."""
+    """Random clips, balanced by emotion."""
     kinds = rng.choice(np.unique(names), size)
     rows = [int(rng.choice(np.flatnonzero(names == kind))) for kind in kinds]
     return vectors[rows], [str(names[i]) for i in rows]
 
 
 def _folds_within(emotions: list[str], rng: np.random.Generator) -> np.ndarray:
-    """A fold for each clip, every emotion spread over all of them."""
+    """A fold for each clip, stratified by emotion."""
     fold = np.zeros(len(emotions), np.intp)
     for name in sorted(set(emotions)):
         rows = rng.permutation([i for i, own in enumerate(emotions) if own == name])

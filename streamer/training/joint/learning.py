@@ -1,4 +1,4 @@
-"""Two cross-entropies and a contrastive loss over cross pairs, and the stages that lead to them.
+"""The joint loss (two cross-entropies and a contrastive loss over cross pairs), and its stages.
 
     L(f, c; th) = - log softmax(th f)_c                                                (1)
     L_c = |f_i - f_j|^2 / 2                      where the emotions are the same
@@ -6,11 +6,11 @@
     L_joint = l1 L_1 + l2 L_2 + l3 L_c           l1 = l2 = 1, l3 = 0.01                 (3)
 
 Both heads see both corpora (algorithm 1, lines 4 and 5): L_k is the sum of both corpora's
-cross-entropies under head k. Of two mini-batches of K all K^2 cross pairs count, and never a pair
+cross-entropies under head k. All K^2 cross pairs of two mini-batches of K are used, and no pair
 within one corpus.
 
-Continuous fine-tuning (table 1): each stage starts where the one before ended, on another corpus or
-modality, and trains all of the network or its fully connected layers alone.
+Continuous fine-tuning (table 1): each stage starts from the previous one, on another corpus or
+modality, and trains the whole network or its fully connected layers only.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def run_stages(
     checkpoints: Path | None = None,
     report: Callable[[str, float], None] = lambda name, loss: None,
 ) -> JointNetwork:
-    """Each stage from the one before; the network after the last.
+    """Train each stage from the previous one; return the network after the last.
 
     checkpoints: a folder that gets NAME.pt after each stage; a stage that is there is not run
     again. report: called with a stage's name and the mean loss of its last steps.
@@ -153,7 +153,7 @@ def train_stage(network: JointNetwork, stage: Stage, rng: np.random.Generator) -
 
 
 def draw(corpus: ImageCorpus, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Images [size, 3, 64, 64] and emotions [size]; every emotion is as likely as any other."""
+    """Images [size, 3, 64, 64] and emotions [size]; balanced by emotion."""
     kinds = rng.choice(np.unique(corpus.emotions), size)
     rows = [int(rng.choice(np.flatnonzero(corpus.emotions == kind))) for kind in kinds]
     images = torch.from_numpy(corpus.images[rows]).permute(0, 3, 1, 2).contiguous()

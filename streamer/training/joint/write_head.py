@@ -1,4 +1,4 @@
-"""A tuned head as an encoder of its own: the ONNX file with another last map, prior, manifest."""
+"""Write a tuned head as a new encoder: ONNX file with another last map, prior, manifest row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streamer.training.tune.tunable import TunableStudent
 def write_head(of: EncoderRow, matrix: np.ndarray, folder: Path, name: str) -> None:
     """Write NAME.onnx, its prior and its row: encoder `of` with A, [e, e], after its emotion map.
 
-    Raises EncoderError where `of` is not an encoder that this project trained.
+    Raises EncoderError where `of` is not an encoder trained by this project.
     """
     tunable = TunableStudent.from_onnx(of.path)
     layer = tunable.embedder.emotion

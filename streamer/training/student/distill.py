@@ -1,4 +1,6 @@
-"""Distillation: from an augmented crop, the student predicts the teacher's answer to the clean one.
+"""Distillation.
+
+From an augmented crop, the student predicts the teacher's output for the clean one.
 
 Loss, per teacher layer k, over the crop's own tokens t (targets y standardized and half-whitened):
 
@@ -7,16 +9,16 @@ Loss, per teacher layer k, over the crop's own tokens t (targets y standardized 
 where a_k = head_k(the student's block for k).
 
 The first term is the hint of FitNets (Romero et al. 2015) and DistilHuBERT (Chang et al. 2022). The
-second is there because clips are compared by their means, whose differences are small beside those
-between sounds; P standardizes them over clips. (The deviation over time is left out of it: asking
-for it fights the first term, whose best answer always varies less than the truth.)
+second is added because clips are compared by their means, whose differences are small compared with
+those between phones; P standardizes them over clips. (It omits the deviation over time, which
+conflicts with the first term: a least-squares prediction varies less than its target.)
 
 Half-whitening: y = (x - mean) V diag(lambda)^(-1/4), with V, lambda the principal axes of the
 standardized features, so that directions of small variance, which carry emotion, are not dominated
 by large ones.
 
 A recipe may add the masked objective (see ``masked``), in the same pass: the student then predicts
-the teacher's answers with part of its input masked. Without hints it is the only objective.
+the teacher's outputs with part of its input masked. Without hints it is the only objective.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ def new_student(shape: StudentShape) -> Student | RawStudent:
 
 
 class Target(nn.Module):
-    """One hint's fixed transforms, estimated on the cache, and the head that answers it."""
+    """One hint's fixed transforms, estimated on the cache, and the head that predicts it."""
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
@@ -91,7 +93,7 @@ class Target(nn.Module):
 
 
 class Distiller(nn.Module):
-    """A student, one target for each of the recipe's hints, and what the masked objective needs."""
+    """A student, a target for each of the recipe's hints, and the heads of the masked objective."""
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
@@ -142,10 +144,10 @@ class Distiller(nn.Module):
 
 
 class Run:
-    """A training run that can stop after any step and go on from its checkpoint, bit for bit.
+    """A training run that can stop after any step and resume from its checkpoint bit for bit.
 
     ``start`` are the student's first weights (a state dict); random ones where it is None. They are
-    kept in the checkpoint where the recipe anchors the student to them.
+    stored in the checkpoint where the recipe anchors the student to them.
     """
 
     def __init__(
@@ -209,7 +211,7 @@ class Run:
         return {**{name: float(loss.detach()) for name, loss in losses.items()}, "rate": rate}
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint whole or not at all."""
+        """Write the checkpoint atomically."""
         state = {
             "recipe": asdict(self.recipe),
             "step": self.step,
@@ -224,7 +226,7 @@ class Run:
         partial.rename(path)
 
     def restore(self, path: Path) -> None:
-        """Go on from a checkpoint of this same recipe."""
+        """Resume from a checkpoint of the same recipe."""
         state = torch.load(path, weights_only=True)
         self.step = state["step"]
         self.model.load_state_dict(state["model"])
@@ -235,7 +237,7 @@ class Run:
 
 
 def load_distiller(path: Path) -> tuple[Distiller, Recipe]:
-    """The averaged weights of a checkpoint, ready to be used."""
+    """The averaged weights of a checkpoint, for inference."""
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint at {path}: make one with the verb 'distill'")
     state = torch.load(path, weights_only=True)
@@ -248,7 +250,7 @@ def load_distiller(path: Path) -> tuple[Distiller, Recipe]:
 def train(
     run: Run, checkpoint: Path, log: Path, save_every: int = 200, log_every: int = 50
 ) -> Iterator[int]:
-    """Step to the recipe's end, yielding the step after each checkpoint; mean losses go to the log.
+    """Train to the recipe's end, yielding the step after each checkpoint; mean losses are logged.
 
     The log is a file of JSON lines: step, the losses since the line before, rate, seconds a step.
     """

@@ -2,9 +2,9 @@
 
 Whisper's spectrogram (Radford et al. 2023, section 2.2): 80 mel bands (Slaney scale and norm),
 periodic Hann window of 400 samples, hop 160, power. The Fourier transform is a grouped convolution
-and a matrix product with fixed weights, so that it exports to plain ONNX operators; taken apart in
-two, it costs a seventh of the arithmetic of one. Edges are padded with zeros (Whisper reflects
-them), because trailing zeros then change nothing.
+and a matrix product with fixed weights, so that it exports to plain ONNX operators; factored in
+two, it needs a seventh of the operations. Edges are padded with zeros (Whisper reflects them),
+because trailing zeros then change nothing.
 """
 
 from __future__ import annotations

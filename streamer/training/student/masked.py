@@ -3,17 +3,17 @@
 Spans of the feature encoder's output z are replaced by one learned vector before the context
 network (Baevski et al. 2020, section 3.1); the network's answer c at a hidden token t has to be
 nearer to what was hidden than to what the clip's other tokens hold (section 3.2, equation 3), and
-has to give the hidden frames of the clean log-mel back:
+has to reconstruct the hidden frames of the clean log-mel:
 
     L_m = -log( exp(s(c_t, q_t) / k) / sum_{j in clip} exp(s(c_t, q_j) / k) )       s cosine, k 0.1
     L   = mean over hidden t of ( L_m + reconstruction * |h(c_t) - mel_t|_1 / size )
 
-Three departures: q is a projection of z (the "continuous targets" of section 5.4, table 4) instead
-of a codebook's entry, which a few minutes of one voice cannot fill; all other tokens of the clip
-are negatives instead of 100 drawn ones, since a short clip has fewer than that; and what is rebuilt
-are log-mel frames, not the hidden tokens' codes (AFTER, equation 2; both it and a quantizer are in
-`streamer.training.tune.pretraining`). About 15 % of the tokens are hidden, as in AFTER's
-task-adaptive pretraining (Li et al. 2024), not 49 %.
+Three differences to the paper: q is a projection of z (the "continuous targets" of section 5.4,
+table 4) instead of a codebook entry, as a few minutes of one voice are too little for a codebook;
+all other tokens of the clip are negatives instead of 100 sampled ones, since a short clip has
+fewer; and the reconstruction targets are log-mel frames, not the hidden tokens' codes (AFTER,
+equation 2; both it and a quantizer are in `streamer.training.tune.pretraining`). About 15 % of the
+tokens are hidden, as in AFTER's task-adaptive pretraining (Li et al. 2024), not 49 %.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def contrastive_loss(
 
 
 class MaskedPrediction(nn.Module):
-    """The mask vector and the heads that hide, project and rebuild; thrown away after training."""
+    """The mask vector and the heads for masking, projection and reconstruction; training only."""
 
     def __init__(self, shape: StudentShape, masking: Masking) -> None:
         super().__init__()

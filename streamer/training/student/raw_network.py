@@ -1,12 +1,12 @@
-"""A student on the raw waveform: wav2vec 2.0's own feature encoder, tapered.
+"""A student on the raw waveform: wav2vec 2.0's feature encoder, with growing widths.
 
 Baevski et al. 2020, section 2: seven convolutions, kernels 10, 3, 3, 3, 3, 2, 2 and strides
 5, 2, 2, 2, 2, 2, 2, turn samples into 50 tokens a second; each is followed by a layer norm over
 channels (as in its large model) and GELU. Widths grow from 32 to 192 instead of staying at one: the
 first layers, at 3,200 frames a second, cost most of the arithmetic.
 
-No norm looks along time, and the waveform is levelled over the clip's own samples, so that padding
-a clip changes none of its tokens.
+No norm is computed over time, and the waveform is normalized over the clip's own samples, so that
+padding a clip changes none of its tokens.
 """
 
 from __future__ import annotations

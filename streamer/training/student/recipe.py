@@ -1,4 +1,4 @@
-"""Everything that decides a training run, as it is kept in a checkpoint."""
+"""The configuration of a training run, as stored in a checkpoint."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ SHARES = (
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What is trained, on what, how long.
+    """Model, objectives, data and schedule.
 
     ``hints`` are (block of the student, teacher, first column, width): which block answers which
     slice of which teacher's cached targets; none: nothing is distilled. ``masked`` weighs the
     masked objective (0: not used), ``anchor`` the squared distance of the student's weights from
-    those that it started from (0: free to forget).
+    those that it started from (0: no anchor).
     """
 
     shape: StudentShape = field(default_factory=StudentShape)

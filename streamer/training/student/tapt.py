@@ -1,10 +1,9 @@
 """Task-adaptive pretraining: adapt a student to a user's own recordings, without labels.
 
 The masked objective of ``masked`` (AFTER: Li et al. 2024, Active Learning with Task Adaptation
-Pre-training for Speech Emotion Recognition), on any folder of audio. A few minutes of one voice
-could make a network forget all others, so the weights are tied to their initial values:
-L2-SP (Li, Grandvalet and Davoine 2018, Explicit Inductive Bias for Transfer Learning
-with Convolutional Networks).
+Pre-training for Speech Emotion Recognition), on any folder of audio. To avoid catastrophic
+forgetting, the weights are regularized towards their initial values: L2-SP (Li, Grandvalet and
+Davoine 2018, Explicit Inductive Bias for Transfer Learning with Convolutional Networks).
 """
 
 from __future__ import annotations
@@ -36,10 +35,10 @@ def adapt(
 ) -> Iterator[int]:
     """Adapt a student to the speech in a folder, yielding the step after each checkpoint.
 
-    ``start`` is the checkpoint to go on from (None: random weights, and then no anchor). The folder
+    ``start`` is the checkpoint to start from (None: random weights, without an anchor). The folder
     gets ``cache``, ``checkpoint.pt`` and ``log.jsonl``; where it has a checkpoint already, the run
-    goes on from that one, bit for bit as if it had not stopped, and ``start`` is not read again.
-    Raises FileNotFoundError or ValueError where there is no speech, or no start.
+    resumes from it bit for bit, and ``start`` is not read again. Raises FileNotFoundError or
+    ValueError where there is no speech, or no start.
     """
     checkpoint = folder / "checkpoint.pt"
     weights = None
@@ -59,7 +58,7 @@ def adapt(
 
 
 def tapt_recipe(before: Recipe, steps: int, seed: int, anchor: float) -> Recipe:
-    """The masked objective alone, on the student of an earlier recipe, all corpora alike."""
+    """The masked objective only, on the student of an earlier recipe, with equal corpus weights."""
     return Recipe(
         shape=before.shape,
         hints=(),
@@ -74,7 +73,7 @@ def tapt_recipe(before: Recipe, steps: int, seed: int, anchor: float) -> Recipe:
 
 
 def open_cache(speech: Path, folder: Path, recipe: Recipe) -> Cache:
-    """The run's own cache of the speech, made where it is not there yet."""
+    """The run's cache of the speech, created if missing."""
     if not (folder / "clips.json").is_file():
         write_mel(speech, folder, copies=())
     if isinstance(recipe.shape, RawShape) and not (folder / "audio.i16").is_file():

@@ -5,7 +5,7 @@
     3  M   <- train([W0', W_c], Q0)
     4  tau times: ask k = floor(N_s / tau) by the strategy, train M on all that is labelled
 
-N_s = share * |pool|. M goes on from where it was in the round before; only the optimizer is new.
+N_s = share * |pool|. M continues from the previous round; only the optimizer is new.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ Validation = tuple[list[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """share of the pool to be asked in `rounds`; strategy and start: see `choices`.
+    """share: fraction of the pool to be labelled in `rounds`; strategy and start: see `choices`.
 
-    tapt: None leaves the pretraining out (the ablation of the paper's table 7).
+    tapt: None omits the pretraining (the ablation of the paper's table 7).
     """
 
     share: float = 0.2
@@ -52,7 +52,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Progress:
-    """labelled: clips asked so far, in order; losses: of the last training, on the validation."""
+    """labelled: clips labelled so far, in order; losses: validation losses of the last training."""
 
     labelled: list[int]
     losses: list[float]
@@ -73,7 +73,7 @@ def after(
     """Run algorithm 1; `report` is called after the start and after each round.
 
     tunable: trained in place. pool: audio of every clip, float32 [n] at 16 kHz. validation: clips
-    and targets that are never asked and never trained on, for early stopping.
+    and targets for early stopping, never part of the pool.
     """
     began_s = time.monotonic()
     if plan.tapt is not None:
@@ -144,5 +144,5 @@ def contextual(tunable: Tunable, clips: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def copied(tunable: Tunable) -> Tunable:
-    """An independent copy, to start several arms from one encoder."""
+    """An independent copy, to start several runs from one encoder."""
     return copy.deepcopy(tunable)

@@ -1,4 +1,4 @@
-"""The blocks of a tunable encoder in fine-tuning: slower than the head, and tied to their start."""
+"""Fine-tuning of encoder blocks: a lower learning rate than the head, anchored by L2-SP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streamer.training.tune.tunable import Tunable
 class AnchoredBlocks:
     """All parameters of an encoder but those of its feature encoder, which are frozen.
 
-    Where they stand when this is made is what `distance` is measured from (L2-SP).
+    `distance` is measured from their values at construction (L2-SP).
     """
 
     def __init__(self, tunable: Tunable) -> None:

@@ -2,7 +2,7 @@
 
     L = CE(soft emotions) + sum_d [ 1 - CCC_d + 0.1 MSE_d ] + L2-SP
 
-over what each clip was answered; the encoder's blocks learn at a tenth of the heads' rate.
+over the labels of each clip; the encoder's blocks have a tenth of the heads' learning rate.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class AnswerRecipe:
 
 
 def concordance_loss(said: Tensor, truth: Tensor) -> Tensor:
-    """1 - CCC of [n], population moments; 0 gradient where nothing varies."""
+    """1 - CCC of [n], population moments; zero gradient for constant inputs."""
     off = said.mean() - truth.mean()
     covariance = ((said - said.mean()) * (truth - truth.mean())).mean()
     spread = said.var(correction=0) + truth.var(correction=0) + off**2
@@ -53,7 +53,7 @@ def tune_to_answers(
 ) -> list[float]:
     """Train the encoder's blocks in place on answered clips; the mean loss of each epoch.
 
-    emotions: the names that count as classes; a clip with none of them teaches dimensions alone.
+    emotions: the names that count as classes; a clip with none of them only trains the dimensions.
     """
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
@@ -101,7 +101,7 @@ def answer_loss(out: Tensor, affect: Tensor, named: Tensor, mse: float) -> Tenso
 
 
 def _soft(clips: list[TuningClip], emotions: list[str]) -> np.ndarray:
-    """The part of the votes for each emotion, float32 [n, K]; a row of zeros without any."""
+    """The fraction of the votes for each emotion, float32 [n, K]; a row of zeros without votes."""
     rows = np.zeros((len(clips), len(emotions)), np.float32)
     for row, clip in zip(rows, clips, strict=True):
         for k, name in enumerate(emotions):

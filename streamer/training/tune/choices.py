@@ -1,7 +1,8 @@
-"""AFTER's choices: which clips begin, and which are asked next (Li et al. 2024, equations 4 to 11).
+"""AFTER's initial selections and query strategies (Li et al. 2024, equations 4 to 11).
 
-Starts look at features alone, or at the class chances of an untaught classifier; strategies at the
-chances P of the model of the round before. Everything is numpy; ties go to the earlier clip.
+Initial selections use features only, or the class probabilities of an untrained classifier;
+strategies use the probabilities P of the previous round's model. Everything is numpy; of equal
+scores the earlier clip is taken.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ STARTS = ("k-means", "random", "dacs", "bmal")
 def begin(
     start: str, features: np.ndarray, chances: np.ndarray, count: int, rng: np.random.Generator
 ) -> list[int]:
-    """The first `count` clips. features [n, d]; chances [n, K] of a model that knows nothing yet.
+    """The first `count` clips. features [n, d]; chances [n, K] of an untrained model.
 
-    Raises ValueError for another start.
+    Raises ValueError for an unknown start.
     """
     if start == "random":
         return [int(i) for i in rng.permutation(len(features))[:count]]
@@ -65,7 +66,7 @@ def k_means_start(features: np.ndarray, count: int, rng: np.random.Generator) ->
 
 
 def density(features: np.ndarray, neighbours: int = NEIGHBOURS) -> np.ndarray:
-    """Mean squared distance to the k nearest others (equation 10), [n]; small where it is dense."""
+    """Mean squared distance to the k nearest others (equation 10), [n]; small in dense regions."""
     away = squared_distances(features, features)
     np.fill_diagonal(away, np.inf)
     nearest = np.sort(away, axis=1)[:, : min(neighbours, len(features) - 1)]
@@ -77,7 +78,7 @@ def neighbour_divergence(
 ) -> np.ndarray:
     """Mean Kullback-Leibler divergence of the neighbours' class chances from the own (eq. 11), [n].
 
-    The paper prints the formula and takes the top 1 % of the agreement, the smallest divergence.
+    The paper gives the formula and takes the top 1 % of the agreement, the smallest divergence.
     """
     away = squared_distances(features, features)
     np.fill_diagonal(away, np.inf)

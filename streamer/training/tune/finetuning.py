@@ -1,8 +1,8 @@
 """Fine-tuning of the whole encoder on labelled clips, by cross-entropy (AFTER, equations 9 and 17).
 
 The classifier is one linear layer on the mean over a clip's tokens (open in the paper; the mean is
-what transformers takes). Targets may be soft: the part of the annotators that named each class.
-The convolutions stay as they are, the best state on a validation side is what is kept.
+what transformers takes). Targets may be soft: the fraction of annotators for each class. The
+convolutions are frozen; the state with the best validation loss is kept.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from streamer.training.tune.tunable import Tunable, padded
 
 @dataclass(frozen=True, slots=True)
 class FineTuning:
-    """Adam's rate, clips a step, epochs at most, and epochs without a better validation loss.
+    """Adam's rate, batch size, maximum epochs, and patience in epochs.
 
     body: the encoder's rate as a part of `rate`. anchor: weight of L2-SP, 0 for none.
     """
@@ -63,10 +63,10 @@ def train(
     recipe: FineTuning,
     rng: np.random.Generator,
 ) -> list[float]:
-    """Train in place from where the model is; the validation losses, before and by epoch.
+    """Train in place from the current state; return the validation losses, before and by epoch.
 
-    targets: float [clips, classes]. validation: clips and targets that are not trained on; with
-    none of them, all epochs run and the last state is kept. The best state is put back.
+    targets: float [clips, classes]. validation: clips and targets that are not trained on; without
+    them, all epochs run and the last state is kept. Otherwise the best state is restored.
     """
     tunable = model.tunable
     blocks = AnchoredBlocks(tunable)

@@ -1,10 +1,10 @@
-"""Is a tuned encoder better for this voice? Held-out answers decide, not the training's losses.
+"""The acceptance test of a tuned encoder on held-out labels of this voice.
 
-The newest fifth of the answered clips is held out of everything that looks at answers. On the
-embeddings of both encoders, standardized over all clips, a ridge and a softmax regression learn the
-older answers and predict the newest: CCC (mean of the dimensions that were rated) and UAR. The
-tuned one is kept where either is better in 90 % of 1,000 paired bootstrap samples of the held-out
-clips, and the other has not fallen in 90 % of them.
+The newest fifth of the labelled clips is held out from all training with labels. On the embeddings
+of both encoders, standardized over all clips, a ridge and a softmax regression learn the older
+labels and predict the newest: CCC (mean of the rated dimensions) and UAR. The tuned encoder is
+accepted where either metric is better in 90 % of 1,000 paired bootstrap samples of the held-out
+clips, and the other is not worse in 90 % of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MOST_LOST = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measure before and after, and the part of the bootstrap samples in which it rose."""
+    """A metric before and after, and the fraction of the bootstrap samples in which it rose."""
 
     before: float
     after: float
@@ -45,7 +45,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """ccc, uar: None where the answers do not tell. corpus: UAR of the corpus named by --with."""
+    """ccc, uar: None where there are too few labels. corpus: UAR of the corpus named by --with."""
 
     held_out: int
     ccc: Figure | None
@@ -73,7 +73,7 @@ class Comparison:
 
 
 def held_out_count(answered: int) -> int:
-    """How many of the newest answered clips judge, and are trained on by nothing."""
+    """The number of newest labelled clips that are held out."""
     return max(4, round(HELD_OUT * answered))
 
 

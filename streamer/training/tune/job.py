@@ -1,4 +1,4 @@
-"""A whole tuning, from kept audio to a written encoder; interrupted, it goes on where it was."""
+"""A complete, resumable tuning, from kept audio to a written encoder."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class TuningPlan:
-    """labels: None for whether there are enough. folder: of the models; name: of the new one."""
+    """labels:
+
+    None to use labels if there are enough. folder: of the models; name: of the new one.
+    """
 
     folder: Path
     name: str
@@ -46,12 +49,12 @@ class TuningPlan:
 
     @property
     def state(self) -> Path:
-        """Where the unfinished work lies."""
+        """The folder of the unfinished work."""
         return self.folder / f".tuning-{self.name}"
 
 
 def check_answers(tuning_set: TuningSet) -> None:
-    """Raises UsageError where too few answered clips have audio to judge a tuning by."""
+    """Raises UsageError where too few labelled clips have audio for the acceptance test."""
     answered = len(tuning_set.answered)
     if answered < FEWEST_ANSWERED:
         raise UsageError(
@@ -62,7 +65,7 @@ def check_answers(tuning_set: TuningSet) -> None:
 
 
 def training_clips(tuning_set: TuningSet, labels: bool | None) -> list[TuningClip]:
-    """The older answered clips, where they are to be learned from: see `TuningPlan.labels`."""
+    """The older labelled clips, if they are trained on: see `TuningPlan.labels`."""
     answered = tuning_set.answered
     if labels is False or (labels is None and len(answered) < FEWEST_TAUGHT):
         return []
@@ -76,9 +79,9 @@ def tune(
     progress: Progress,
     corpus: Callable[[TunableStudent], float] | None = None,
 ) -> Comparison:
-    """Pretrain, fine-tune, judge; the encoder is written only where the judgement keeps it.
+    """Pretrain, fine-tune, compare; the encoder is written only if the comparison accepts it.
 
-    corpus: the UAR of a student on the corpus that must not be lost, where one is named.
+    corpus: the UAR of a student on the safeguard corpus, if one is named.
     """
     plan.state.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(plan.tapt.seed)
@@ -123,7 +126,7 @@ def _pretrain(
     head: dict[str, Any],
     progress: Progress,
 ) -> None:
-    """All steps of the pretraining, from the last kept one on."""
+    """All steps of the pretraining, from the last checkpoint."""
     run = Pretraining(tunable, audio, plan.tapt)
     kept, about = plan.state / "state.pt", plan.state / "about.json"
     if kept.is_file() and about.is_file() and json.loads(about.read_text("utf-8")) == head:
@@ -140,7 +143,7 @@ def _pretrain(
 
 
 def _head(encoder: EncoderRow, audio: list[np.ndarray], plan: TuningPlan) -> dict[str, Any]:
-    """What an unfinished tuning must be of to go on: the encoder, the audio and the recipe."""
+    """What must be equal to resume: the encoder, the audio and the recipe."""
     digest = hashlib.sha256()
     for clip in audio:
         digest.update(np.ascontiguousarray(clip).tobytes())

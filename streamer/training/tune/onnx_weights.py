@@ -1,4 +1,4 @@
-"""The weights of an exported graph, back into the torch module that it was traced from.
+"""Load the weights of an exported graph into the torch module that it was traced from.
 
 Weights that the export keeps by name are found by it ("NAME.half" where they are stored as
 float16). The matrix of a linear layer loses its name when it is traced, but not its bias: it is the

@@ -1,4 +1,4 @@
-"""Task-adaptive pretraining: the encoder goes on learning from the recordings of its task.
+"""Task-adaptive pretraining: continued self-supervised training on the recordings of the task.
 
 Of a clip's tokens 15 % are replaced by a learned vector (Li et al. 2024, AFTER, section 3.2). With
 c the context network's output, q the quantized feature of the unmasked clip, k = 0.1:
@@ -11,15 +11,16 @@ j runs over all tokens of the clip, i among them; s_i is the one-hot code of the
 each of the quantizer's groups, s^_i the softmax of a linear layer on c_i, and the groups' losses
 are added.
 
-Where the paper leaves room, or is departed from, on purpose:
+Choices that the paper leaves open, and deliberate differences:
 
 - L_cl is the mean over the masked tokens (`over="masked"`), as in wav2vec 2.0; the paper sums all
-  of them (`over="all"` takes the mean over all): an unmasked token says little of the context.
+  of them (`over="all"` takes the mean over all): an unmasked token carries little information about
+  the context.
 - Spans of 0.2 s are masked, as wav2vec 2.0 does; `span_s=0` masks single tokens.
 - `rebuild="mel"` puts the L1 distance to the hidden log-mel frames in the place of L_rl.
 - The diversity term of wav2vec 2.0 (weight 0.1) keeps the quantizer's entries in use.
-- L2-SP ties the weights to those they started from (Li, Grandvalet and Davoine 2018): minutes of
-  one voice could otherwise make a network forget all others. The paper has no such term.
+- L2-SP ties the weights to those they started from (Li, Grandvalet and Davoine 2018): it avoids
+catastrophic forgetting on minutes of one voice. The paper has no such term.
 """
 
 from __future__ import annotations
@@ -45,10 +46,10 @@ OVER = ("masked", "all")
 
 @dataclass(frozen=True, slots=True)
 class TaptRecipe:
-    """What decides a pretraining. Times in seconds; `rate` is Adam's.
+    """The hyperparameters of a pretraining. Times in seconds; `rate` is Adam's.
 
     masked: share of the tokens (HuBERT: 0.2). entries: of each of the two groups of the quantizer.
-    anchor: weight of L2-SP; 0 leaves the encoder free to forget.
+    anchor: weight of L2-SP; 0 for none.
     """
 
     steps: int = 500
@@ -85,9 +86,9 @@ def token_loss(logits: Tensor, codes: Tensor, of: Tensor) -> Tensor:
 
 
 class Pretraining:
-    """A run that can stop after any step and go on from its state, bit for bit.
+    """A run that can stop after any step and resume from its state bit for bit.
 
-    clips: float32 [n] at 16 kHz, of the pool alone; none of them needs a label.
+    clips: float32 [n] at 16 kHz, of the pool, without labels.
     """
 
     def __init__(self, tunable: Tunable, clips: list[np.ndarray], recipe: TaptRecipe) -> None:
@@ -127,7 +128,7 @@ class Pretraining:
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     def _crops(self) -> list[np.ndarray]:
-        """Random crops, every second of the pool as likely as any other."""
+        """Random crops, uniform over the seconds of the pool."""
         length = round(self.recipe.crop_s * RATE_HZ)
         crops = []
         for i in self.rng.choice(len(self.clips), self.recipe.batch, p=self._chances):
@@ -157,7 +158,7 @@ class Pretraining:
 
 
 class TaptHeads(nn.Module):
-    """Quantizer, projections and reconstruction; thrown away after the pretraining."""
+    """Quantizer, projections and reconstruction; used only in the pretraining."""
 
     def __init__(self, tunable: Tunable, recipe: TaptRecipe) -> None:
         super().__init__()

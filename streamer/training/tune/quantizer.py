@@ -1,7 +1,7 @@
 """The product quantizer of wav2vec 2.0: frames to entries of small codebooks, by Gumbel softmax.
 
-G groups of V entries each; a frame's logits choose one entry a group, straight through (the entry
-goes on, the gradient is that of the softmax), and the chosen entries side by side are its q
+G groups of V entries each; a frame's logits choose one entry per group with the straight-through
+estimator (forward: the entry; backward: the softmax), and the concatenated entries are its q
 (Baevski et al. 2020, section 2 and equation 1; Jang et al. 2017).
 """
 

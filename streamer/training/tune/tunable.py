@@ -1,8 +1,8 @@
 """An encoder that can be trained further: the shipped one, or a wav2vec 2.0 or HuBERT checkpoint.
 
-Both are seen as AFTER sees wav2vec 2.0 (Li et al. 2024, section 3.1): a convolutional feature
-encoder z, a context network c that may have some of z replaced by a learned vector, and vectors of
-a clip pooled from c.
+Both have the interface of AFTER's wav2vec 2.0 (Li et al. 2024, section 3.1): a convolutional
+feature encoder z, a context network c that may have some of z replaced by a learned vector, and
+vectors of a clip pooled from c.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ HEARD = ("wav2vec2", "hubert")
 
 
 class Tunable(nn.Module, ABC):
-    """What training needs to know of an encoder.
+    """The interface of an encoder for training.
 
     feature_size, size: channels of z and of c; hop: samples from one token to the next.
-    convolutions: the feature encoder, which fine-tuning leaves as it is.
+    convolutions: the feature encoder, which fine-tuning freezes.
     """
 
     feature_size: int
@@ -49,7 +49,7 @@ class Tunable(nn.Module, ABC):
 
     @abstractmethod
     def embedding(self, audio: Tensor) -> Tensor:
-        """What the deployed encoder gives, [batch, d]."""
+        """The embedding of the deployed encoder, [batch, d]."""
 
     @property
     @abstractmethod
@@ -63,7 +63,7 @@ class Tunable(nn.Module, ABC):
 
 
 class TunableStudent(Tunable):
-    """The encoder that ships, with its two fixed maps; starts from its ONNX file alone."""
+    """The shipped encoder with its two fixed maps, loaded from its ONNX file."""
 
     def __init__(self, embedder: Embedder) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class TunableStudent(Tunable):
 
     @classmethod
     def from_onnx(cls, path: Path) -> TunableStudent:
-        """Raises EncoderError for an ONNX file that this project did not train."""
+        """Raises EncoderError for an ONNX file that was not trained by this project."""
         weights = read_weights(path)
         if "front.columns" not in weights or "student.positions.weight" not in weights:
             raise EncoderError(
@@ -117,7 +117,7 @@ class TunableStudent(Tunable):
 
 
 class TunableHub(Tunable):
-    """wav2vec 2.0 or HuBERT from a Hugging Face checkpoint, as transformers holds it."""
+    """wav2vec 2.0 or HuBERT from a Hugging Face checkpoint, in transformers."""
 
     def __init__(self, model: Any, normalized: bool) -> None:
         super().__init__()
@@ -130,7 +130,7 @@ class TunableHub(Tunable):
 
     @classmethod
     def from_checkpoint(cls, source: str | Path) -> TunableHub:
-        """A folder or a name of the hub. Raises EncoderError where it is neither model."""
+        """A folder or a name of the hub. Raises EncoderError for another kind of model."""
         import transformers
 
         try:

@@ -21,10 +21,10 @@ LEAST_SPEECH_S = 600.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TuningClip:
-    """A clip, float32 [n] at 16 kHz, and what was answered.
+    """A clip, float32 [n] at 16 kHz, with its labels.
 
-    affect: valence, arousal, dominance in [-1, 1], the mean of the annotators, nan where no one
-    rated. emotions: how many annotators named each. newest: the last answer's place in the log, 0
+    affect: valence, arousal, dominance in [-1, 1], the mean of the annotators, nan where not rated.
+    emotions: number of annotators for each. newest: the position of its last label in the log, 0
     without one.
     """
 
@@ -36,7 +36,7 @@ class TuningClip:
 
 @dataclass(frozen=True, slots=True)
 class TuningSet:
-    """All clips; those that were answered, oldest answer first."""
+    """All clips; the labelled ones, oldest label first."""
 
     clips: list[TuningClip] = field(default_factory=list)
 
@@ -50,13 +50,13 @@ class TuningSet:
 
     @property
     def emotions(self) -> list[str]:
-        """Names that two clips or more were given, sorted."""
+        """Emotions with at least two clips, sorted."""
         counts = Counter(name for clip in self.clips for name in clip.emotions)
         return sorted(name for name, count in counts.items() if count > 1)
 
 
 def from_profile(profile: Profile) -> TuningSet:
-    """Every utterance whose audio is kept and can be read, answered or not."""
+    """Every utterance whose audio is kept and readable, labelled or not."""
     answers: dict[int, list[tuple[int, list[float], str | None]]] = {}
     for entry in profile.labels.effective():
         values = [getattr(entry.label, name) for name in DIMENSIONS]
@@ -77,7 +77,7 @@ def from_profile(profile: Profile) -> TuningSet:
 
 
 def from_folder(folder: Path) -> TuningSet:
-    """Every recording of a folder, without answers. Raises UsageError where there is none."""
+    """Every recording of a folder, without labels. Raises UsageError where there is none."""
     try:
         clips = [_clip(piece, []) for _, audio in read_clips(folder) for piece in _pieces(audio)]
     except FileNotFoundError as error:
@@ -88,7 +88,7 @@ def from_folder(folder: Path) -> TuningSet:
 
 
 def check_enough(tuning_set: TuningSet, least_s: float, how: str) -> None:
-    """Raises UsageError, saying what is lacking, for less speech than `least_s` seconds."""
+    """Raises UsageError for less speech than `least_s` seconds."""
     if tuning_set.speech_s < least_s:
         raise UsageError(
             f"{tuning_set.speech_s / 60:.1f} minutes of speech are kept, a tuning needs "

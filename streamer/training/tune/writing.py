@@ -1,4 +1,4 @@
-"""A tuned student as the files that Streamer loads: ONNX, prior, manifest row."""
+"""Write a tuned student: ONNX file, prior, manifest row."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def write_tuned(
     """Write NAME.onnx, its prior and its row into a models folder.
 
     of: the encoder that it was tuned from. moved: embeddings and emotion vectors of the same clips,
-    before and after, from which the prior is carried over (see `carried_prior`).
+    before and after, for the conversion of the prior (see `carried_prior`).
     """
     folder.mkdir(parents=True, exist_ok=True)
     onnx_path, prior_path = folder / f"{name}.onnx", folder / f"{name}.prior.npz"
@@ -59,11 +59,10 @@ def carried_prior(
     before: tuple[np.ndarray, np.ndarray],
     after: tuple[np.ndarray, np.ndarray],
 ) -> Prior:
-    """The prior of the old encoder's outputs, as one of the new one's.
+    """The prior of the old encoder's outputs, converted to the new encoder's.
 
-    The population's mean moves as the mean of these clips moved, its deviation stretches as theirs
-    did. The weights are those nearest to the old ones, in the sense of ridge regression, that
-    predict of the new embeddings what the old ones did of the old.
+    The population's mean and deviation change as those of these clips do. The new weights are the
+    ridge regression, shrunk towards the old weights, of the old predictions on the new embeddings.
 
     before, after: embeddings [n, d] and emotion vectors [n, e] of the same clips.
     """
