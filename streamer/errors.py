@@ -1,4 +1,4 @@
-"""All errors that Streamer raises.
+"""The exceptions of Streamer.
 
     StreamerError            exit code 1
     +-- UsageError           2   an invalid value, flag or file of labels

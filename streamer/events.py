@@ -1,4 +1,4 @@
-"""The events of a running session, and how they are written as JSON.
+"""The events of a running session, and their JSON form.
 
 `streamer.Loop` yields these; `streamer run --json` writes each as one line.
 
@@ -22,7 +22,7 @@ AUDIO_KEPT: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The first event: what listens to what.
+    """The first event: version, profile, encoder and source.
 
     Attributes
     ----------
@@ -45,12 +45,12 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One utterance, with what is predicted of it.
+    """One utterance with its prediction.
 
     Attributes
     ----------
     id : int
-        Its number in the profile, growing, never used again.
+        Its number in the profile, increasing, never reused.
     source : str
         The file or device.
     onset_s, offset_s : float
@@ -58,11 +58,11 @@ class Heard:
     prediction : Prediction
     verdict : Verdict
     informativeness : float or None
-        -|chance that the label is above 0, minus 0.5|, in [-0.5, 0]; higher is more informative.
-        None until there are labels on both sides of 0.
+        -|P(label > 0) - 0.5|, in [-0.5, 0]; higher is more informative. None until there are labels
+        on both sides of 0.
     quality : Quality
     latency_ms : float
-        From the moment that its end was decided to this event.
+        From the detection of its end to this event.
     """
 
     id: int
@@ -87,9 +87,9 @@ class Selected:
     strategy, reason : str
         The name of the strategy, and its reason in words.
     asked, released : sequence of int
-        Utterances; the asked in the order in which the strategy took them, then the explored.
+        Utterances; the asked in the order of selection, then the explored.
     explored : sequence of int
-        Those of the asked that were drawn at random, for unbiased estimates.
+        The asked ones that were drawn at random, for unbiased estimates.
     """
 
     buffer: int
@@ -132,7 +132,10 @@ class Unlearned:
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """Something changed for good; text: in words. See `learners.drift.Drift` for the fields."""
+    """A lasting change was detected; text:
+
+    a description. See `learners.drift.Drift` for the fields.
+    """
 
     cause: str
     signal: str
@@ -153,7 +156,7 @@ class Noticed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The last event: the accounts.
+    """The last event, with the sample counts.
 
     Attributes
     ----------
@@ -196,10 +199,10 @@ _NAMES: Mapping[type[Event], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state that a screen shows between events. buffer: (filled, size).
+    """The state shown on screens between events. buffer: (filled, size).
 
-    realtime_factor: seconds of work a second of audio, so far. playing: what is recorded just now
-    is not heard, as the device itself plays a question.
+    realtime_factor: seconds of work per second of audio, so far. playing: the microphone is
+    ignored, as the device itself plays a question.
     """
 
     level_dbfs: float
@@ -215,7 +218,7 @@ class Status:
 
 
 def to_json(event: Event) -> dict[str, Any]:
-    """The event as plain values, in the contract's shape."""
+    """The event as a dict for JSON."""
     plain = asdict(event)
     if isinstance(event, Heard):
         prediction = plain.pop("prediction")

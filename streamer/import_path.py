@@ -1,9 +1,8 @@
-"""Classes of one's own by import path: what `--learner` and `--strategy` take beside their names.
+"""User classes by import path, as `--learner` and `--strategy` accept them.
 
 A path is `package.module:Class`, with settings in brackets if any: `mine:Cautious(share=0.3)`.
-Modules of a package may also follow the colon, as in `river:linear_model.PARegressor`. The folder
-in which the program was started is searched too, after all other places, so that no file in it can
-stand in for an installed module.
+Modules of a package may also follow the colon, as in `river:linear_model.PARegressor`. The current
+folder is searched last, so that no file in it can shadow an installed module.
 """
 
 import ast
@@ -18,7 +17,7 @@ from streamer.errors import UsageError
 
 
 def is_import_path(name: str) -> bool:
-    """It names a class somewhere else, not one of the built-in choices.
+    """Whether the text is an import path, not a built-in name.
 
     Examples
     --------
@@ -29,7 +28,7 @@ def is_import_path(name: str) -> bool:
 
 
 def path_of(cls: type) -> str:
-    """The import path of a class, also of one that a script or notebook defines itself.
+    """The import path of a class, also of one defined in a script or notebook.
 
     Examples
     --------
@@ -41,7 +40,7 @@ def path_of(cls: type) -> str:
 
 
 def split_outside_brackets(text: str, mark: str, most: int = -1) -> list[str]:
-    """The parts of a text between the marks that stand outside brackets, at most `most` cuts.
+    """Split a text at the marks outside brackets, at most `most` times.
 
     Examples
     --------
@@ -60,7 +59,7 @@ def split_outside_brackets(text: str, mark: str, most: int = -1) -> list[str]:
 
 
 def load_class(path: str, wanted: str) -> tuple[type, dict[str, Any]]:
-    """The class at an import path, and the settings that the path gives it.
+    """The class at an import path, and the settings in the path.
 
     Parameters
     ----------
@@ -104,7 +103,7 @@ def make_instance(
 ) -> Any:
     """A new instance. Raises UsageError naming the path where it cannot be made.
 
-    offered: further arguments, of which it is given those that it takes and no setting has.
+    offered: further arguments, passed if the class accepts them and no setting has the name.
     """
     try:
         given = {name: value for name, value in offered.items() if name in _parameters(cls)}
@@ -117,7 +116,7 @@ def make_instance(
 
 
 def in_one_line(error: BaseException) -> str:
-    """What is said of an error of somebody's own code.
+    """An exception of user code as one line.
 
     Examples
     --------

@@ -1,9 +1,9 @@
-"""Counts in sentences; and names: bytes to the system, text inside, escaped on a screen.
+"""Text helpers: counts in sentences, file names as text, and escaping for screens.
 
 A file's name may hold any bytes: Python reads those that are not UTF-8 as surrogates, which no
-database, page or terminal takes. `path_text` is the name as text, `path_of` the way back to the
-file. Names may also hold what a terminal obeys: `printable` and `json_line` escape that, and all
-that is printed goes through one of them.
+database, page or terminal takes. `path_text` is the name as text, `path_of` its inverse. Names may
+also contain terminal control sequences: `printable` and `json_line` escape them, and all output
+passes through one of them.
 """
 
 import json
@@ -33,7 +33,7 @@ def many(count: int, thing: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Text that a terminal shows and does not obey, on one line.
+    """Text on one line, with control characters escaped.
 
     >>> print(printable("red \\x1b[31m, bell \\x07, next\\nline, Latin-1 caf\\udce9"))
     red \\x1b[31m, bell \\x07, next\\nline, Latin-1 caf\\xe9
@@ -63,7 +63,7 @@ def path_text(path: str | Path) -> str:
 
 
 def path_of(text: str) -> Path:
-    """The path that `path_text` made text of; where both readings may be, the file that is there.
+    """The inverse of `path_text`; of two possible paths, the one that exists.
 
     >>> os.fsencode(path_of("caf\\\\xe9.wav"))
     b'caf\\xe9.wav'
@@ -77,7 +77,7 @@ def path_of(text: str) -> Path:
 
 
 def emotion_name(name: str) -> str:
-    """A name as it is kept: NFC, trimmed, in lower case. Raises UsageError.
+    """A normalized name: NFC, trimmed, in lower case. Raises UsageError.
 
     >>> emotion_name("  Quiet  JOY ")
     'quiet joy'
@@ -86,7 +86,7 @@ def emotion_name(name: str) -> str:
 
 
 def annotator_name(name: str) -> str:
-    """A name as it is kept: NFC, trimmed. Raises UsageError."""
+    """A normalized name: NFC, trimmed. Raises UsageError."""
     return _kept(name, name.strip(), "annotator")
 
 

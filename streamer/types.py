@@ -1,4 +1,4 @@
-"""What travels through the loop: frozen, typed, units in the names.
+"""The data types of the loop: frozen, typed, with units in the names.
 
 A source yields `Chunk`, `Gap` and `Notice`; the segmenter yields `Span`; a `Span` with its
 audio is an `Utterance`; the session turns it into a `Prediction` and a `Verdict`; a selection
@@ -29,8 +29,7 @@ class Chunk:
 
     samples: float32 [n, channels] in [-1, 1]; n may be 0 (a live source's idle tick).
     source: the name of the file or device; a change of it, or of the rate, starts a new timeline.
-    captured_s: when its first sample came, on the source's steady clock; None where that is not
-    known.
+    captured_s: arrival of its first sample, on the source's monotonic clock; None where unknown.
     """
 
     samples: Samples
@@ -41,7 +40,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Samples that should have come after the last chunk and never did, at the source's rate."""
+    """Samples lost after the last chunk, at the source's rate."""
 
     samples: int
     reason: str
@@ -49,9 +48,9 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something a person should read: a device went away, came back, overflowed.
+    """A message for the user: a device was lost, came back, overflowed.
 
-    kind: for programs, one of a few words that stay (see the reference of events).
+    kind: for programs, one of a fixed set (see the reference of events).
     """
 
     text: str
@@ -70,7 +69,8 @@ class Span:
 class Quality:
     """How well an utterance was recorded. Levels in dB relative to full scale.
 
-    trust: in (0, 1], how much of a prediction's certainty the sound leaves; 1 for good sound.
+    trust: in (0, 1], the factor by which noise and clipping reduce the certainty of predictions; 1
+    for good quality.
     """
 
     level_dbfs: float
@@ -80,15 +80,17 @@ class Quality:
 
     @property
     def is_clear(self) -> bool:
-        """Good enough that an answer about it teaches something."""
+        """Whether the quality is sufficient for a useful label."""
         return self.trust >= LEAST_CLEAR_TRUST
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Onset to offset with padding, on the source's clock. audio: float32 [n], 16 kHz mono.
+    """One utterance, from onset to offset with padding, on the source's clock. audio.
 
-    source_samples: so many it takes at the source's own rate.
+    Float32 [n], 16 kHz mono.
+
+    source_samples: its length at the source's rate.
     """
 
     source: str
@@ -101,7 +103,7 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """What an encoder makes of one utterance: the two vectors that everything is learned from.
+    """The two vectors that an encoder computes from one utterance.
 
     Attributes
     ----------
@@ -134,7 +136,7 @@ class Estimate:
     mean : float
         In [-1, 1].
     low, high : float
-        Of the interval that is to hold eight labels of ten, -1 <= low <= mean <= high <= 1.
+        The 80 % prediction interval of a label, -1 <= low <= mean <= high <= 1.
 
     Examples
     --------
@@ -149,7 +151,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What an utterance sounds like, as the annotators would label it.
+    """The predicted label of an utterance.
 
     Attributes
     ----------
@@ -173,13 +175,13 @@ class Verdict:
     Attributes
     ----------
     emotion : str or None
-        Its name; None for unknown: none is known, or all are too far.
+        Its name; None for unknown: there is no prototype, or all are too far.
     distance : float or None
-        Cosine distance to it, in [0, 2], also where it is too far; None where none is known.
+        Cosine distance to it, in [0, 2], also where it is too far; None without prototypes.
     distances : mapping of str to float
-        Cosine distance to every known emotion.
+        Cosine distance to every prototype.
     own : bool
-        False while the nearest is one that many voices taught, and nobody has enrolled here.
+        False while the nearest prototype is the population's and nothing is enrolled for it.
     """
 
     emotion: str | None

@@ -1,4 +1,4 @@
-"""Answers that are not learned: skipped, cannot tell, and repeats of an utterance."""
+"""Annotation events that are not learned: skip, cannot tell, and repeat."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class AnnotationEvent:
 
 
 class AnnotationEvents:
-    """What annotators did with an utterance other than labelling it; each can be undone.
+    """Actions of annotators other than labels; each can be undone.
 
     Stored in the table `asides`.
     """
@@ -36,7 +36,7 @@ class AnnotationEvents:
         self._database = database
 
     def add(self, kind: Kind, answer: Label, now: float) -> int:
-        """Append one; its id. Raises UsageError for an odd kind or name, NotFound.
+        """Append an event; returns its id. Raises UsageError for an invalid kind or name, NotFound.
 
         answer: of a repeat, in [-1, 1]; of the other kinds only utterance and annotator are kept.
         """
@@ -58,7 +58,7 @@ class AnnotationEvents:
         return self._database.write(_INSERT, answer.utterance, annotator, kind, *given, now)
 
     def newest(self, annotator: str) -> AnnotationEvent | None:
-        """The last one of an annotator that was not undone."""
+        """The annotator's last event that was not undone."""
         row = self._database.row(
             """SELECT * FROM asides WHERE annotator = ? AND undone_at IS NULL
                ORDER BY id DESC LIMIT 1""",
@@ -67,7 +67,7 @@ class AnnotationEvents:
         return None if row is None else _decode(row)
 
     def undo(self, event: int, now: float) -> None:
-        """Take one back. To take it back twice changes nothing."""
+        """Undo an event. Idempotent."""
         self._database.write(
             "UPDATE asides SET undone_at = ? WHERE id = ? AND undone_at IS NULL", now, event
         )

@@ -1,4 +1,4 @@
-"""The audio that lies in a profile: clips of open questions, and what somebody chose to keep."""
+"""Audio stored in a profile: clips of open questions, and recordings kept by the privacy mode."""
 
 from typing import Final
 
@@ -29,7 +29,7 @@ class Audio:
         )
 
     def has_clip(self, utterance: int) -> bool:
-        """Whether `clip` would give any, without reading it."""
+        """Whether there is a clip, without reading it."""
         row = self._database.row(
             """SELECT EXISTS (SELECT 1 FROM queries WHERE utterance = ?1 AND clip IS NOT NULL)
                    OR EXISTS (SELECT 1 FROM recordings WHERE utterance = ?1) AS found""",
@@ -38,7 +38,7 @@ class Audio:
         return bool(row and row["found"])
 
     def clip(self, utterance: int) -> bytes | None:
-        """The audio of an utterance, for whatever reason it was kept."""
+        """The audio of an utterance, as a clip or a kept recording."""
         row = self._database.row(
             """SELECT coalesce((SELECT clip FROM queries WHERE utterance = ?1),
                                (SELECT audio FROM recordings WHERE utterance = ?1)) AS audio""",
@@ -47,7 +47,7 @@ class Audio:
         return row["audio"] if row else None
 
     def kept(self) -> int:
-        """Of how many utterances all audio was kept by choice."""
+        """The number of utterances with kept recordings."""
         row = self._database.row("SELECT count(*) FROM recordings")
         return int(row[0]) if row else 0
 
@@ -57,7 +57,7 @@ class Audio:
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
     def expire_through(self, utterance: int) -> int:
-        """Delete what was kept up to an utterance; clips of questions go with those. How many."""
+        """Delete the audio of utterances up to this one; returns how many."""
         return self._database.erase("DELETE FROM recordings WHERE utterance <= ?", utterance)
 
     def keep_within(self, most_bytes: float, now: float) -> int:
@@ -76,7 +76,7 @@ class Audio:
         return gone
 
     def delete_all(self) -> int:
-        """No audio is left, nor in the log beside the file; questions stay open. How many.
+        """Delete all audio, also from the write-ahead log; questions stay open. Returns how many.
 
         Raises ProfileBusy where another process keeps reading.
         """

@@ -1,4 +1,4 @@
-"""One SQLite connection: how it is opened, its transactions, and its errors as ours."""
+"""One SQLite connection: opening, transactions, and errors as StreamerErrors."""
 
 import io
 import os
@@ -62,9 +62,9 @@ class Database:
                 self._identity = found.st_dev, found.st_ino
 
     def check_place(self) -> None:
-        """Raises ProfileError where the file is no longer there, or can no longer be written.
+        """Raises ProfileError where the file was deleted or is no longer writable.
 
-        SQLite alone would not tell before it writes, and not at all of a file that was deleted.
+        SQLite itself reports this only on writing, and not at all for a deleted file.
         """
         if self._file is None or self._closed:
             return
@@ -102,7 +102,7 @@ class Database:
             return self._connection.execute(sql, values).rowcount
 
     def erase(self, sql: str, *values: Any) -> int:
-        """As `change`, of what must not stay readable in the log either, once it is changed."""
+        """As `change`, for data that must not stay readable in the write-ahead log."""
         with self.transaction():
             changed = self.change(sql, *values)
             self._erased = self._erased or changed > 0
@@ -110,15 +110,15 @@ class Database:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """No other thread uses this connection inside: one that wants to waits."""
+        """Lock the connection: other threads wait."""
         with self._lock:
             yield
 
     @contextmanager
     def transaction(self, *, fold_later: bool = False) -> Iterator[None]:
-        """All that is written inside stands after it, or nothing. An inner one joins the outer.
+        """An atomic transaction. A nested one joins the outer.
 
-        What was erased leaves the log at its end; fold_later: at the next `fold_erased` instead.
+        Erased data leaves the log at its end; fold_later: at the next `fold_erased` instead.
         """
         with self._lock:
             if self._depth:
@@ -146,7 +146,7 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """All that is read inside is of one moment; nobody who writes is kept waiting."""
+        """A consistent snapshot for reading, which does not block writers."""
         with self._lock:
             with self._statement():
                 self._connection.execute("BEGIN")
@@ -156,9 +156,9 @@ class Database:
                 self._connection.execute("ROLLBACK")
 
     def vacuum(self) -> None:
-        """Give back free pages, and fold the log into the file: nothing deleted can be read.
+        """Free unused pages, and checkpoint the log into the file: nothing deleted can be read.
 
-        Raises ProfileBusy where another process keeps reading what was deleted.
+        Raises ProfileBusy where another process still reads deleted data.
         """
         with self._statement():
             self._connection.execute("VACUUM")
@@ -177,8 +177,8 @@ class Database:
     def fold_erased(self) -> None:
         """As `fold_log`, if something was erased, and without waiting for other processes.
 
-        What was deleted is gone from the file at once. Where another process reads just now, it
-        stays readable in the log until the next time.
+        Deleted data leaves the file at once. Where another process is reading, it stays readable in
+        the log until the next call.
         """
         with self._lock:
             erased, self._erased = self._erased, False
@@ -187,7 +187,7 @@ class Database:
                     self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     def close_for_good(self) -> None:
-        """Close it, given that nobody else has it open. Raises ProfileBusy."""
+        """Close it, if no other process has it open. Raises ProfileBusy."""
         with self._statement(), self._impatient():
             try:
                 self._connection.execute("PRAGMA journal_mode = DELETE").fetchone()
@@ -206,7 +206,7 @@ class Database:
             self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * BUSY_TIMEOUT_S)}")
 
     def damage(self) -> list[str]:
-        """What SQLite finds wrong in the file's pages; [] where it is whole."""
+        """Errors that SQLite finds in the file; [] for none."""
         with self._statement():
             found = self._connection.execute("PRAGMA quick_check(5)").fetchall()
         return [row[0] for row in found if row[0] != "ok"]
@@ -217,7 +217,10 @@ class Database:
             self._connection.execute("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(path),))
 
     def close(self) -> None:
-        """Fold the log into the file: nothing deleted lingers beside it. May be repeated."""
+        """Checkpoint the log into the file, so that nothing deleted remains beside it.
+
+        Idempotent.
+        """
         if self._closed:
             return
         self._closed = True
@@ -247,7 +250,7 @@ def is_of_earlier_version(path: Path) -> bool:
 
 @contextmanager
 def _translated(path: Path | str) -> Iterator[None]:
-    """SQLite's errors as ours, with a remedy."""
+    """Translate SQLite's errors, with a remedy."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -291,7 +294,7 @@ def unpack(blob: bytes) -> dict[str, NDArray[Any]]:
 
 @contextmanager
 def decoding(what: str) -> Iterator[None]:
-    """Values that the database gave back, but that are not as they were written, are damage."""
+    """Treat errors in decoding stored values as damage."""
     try:
         yield
     except UNREADABLE as error:

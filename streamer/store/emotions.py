@@ -1,4 +1,4 @@
-"""Enrolled emotions: which vectors stand for which name."""
+"""Enrolled emotions and their vectors."""
 
 import json
 from collections import Counter, defaultdict
@@ -20,7 +20,7 @@ _MEMBERS = """
 
 
 class Emotions:
-    """An emotion's members are its enrolled utterances and those that a label calls by its name."""
+    """An emotion's members are its enrolled utterances and those labelled with it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -68,7 +68,7 @@ class Emotions:
             )
 
     def follow_utterances(self) -> None:
-        """Take the enrolled utterances' vectors anew; those enrolled from files are dropped."""
+        """Reload the enrolled utterances' vectors; those enrolled from files are dropped."""
         with self._database.transaction():
             self._database.write("DELETE FROM enrollments WHERE utterance IS NULL")
             self._database.write(
@@ -77,9 +77,9 @@ class Emotions:
             )
 
     def shares(self) -> dict[str, NDArray[np.float64]]:
-        """Of the vectors of `enrolled`, the part of the annotators who call them so: [n] in (0, 1].
+        """Fraction of annotators for each vector of `enrolled`: [n] in (0, 1].
 
-        1 for what was enrolled under the name, whatever labels say.
+        1 for vectors enrolled under the name, independent of labels.
         """
         votes: Counter[tuple[int, str]] = Counter()
         for row in self._database.rows(

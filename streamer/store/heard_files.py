@@ -1,16 +1,16 @@
-"""Which recordings a profile has heard whole, by their bytes."""
+"""The recordings that a profile has processed completely, by content."""
 
 from streamer.store.database import Database
 
 
 class HeardFiles:
-    """sha256 of every file that was heard to its end, with its name at that time."""
+    """sha256 of every file that was processed to its end, with its name at that time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def name_of(self, sha256: str) -> str | None:
-        """The name under which it was heard; None where it was not."""
+        """The name under which it was processed; None where it was not."""
         rows = self._database.rows("SELECT name FROM heard_files WHERE sha256 = ?", sha256)
         return str(rows[0]["name"]) if rows else None
 
@@ -22,7 +22,7 @@ class HeardFiles:
         )
 
     def forget_unused(self) -> None:
-        """Delete those of which no utterance is left, names included."""
+        """Delete entries without remaining utterances."""
         self._database.write(
             "DELETE FROM heard_files WHERE name NOT IN (SELECT source FROM utterances)"
         )

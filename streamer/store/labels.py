@@ -1,4 +1,4 @@
-"""The label log: append-only, undo included; and the lessons learned from it."""
+"""The append-only label log, including undo."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ KEEP_ANSWERED: Final = "keep_for_tuning"
 
 
 class Labels:
-    """Answers in the order they came, each kept as given and never changed."""
+    """Labels in the order in which they were given; rows are never changed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,7 +36,7 @@ class Labels:
     def add(
         self, labels: Sequence[Label], now: float, scale: tuple[float, float] = UNIT
     ) -> list[int]:
-        """Append all or none; the queries that they answer lose their clip. Returns their seqs.
+        """Append all or none, and delete the clips of the answered queries. Returns their seqs.
 
         The clip becomes a recording where the profile keeps those of answers (`KEEP_ANSWERED`).
 
@@ -48,7 +48,7 @@ class Labels:
             return [self._append(label, now, scale) for label in labels]
 
     def undo(self, count: int, now: float, annotator: str | None = None) -> list[LogEntry]:
-        """Take back the last `count` labels that still stand, of one annotator where one is given.
+        """Undo the last `count` effective labels, of one annotator where one is given.
 
         Returns them, newest first.
         """
@@ -65,7 +65,7 @@ class Labels:
         return [decode_log_entry(row) for row in rows]
 
     def retract(self, seq: int, now: float) -> LogEntry:
-        """Take back one label, which is returned. Raises NotFound where it does not stand."""
+        """Undo one label, and return it. Raises NotFound where it was undone or replaced."""
         with self._database.transaction():
             row = self._database.row(
                 _LOG + "WHERE l.seq = ? AND l.seq IN (SELECT seq FROM standing_labels)", seq
@@ -76,7 +76,7 @@ class Labels:
         return decode_log_entry(row)
 
     def newest_of(self, annotator: str) -> LogEntry | None:
-        """An annotator's last label that still stands."""
+        """An annotator's last label that was not undone."""
         row = self._database.row(
             _LOG + "WHERE l.seq = (SELECT max(seq) FROM standing_labels WHERE annotator = ?)",
             annotator,
@@ -84,7 +84,7 @@ class Labels:
         return None if row is None else decode_log_entry(row)
 
     def answer_of(self, utterance: int, annotator: str) -> LogEntry | None:
-        """The label that counts, of one annotator on one utterance."""
+        """The effective label of one annotator on one utterance."""
         row = self._database.row(
             _LOG
             + """WHERE l.seq = (SELECT seq FROM effective_labels
@@ -97,7 +97,7 @@ class Labels:
     def page(
         self, limit: int, before: int = _NEWEST, annotator: str = "", emotion: str = ""
     ) -> list[LogEntry]:
-        """Labels that count with a seq below `before`, newest first; "" lets all through."""
+        """Effective labels with a seq below `before`, newest first; "" matches all."""
         rows = self._database.rows(
             _LOG
             + """WHERE l.seq IN (
@@ -113,7 +113,7 @@ class Labels:
         return [decode_log_entry(row) for row in rows]
 
     def annotators(self) -> list[str]:
-        """Who has labels that count, in alphabetical order."""
+        """Annotators with effective labels, in alphabetical order."""
         rows = self._database.rows("SELECT DISTINCT annotator FROM effective_labels ORDER BY 1")
         return [row["annotator"] for row in rows]
 
@@ -123,7 +123,7 @@ class Labels:
         return [decode_log_entry(row) for row in rows]
 
     def effective(self, through: int = _NEWEST) -> list[LogEntry]:
-        """The rows that count, up to a seq: each annotator's last answer on an utterance."""
+        """The effective rows up to a seq: each annotator's last answer on an utterance."""
         rows = self._database.rows(
             _LOG
             + "WHERE l.seq IN (SELECT seq FROM effective_labels WHERE seq <= ?) ORDER BY l.seq",
@@ -132,12 +132,12 @@ class Labels:
         return [decode_log_entry(row) for row in rows]
 
     def count(self, through: int = _NEWEST) -> int:
-        """How many rows count, up to a seq."""
+        """The number of effective rows up to a seq."""
         row = self._database.row("SELECT count(*) FROM effective_labels WHERE seq <= ?", through)
         return int(row[0]) if row else 0
 
     def count_of(self, utterance: int) -> int:
-        """How many rows count for one utterance."""
+        """The number of effective rows of one utterance."""
         row = self._database.row(
             "SELECT count(*) FROM effective_labels WHERE utterance = ?", utterance
         )
@@ -149,7 +149,7 @@ class Labels:
         return int(row[0] or 0) if row else 0
 
     def learned_with(self, seq: int, features: Vector) -> None:
-        """Keep the features, float64 [d], that a label was learned with: replay needs them."""
+        """Store the features, float64 [d], that a label was learned with, for replay."""
         self._database.write(
             "INSERT OR REPLACE INTO lessons (label, features) VALUES (?, ?)",
             seq,

@@ -1,10 +1,9 @@
-"""How old what a profile holds is, by the time that its sessions lived through.
+"""The age of a profile's data, measured by the running time of its sessions.
 
-The clock on the wall cannot tell: a board without a battery starts in 1970, another one a month
-ahead, and one wrong start must not make everything old. Time goes on with a session's steady
-clock, and between sessions with the clock on the wall, where that is later than ever seen before,
-but by no more than a day at once. Whoever uses a profile every day sees days of the calendar; what
-lies unused for a month ages by a day.
+The system clock is unreliable: a board without a battery may start in 1970 or a month ahead, and
+one wrong start must not expire everything. Age advances by the monotonic clock within sessions, and
+between sessions by the system clock where that is later than ever before, but by at most a day at
+once. With daily use, age is in calendar days; a month without use counts as one day.
 """
 
 import json
@@ -19,10 +18,10 @@ _KEY: Final = "lived"
 
 
 class LivedTime:
-    """Kept in the profile, as marks: after so many seconds, that was the newest utterance.
+    """Stored in the profile as marks: the newest utterance at a given age in seconds.
 
-    Ids grow and are never reused, so that a mark tells the age of all utterances up to it. What
-    was there before the first mark is as old as that.
+    Ids grow and are never reused, so that a mark tells the age of all utterances up to it.
+    Utterances before the first mark have its age.
     """
 
     def __init__(self, database: Database) -> None:
@@ -40,7 +39,7 @@ class LivedTime:
         self._steady_s: float | None = None
 
     def advance(self, wall_s: float, steady_s: float) -> None:
-        """To now, by both clocks. The steady one begins anew with every process."""
+        """Advance to now, by both clocks. The monotonic one restarts with every process."""
         passed_s = 0.0 if self._steady_s is None else max(0.0, steady_s - self._steady_s)
         if self._latest_wall_s is not None:
             ahead_s = max(0.0, wall_s - self._latest_wall_s)
@@ -52,7 +51,7 @@ class LivedTime:
         self._save()
 
     def newest_of_age(self, age_s: float) -> int:
-        """The newest utterance that is surely as old as `age_s`, or 0; all before it are older."""
+        """The newest utterance that is at least `age_s` old, or 0; all before it are older."""
         place = bisect_right(self._marks, self._lived_s - age_s, key=lambda mark: mark[0])
         return self._marks[place - 1][1] if place else 0
 

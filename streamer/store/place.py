@@ -1,4 +1,4 @@
-"""What keeps a profile's folder from being used: it is gone, full, read-only, somebody else's."""
+"""Why a profile's folder is unusable: missing, full, read-only, or another user's."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ OTHER_PROFILE: Final = "or choose another with --profile"
 
 
 def trouble(file: Path) -> str | None:
-    """What is wrong with the place of a profile's database, and the remedy; None for nothing."""
+    """What is wrong with the location of a profile's database, and the remedy; None for nothing."""
     folder = file.parent
     try:
         if not folder.is_dir():
@@ -38,9 +38,9 @@ def trouble(file: Path) -> str | None:
 
 
 def moved(file: Path, identity: tuple[int, int]) -> str | None:
-    """What happened to an open database: its file is gone, or no longer the one that is open.
+    """Whether the file of an open database was deleted or replaced, as text; None if not.
 
-    SQLite itself goes on, and writes into a file that nobody can find any more.
+    SQLite itself continues, and writes into the unlinked file.
     """
     try:
         found = file.stat()

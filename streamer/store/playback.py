@@ -1,8 +1,8 @@
-"""What is played near the microphone, told to whoever listens into the same profile.
+"""Announces playback near the microphone to the process that listens.
 
-A page or a terminal that plays a question writes a small file into the profile's folder before the
-sound begins; the process that listens, often another one, reads it before it takes in what was
-recorded meanwhile. Times are of the steady clock, which all processes of a machine share.
+A page or a terminal that plays a question writes a small file into the profile's folder before
+playback begins; the process that listens, often another one, reads it before it processes the audio
+recorded meanwhile. Times are of the monotonic clock, which all processes of a machine share.
 """
 
 import json
@@ -33,7 +33,7 @@ class PlaybackFile:
         self._playing: dict[str, list[float]] = {}
 
     def begin(self, duration_s: float, player: str = "") -> None:
-        """The player is about to play so much; what it played before is over."""
+        """The player is about to play a clip of this length; its previous clip has ended."""
         self._finish(player)
         now_s = self._now_s()
         self._playing = {name: one for name, one in self._playing.items() if one[1] > now_s}
@@ -43,12 +43,12 @@ class PlaybackFile:
         self._write()
 
     def end(self, player: str = "") -> None:
-        """The player is silent, earlier than it said or not; may be repeated."""
+        """The player is silent, possibly earlier than announced. Idempotent."""
         if self._finish(player):
             self._write()
 
     def close(self) -> None:
-        """No player plays any more, and none will. The listener knows what was told until now."""
+        """No player plays any more. Earlier announcements stay valid."""
         for player in list(self._playing):
             self.end(player)
 
@@ -60,7 +60,7 @@ class PlaybackFile:
         return True
 
     def _write(self) -> None:
-        """At once or not at all. Without a folder or room for it, the sound is heard: no error."""
+        """Write atomically. Without a folder or disk space the sound is not masked; no error."""
         part = self._path.with_suffix(".part")
         with suppress(OSError):
             opened = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -70,7 +70,7 @@ class PlaybackFile:
 
 
 class PlaybackWatch:
-    """The listener's side: what all players of this profile have told."""
+    """The listener's side: the announcements of all players of this profile."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -78,7 +78,7 @@ class PlaybackWatch:
         self._known: dict[str, tuple[tuple[int, int], list[Span]]] = {}
 
     def spans(self) -> list[Span]:
-        """When something is, was or will be played: (from, until) in seconds of the steady clock.
+        """Past, current and future playback: (from, until) in seconds of the monotonic clock.
 
         An end may move, earlier than expected, until it is reached.
         """
@@ -91,7 +91,7 @@ class PlaybackWatch:
         return [span for _, spans in self._known.values() for span in spans]
 
     def _read(self, path: Path) -> list[Span]:
-        """Of what is no such file, or of an earlier start of this machine, nothing."""
+        """Empty for an invalid file, or one from before the last boot."""
         try:
             told = json.loads(path.read_text("utf-8"))
             if told["boot"] != self._boot:
@@ -103,7 +103,7 @@ class PlaybackWatch:
 
 
 def _boot() -> str:
-    """Which start of the machine this is: the steady clock begins anew with each."""
+    """The boot id: the monotonic clock restarts with each boot."""
     try:
         return _BOOT.read_text("ascii").strip()
     except OSError:

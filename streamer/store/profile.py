@@ -1,4 +1,4 @@
-"""A profile: one folder with one SQLite file, bound to one encoder, listened to by one process."""
+"""A profile: one folder with one SQLite file, bound to one encoder; one process may learn."""
 
 import os
 import re
@@ -45,9 +45,9 @@ _NAME = re.compile(r"[\w][\w .-]{0,63}")
 
 
 def profile_folder(profile: str, home: Path) -> Path:
-    """Where a profile lives: `home/NAME`, or the folder itself when it holds a path separator.
+    """The folder of a profile: `home/NAME`, or the path itself when it has a path separator.
 
-    Raises UsageError for a name that cannot be a folder's.
+    Raises UsageError for an invalid name.
     """
     if os.sep in profile or (os.altsep and os.altsep in profile):
         try:
@@ -60,7 +60,7 @@ def profile_folder(profile: str, home: Path) -> Path:
 
 
 def is_running(process: str) -> bool:
-    """Whether a process of that number lives. What is no number of one is taken to."""
+    """Whether a process of that id is running. True for an invalid id."""
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:
@@ -105,7 +105,7 @@ class Profile:
         self._delete_scratch()
 
     def take_over(self, what: str, wait_s: float = 0.0, *, listens: bool = False) -> bool:
-        """Become the one process that may learn; False where another still is after a wait.
+        """Become the one process that may learn; False where another one is, after a wait.
 
         `what` is shown to those who come later. listens: this process will learn what others
         store. The system releases the lock when the process ends, however it ends.
@@ -130,7 +130,7 @@ class Profile:
         return True
 
     def let_go(self) -> None:
-        """Others may take the profile over again."""
+        """Release the profile for other processes."""
         self._lock.release()
 
     def take_over_or_fail(self, what: str, *, listens: bool = False) -> None:
@@ -144,18 +144,18 @@ class Profile:
 
     @property
     def is_taken_over(self) -> bool:
-        """This object has taken it over."""
+        """Whether this object has taken it over."""
         return self._lock.is_locked
 
     def has_listener(self) -> bool:
-        """The process that last took it over said that it learns what others store, and lives."""
+        """Whether a running process has taken it over and learns what others store."""
         process = self.meta("listener")
         return process is not None and is_running(process)
 
     def bind(self, encoder: str, sha256: str, prior: Prior) -> None:
-        """Tie a new profile to its encoder; raises OtherEncoder when it belongs to another.
+        """Bind a new profile to its encoder; raises OtherEncoder when it belongs to another.
 
-        The prior is kept, so that what was learned can be folded anew without the encoder.
+        The prior is stored, so that the model can be recomputed without the encoder.
         """
         bound = self.meta("encoder_sha256")
         if bound is None:
@@ -169,7 +169,7 @@ class Profile:
             )
 
     def rebind(self, encoder: str, sha256: str, prior: Prior) -> None:
-        """Name another encoder. The caller has replaced all vectors by those of that encoder."""
+        """Bind to another encoder, after the caller has replaced all vectors."""
         with self.database.transaction():
             self.set_meta("encoder", encoder)
             self.set_meta("encoder_sha256", sha256)
@@ -187,33 +187,33 @@ class Profile:
         return int(self.meta(WAITING) or 0)
 
     def not_asked(self) -> int:
-        """How many questions a budget kept from being asked so far."""
+        """The number of questions not asked because of the budget."""
         return int(self.meta(NOT_ASKED) or 0)
 
     def is_to_learn_anew(self) -> bool:
-        """An earlier version learned it; nothing that it learned is kept but the rows."""
+        """Whether its state is from an earlier version and must be relearned from the rows."""
         return bool(self.meta(LEARN_ANEW))
 
     def forget_states(self) -> None:
-        """Delete what was learned, and the features it was learned with; the rows stay."""
+        """Delete the learned state and the features of labels; the rows stay."""
         with self.database.transaction():
             self.database.write("DELETE FROM states WHERE name IN ('usual', 'learner')")
             self.database.write("DELETE FROM lessons")
             self.database.write("DELETE FROM meta WHERE key = ?", LEARN_ANEW)
 
     def forget_state(self, name: str) -> None:
-        """Delete one learned state, which is then folded anew from the rows."""
+        """Delete one learned state, which is then recomputed from the rows."""
         self.database.write("DELETE FROM states WHERE name = ?", name)
 
     def copy_database(self) -> Path:
-        """Leave a copy of everything, as it is now, beside the database; its path."""
+        """Write a backup beside the database; returns its path."""
         path = self.folder / f"profile-{time.strftime('%Y%m%d-%H%M%S')}.db"
         self.database.copy_to(path)
         path.chmod(0o600)
         return path
 
     def recording_of(self, utterance: int) -> Path | None:
-        """The recording that an utterance is from, where it is a file that still exists."""
+        """The source recording of an utterance, if it is a file that still exists."""
         row = self.database.row(
             """SELECT s.kind, s.source AS input, u.source FROM utterances AS u
                JOIN sessions AS s ON s.id = u.session WHERE u.id = ?""",
@@ -230,7 +230,7 @@ class Profile:
         return self.meta("encoder_sha256") is None
 
     def holder(self) -> str | None:
-        """The process that has taken the profile over, or None."""
+        """The process that has taken over the profile, or None."""
         if self._lock.is_locked:
             return self.meta("holder")
         try:
@@ -256,7 +256,7 @@ class Profile:
         self.database.write("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", key, value)
 
     def save_state(self, name: str, arrays: Mapping[str, NDArray[Any]], through: int = 0) -> None:
-        """Keep learned arrays; `through`: the last label of the log that they contain."""
+        """Store learned arrays; `through`: the last label of the log that they contain."""
         self.database.write(
             "INSERT OR REPLACE INTO states (name, arrays, through) VALUES (?, ?, ?)",
             name,
@@ -271,8 +271,8 @@ class Profile:
     def delete(self) -> None:
         """Close the profile and delete its files and copies; the folder too if that empties it.
 
-        Raises ProfileBusy, and deletes nothing, where another process has it open: what that one
-        would store now could not be found again.
+        Raises ProfileBusy, and deletes nothing, where another process has it open: data that it
+        stores now would be lost.
         """
         self.database.close_for_good()
         for pattern in (f"{FILE_NAME}*", f"{TOKEN_NAME}*", "playback-*"):
@@ -285,14 +285,14 @@ class Profile:
             self.folder.rmdir()
 
     def delete_copies(self) -> None:
-        """Delete all other copies of what is to be forgotten: of the database, and clips."""
+        """Delete backups of the database and loose clips."""
         for path in self.folder.glob(COPIES):
             path.unlink()
         self.delete_played(of_all=True)
         self.delete_left()
 
     def delete_left(self) -> None:
-        """Delete the clips, plain copies and notes that killed processes left."""
+        """Delete the clips, plain copies and announcements of killed processes."""
         self.delete_played()
         self._delete_scratch()
         for path in self.folder.glob("playback-*"):
@@ -305,9 +305,9 @@ class Profile:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def scratch(self) -> Path:
-        """A new folder for plain copies, its owner's alone, no less private than the profile.
+        """A new private folder for plain copies.
 
-        The caller deletes it; after a kill, the next process that opens the profile does.
+        The caller deletes it; after a kill, the next process that opens the profile does so.
         Raises ProfileError.
         """
         try:
@@ -320,11 +320,11 @@ class Profile:
 
     @property
     def playing(self) -> Path:
-        """Where a clip lies while somebody labels it on a machine without sound output."""
+        """The folder of clips being labelled on a machine without sound output."""
         return self.folder / PLAYING_NAME
 
     def delete_played(self, *, of_all: bool = False) -> None:
-        """Delete such clips of this process and of those that are no more, or everyone's."""
+        """Delete these clips, of this process and of ended ones, or of all."""
         for clip in self.playing.glob("*"):
             owner = clip.stem.rpartition("-")[2]
             if of_all or owner == str(os.getpid()) or not is_running(owner):

@@ -1,4 +1,4 @@
-"""Queries: which are open, which comes next for an annotator, and which were drawn at random."""
+"""Queries: the open ones, an annotator's next one, and the randomly drawn ones."""
 
 import sqlite3
 from typing import Final, Literal
@@ -22,7 +22,7 @@ _NOT_SKIPPED: Final = """
 
 
 class Queries:
-    """Requests for labels; one at a time is read, so that thousands of them cost little."""
+    """Requests for labels, read one at a time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -56,9 +56,9 @@ class Queries:
         return int(row[0]) if row else 0
 
     def propensities(self) -> dict[int, float]:
-        """Of each utterance whose query was drawn at random: with which probability, in (0, 1].
+        """The probability, in (0, 1], of each randomly drawn query, by utterance.
 
-        Answered or not. Queries that are older than random drawing are not among them.
+        Includes unanswered ones. Queries from versions before random drawing are missing.
         """
         rows = self._database.rows(
             "SELECT utterance, propensity FROM queries WHERE explored AND propensity > 0"
@@ -66,7 +66,7 @@ class Queries:
         return {row["utterance"]: row["propensity"] for row in rows}
 
     def reopen(self, utterance: int, clip: bytes | None) -> None:
-        """Ask again about what was answered or closed; with its FLAC clip, where there is one."""
+        """Reopen a query that was answered or closed; with its FLAC clip, where there is one."""
         self._database.write(
             """UPDATE queries SET expired_at = NULL, clip = coalesce(clip, ?)
                WHERE utterance = ?""",

@@ -1,4 +1,4 @@
-"""What the store hands out: rows as frozen dataclasses, and how they are written down."""
+"""Rows of the store as frozen dataclasses, with their encoding and decoding."""
 
 import json
 import sqlite3
@@ -51,10 +51,10 @@ class OpenQuery:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """A row of the label log. retracts: the row that an undo takes back, else None.
+    """A row of the label log. retracts: the row that an undo retracts, else None.
 
     effective: neither undone nor replaced by the same annotator's later answer.
-    first: no earlier effective label exists for the utterance, so it tests the learner fairly.
+    first: no earlier effective label exists for the utterance, so it is a valid test.
     features: float64 [d] that it was learned with, or None while it was not.
     """
 

@@ -173,7 +173,7 @@ MIGRATIONS = (
 
 
 def is_outdated(connection: sqlite3.Connection) -> bool:
-    """There are migrations to apply. Raises ProfileTooNew for what a newer version wrote."""
+    """Whether there are migrations to apply. Raises ProfileTooNew for a newer schema."""
     version = _version(connection)
     if version > len(MIGRATIONS):
         raise ProfileTooNew(

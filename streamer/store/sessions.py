@@ -1,4 +1,4 @@
-"""Sessions of a profile, their utterances without the vectors, and the latest of each."""
+"""Sessions of a profile, and their utterances without the vectors."""
 
 import json
 import sqlite3
@@ -14,8 +14,9 @@ from streamer.types import Prediction
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """source: a file's path, or a device's name. accounting: the fields of the `end` event; None
-    while the session goes on, and of one that was killed. Times in seconds since 1970.
+    """source: a file's path, or a device's name. accounting: the fields of the `end` event.
+
+    None while the session is running, and for one that was killed. Times in seconds since 1970.
     """
 
     id: int
@@ -28,10 +29,9 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True)
 class UtteranceRow:
-    """prediction: as it was just after the utterance.
+    """prediction: made on arrival. fate: asked and then answered, open or closed without an answer.
 
-    fate: asked and then answered, open or closed without an answer; never asked and answered all
-    the same, in the buffer, or let go.
+    Not asked and labelled, in the buffer, or released.
     """
 
     id: int
@@ -53,7 +53,7 @@ class Selection:
 
 
 class Sessions:
-    """Begins and ends them; reads what happened in them."""
+    """Begins, ends and reads sessions."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -31,7 +31,7 @@ class SourceRow:
 
 
 class Sources:
-    """Kept as states of the profile, so that `forget --all` deletes them with everything else."""
+    """Stored as states of the profile, so that `forget --all` deletes them as well."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -74,7 +74,7 @@ class Sources:
         return LabelledSource(rows["features"].astype(np.float64), rows["affect"], emotions)
 
     def remove(self, name: str) -> None:
-        """Delete it; what was learned with it must be folded anew. Raises NotFound."""
+        """Delete it; the model must be relearned if it was in use. Raises NotFound."""
         self.row(name)
         with self._database.transaction():
             if self.active_name() == name:
@@ -85,7 +85,7 @@ class Sources:
     def use(self, name: str | None) -> None:
         """Let `run` start from this source, or from none. Raises NotFound.
 
-        The snapshot of the learner is of another start, so it is deleted; the labels stay.
+        The learner's snapshot is deleted, as it started from another source; the labels stay.
         """
         if name == self.active_name():
             return
@@ -104,7 +104,7 @@ class Sources:
         return row["value"] if row else None
 
     def active(self, sha256: str | None) -> SourceModel | None:
-        """The model that is used, None without one or where it is of another encoder's vectors."""
+        """The model in use; None without one, or where it belongs to another encoder."""
         name = self.active_name()
         if name is None:
             return None

@@ -1,6 +1,6 @@
-"""The tables as plain rows, for carrying a whole profile to another place.
+"""The tables as plain rows, for export and import.
 
-What is learned is not among them: it is a fold of these rows, and of the encoder's prior.
+Learned state is not included: it is computed from these rows and the encoder's prior.
 """
 
 import json
@@ -98,20 +98,20 @@ def write_row(database: Database, table: Table, row: Mapping[str, Any]) -> None:
 
 
 def clear_rows(database: Database) -> None:
-    """Delete all rows and what was learned from them."""
+    """Delete all rows and the learned state."""
     for name in ("states", *(table.name for table in reversed(TABLES))):
         database.write(f"DELETE FROM {name}")
     database.write("DELETE FROM meta WHERE key NOT IN ('holder', 'listener')")
 
 
 def numbers_used(database: Database) -> dict[str, int]:
-    """The highest number that each table has ever given: none is given again."""
+    """The highest id ever used in each table; ids are never reused."""
     rows = database.rows("SELECT * FROM sqlite_sequence ORDER BY name")
     return {row["name"]: row["seq"] for row in rows}
 
 
 def use_numbers_after(database: Database, used: Mapping[str, int]) -> None:
-    """Continue behind these, and behind what is there."""
+    """Continue after these ids, and after existing ones."""
     for name, number in numbers_used(database).items():
         database.write(
             "UPDATE sqlite_sequence SET seq = ? WHERE name = ?",

@@ -1,4 +1,4 @@
-"""Rows of utterances, the selections that split them, and the queries that came of it."""
+"""Utterances, selections, and the resulting queries."""
 
 import json
 import math
@@ -94,11 +94,11 @@ class Utterances:
         return row["id"] if row else place
 
     def delete(self, utterance: int) -> None:
-        """With its audio, labels and enrollments."""
+        """Delete an utterance with its audio, labels and enrollments."""
         self._database.write("DELETE FROM utterances WHERE id = ?", utterance)
 
     def delete_empty_sessions(self) -> None:
-        """Sessions without utterances, with their sources' names; and such selections."""
+        """Delete sessions and selections without utterances."""
         for table, column in (("sessions", "session"), ("selections", "selection")):
             self._database.write(
                 f"""DELETE FROM {table} WHERE NOT EXISTS (
@@ -107,7 +107,7 @@ class Utterances:
             )
 
     def replace_vectors(self, utterance: int, embedding: Samples, emotion: Samples) -> None:
-        """By those of another encoder."""
+        """Replace the vectors by those of another encoder."""
         self._database.write(
             "UPDATE utterances SET embedding = ?, emotion = ? WHERE id = ?",
             encode_vector(embedding, "<f4"),
@@ -116,7 +116,7 @@ class Utterances:
         )
 
     def release_orphans(self) -> int:
-        """Release what a killed process left in its buffer: that audio was in memory only."""
+        """Release utterances in the buffer of a killed process: their audio was in memory only."""
         with self._database.transaction():
             rows = self._database.rows("SELECT id FROM utterances WHERE state = 'buffered'")
             self._database.write(
@@ -134,10 +134,10 @@ class Utterances:
         explored: Collection[int] = (),
         propensity: float = 0.0,
     ) -> int:
-        """Turn `asked` (id, score, FLAC clip) into queries and let `released` go.
+        """Turn `asked` (id, score, FLAC clip) into queries and release `released`.
 
-        explored: those of the asked that were drawn at random; propensity: the probability, in
-        [0, 1], of that, the same for all of the buffer. Returns the selection's number.
+        explored: the asked ones that were drawn at random; propensity: the probability, in [0, 1],
+        of that, equal for the whole buffer. Returns the selection's number.
         """
         with self._database.transaction():
             selection = self._database.write(
@@ -172,7 +172,7 @@ class Utterances:
         return int(row[0]) if row else 0
 
     def close_query(self, utterance: int, now: float) -> None:
-        """Ask no more about it, and delete its audio."""
+        """Close the query, and delete its audio."""
         self._database.erase(
             "UPDATE queries SET expired_at = ?, clip = NULL WHERE utterance = ?", now, utterance
         )
@@ -182,7 +182,7 @@ class Utterances:
         return self._close_queries("q.asked_at < ?", asked_before, now)
 
     def expire_queries_through(self, utterance: int, now: float) -> int:
-        """The same of those about utterances up to one."""
+        """The same for queries of utterances up to this one."""
         return self._close_queries("q.utterance <= ?", utterance, now)
 
     def _close_queries(self, which: str, value: float, now: float) -> int:

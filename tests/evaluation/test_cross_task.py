@@ -171,8 +171,8 @@ def test_evaluate_with_a_source_writes_the_page(tables, tmp_path):
         ({"alignment": "procrustes"}, "none, tca, bda"),
         ({"source": None, "alignment": "tca"}, "give one with --source"),
         ({"strategies": ("all",)}, "name one that chooses"),
-        ({"source": None, "strategies": ("nrc-mapping",)}, "maps what a source says"),
-        ({"learner": "tuned"}, "take the plain one"),
+        ({"source": None, "strategies": ("nrc-mapping",)}, "requires a source"),
+        ({"learner": "tuned"}, "use --learner plain"),
     ],
 )
 def test_what_a_source_cannot_mean_is_refused(tables, tmp_path, change, says):

@@ -157,7 +157,7 @@ def test_no_speaker_is_on_both_sides_whatever_the_seed(table, tmp_path, monkeypa
     [
         ({"strategies": ("cleverest",)}, "no query strategy 'cleverest'"),
         ({"strategies": ()}, "no strategy: give"),
-        ({"strategies": ("all",), "scenario": Pool()}, "a pool has no such end"),
+        ({"strategies": ("all",), "scenario": Pool()}, "labels a whole stream"),
         ({"learner": "deep"}, "no learner 'deep'"),
         ({"seeds": 0}, "at least 1"),
         ({"dimensions": ("mood",)}, "no dimension 'mood'"),

@@ -43,7 +43,7 @@ def test_the_scale_must_be_stated(tmp_path):
     path = text(tmp_path / "t.csv", HEADER, *ROWS)
     with pytest.raises(CorpusError, match="unstated scale; state it with --scale LOW:HIGH"):
         read_corpus("auto", path)
-    with pytest.raises(CorpusError, match="rated on its owner's scale"):
+    with pytest.raises(CorpusError, match="has a scale of its own"):
         read_corpus("auto", tmp_path, ONE_TO_FIVE)
     without = text(tmp_path / "u.csv", "utterance,speaker,emotion,f0", "a,ann,joy,1")
     assert read_corpus("auto", without).clips[0].emotion == "happy"
