@@ -71,12 +71,14 @@ class Quality:
 
     trust: in (0, 1], the factor by which noise and clipping reduce the certainty of predictions; 1
     for good quality.
+    gain_db: by how much the audio was raised before it was encoded; below 0: lowered.
     """
 
     level_dbfs: float
     snr_db: float
     clipped: bool
     trust: float = 1.0
+    gain_db: float = 0.0
 
     @property
     def is_clear(self) -> bool:

@@ -99,16 +99,18 @@ def bound_profile(folder: Path, prior: Prior | None = None) -> Profile:
     return profile
 
 
+GOOD = Quality(-20.0, 30.0, False)
+
+
 def store_utterance(
     profile: Profile,
     embedding: Samples | None = None,
     emotion: Samples | None = None,
-    trust: float = 1.0,
+    quality: Quality = GOOD,
 ) -> int:
     """One utterance without sound, as a session would store it; its id."""
     if not profile.database.rows("SELECT 1 FROM sessions"):
         profile.sessions.begin("file", "made.wav", 0.0)
-    quality = Quality(-20.0, 30.0, False, trust)
     utterance = Utterance("made.wav", 1.0, 2.5, np.zeros(0, np.float32), quality)
     estimate = Estimate(0.1, -0.4, 0.6)
     return profile.utterances.add(

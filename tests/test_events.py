@@ -105,7 +105,13 @@ def test_an_utterance_reads_as_in_the_contract():
             "own": True,
         },
         "informativeness": -0.08,
-        "quality": {"level_dbfs": -20.0, "snr_db": 21.4, "clipped": False, "trust": 1.0},
+        "quality": {
+            "level_dbfs": -20.0,
+            "snr_db": 21.4,
+            "clipped": False,
+            "trust": 1.0,
+            "gain_db": 0.0,
+        },
         "latency_ms": 9.7,
     }
 

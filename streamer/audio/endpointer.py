@@ -1,11 +1,13 @@
 """The ear: 16 kHz samples in, utterances out, every sample counted once."""
 
 import math
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from streamer.audio.conditioning.level import LevelFollower
+from streamer.audio.conditioning.usual_level import UsualLevel
 from streamer.audio.quality import NoiseFloor, assess, mean_power, power_dbfs
 from streamer.audio.segmentation import SegmentationSettings, Segmenter
 from streamer.types import FRAME_SAMPLES, Quality, Samples, Span
@@ -33,7 +35,8 @@ class Endpointer:
     `reset()` then begins a new timeline with both at 0.
 
     level: raises what is far too quiet, for the voice activity and in the audio handed out; None
-    leaves all levels as they are.
+    leaves all levels as they are. usual_level: where a voice is known, takes back in the audio
+    handed out what another setting of the microphone changed.
     """
 
     def __init__(
@@ -41,8 +44,10 @@ class Endpointer:
         voice_activity: VoiceActivity,
         settings: SegmentationSettings | None = None,
         level: LevelFollower | None = None,
+        usual_level: UsualLevel | None = None,
     ) -> None:
         self._level = level
+        self._usual_level = usual_level
         self._settings = settings or SegmentationSettings()
         self._voice_activity = voice_activity
         self._segmenter = Segmenter(self._settings)
@@ -65,6 +70,11 @@ class Endpointer:
         self._finished = False
         self.speech_samples = 0
         self.silence_samples = 0
+
+    def begin_source(self) -> None:
+        """What comes next is another file or device, perhaps of another level."""
+        if self._usual_level is not None:
+            self._usual_level.reset()
 
     @property
     def speaking(self) -> bool:
@@ -136,9 +146,14 @@ class Endpointer:
         audio = self._recent.take(span.end_sample)
         self.speech_samples += audio.size
         quality = assess(audio, self._noise_floor.level_dbfs)
-        if self._gain != 1.0:
-            peak = float(np.abs(audio).max(initial=0.0))
-            audio *= np.float32(min(self._gain, 1.0 / peak) if peak else 1.0)
+        gain_db = self.gain_db
+        if self._usual_level is not None:
+            gain_db = self._usual_level.gain_db(quality.level_dbfs) or gain_db
+        peak = float(np.abs(audio).max(initial=0.0)) if gain_db else 0.0
+        if peak:
+            gain_db = min(gain_db, -20.0 * math.log10(peak))
+            audio *= np.float32(10.0 ** (gain_db / 20.0))
+            quality = replace(quality, gain_db=gain_db)
         return span, audio, quality
 
     def _forget(self, before_sample: int) -> None:

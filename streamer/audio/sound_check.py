@@ -11,12 +11,13 @@ from streamer.types import Notice, Quality, Samples
 
 KINDS: Final = frozenset(
     ("silent_input", "low_level", "clipping", "offset", "hum", "rumble", "noise", "channels",
-     "low_rate")
+     "low_rate", "high_level")
 )  # fmt: skip
 SILENT_S: Final = 3.0
 LOW_AFTER_S: Final = 30.0
 LOW_DBFS: Final = -70.0
 RAISED_DB: Final = 6.0
+QUIET_DBFS: Final = -45.0
 LOWEST_RATE_HZ: Final = 16_000
 UNCLEAR_IN_A_ROW: Final = 2
 CLIPPED_UTTERANCES: Final = 2
@@ -75,20 +76,27 @@ class SoundCheck:
                     f"{self._heard_s:.0f} s: turn the microphone up, or choose another",
                 )
 
-    def judge(self, quality: Quality, audio: Samples, gain_db: float) -> None:
-        """One utterance, and what its level was raised by."""
+    def judge(self, quality: Quality, audio: Samples) -> None:
+        """One utterance."""
         self._utterances += 1
-        if gain_db > RAISED_DB:
+        if quality.gain_db > RAISED_DB:
+            quiet = "very quiet" if quality.level_dbfs < QUIET_DBFS else "quieter than usual"
             self._say(
                 "low_level",
-                f"speech is very quiet ({quality.level_dbfs:.0f} dBFS) and was raised by "
-                f"{gain_db:.0f} dB: turn the microphone up",
+                f"speech is {quiet} ({quality.level_dbfs:.0f} dBFS) and was raised by "
+                f"{quality.gain_db:.0f} dB: turn the microphone up",
             )
-        elif gain_db < 0.0:
+        elif quality.gain_db < -RAISED_DB and not quality.clipped:
+            self._say(
+                "high_level",
+                f"speech is louder than usual ({quality.level_dbfs:.0f} dBFS) and was lowered by "
+                f"{-quality.gain_db:.0f} dB: turn the microphone down",
+            )
+        elif quality.gain_db < 0.0:
             self._say(
                 "clipping",
                 f"samples go far beyond full scale ({quality.level_dbfs:+.0f} dBFS) and were "
-                f"lowered by {-gain_db:.0f} dB",
+                f"lowered by {-quality.gain_db:.0f} dB",
             )
         self._clipped += quality.clipped
         if self._clipped >= CLIPPED_UTTERANCES:

@@ -72,6 +72,7 @@ class UtteranceStream:
         utterances = self.finish() if key != self._key else []
         if key[:2] != self._key[:2]:
             self._origin = 0
+            self.endpointer.begin_source()
             if self._conditioner is not None:
                 self._said += self.take_notices()
                 self._sound_check = SoundCheck(item.source, item.rate_hz)
@@ -158,7 +159,7 @@ class UtteranceStream:
             self.accounting.speech += offset - onset
             stretch.accounted = offset
             if self._sound_check is not None:
-                self._sound_check.judge(quality, audio, self.endpointer.gain_db)
+                self._sound_check.judge(quality, audio)
             onset_s, offset_s = ((self._origin + at) / rate_hz for at in (onset, offset))
             utterances.append(Utterance(source, onset_s, offset_s, audio, quality, offset - onset))
         return utterances

@@ -104,16 +104,23 @@ def make_encoder(config: Config, name: str) -> "OnnxEncoder | AcousticEncoder":
     return open_encoder(find_encoder(name, config.models), config.threads)
 
 
-def make_endpointer(config: Config) -> "Endpointer":
+def make_endpointer(config: Config, usual_dbfs: float | None = None) -> "Endpointer":
+    """usual_dbfs: the level at which the profile knows its voice, None where it does not."""
     from streamer.audio.conditioning.level import LevelFollower
+    from streamer.audio.conditioning.usual_level import UsualLevel
     from streamer.audio.endpointer import Endpointer
     from streamer.audio.vad import SileroVoiceActivity
 
-    return Endpointer(SileroVoiceActivity(), config.segmentation, LevelFollower())
+    return Endpointer(
+        SileroVoiceActivity(), config.segmentation, LevelFollower(), UsualLevel(usual_dbfs)
+    )
 
 
-def make_utterance_stream(config: Config) -> "UtteranceStream":
-    """From what a source delivers to utterances: channels, rate, conditioning, segmentation."""
+def make_utterance_stream(config: Config, usual_dbfs: float | None = None) -> "UtteranceStream":
+    """From what a source delivers to utterances: channels, rate, conditioning, segmentation.
+
+    usual_dbfs: see `make_endpointer`.
+    """
     from streamer.audio.channels import ChannelMixer
     from streamer.audio.conditioning.conditioner import Conditioner
     from streamer.audio.resampling import Resampler
@@ -121,7 +128,8 @@ def make_utterance_stream(config: Config) -> "UtteranceStream":
 
     resampler = partial(Resampler, channel=config.channel)
     mixer = ChannelMixer if config.channel is None else None
-    return UtteranceStream(make_endpointer(config), resampler, Conditioner(), mixer)
+    endpointer = make_endpointer(config, usual_dbfs)
+    return UtteranceStream(endpointer, resampler, Conditioner(), mixer)
 
 
 def open_input(
@@ -250,7 +258,7 @@ def make_session(
     strategy, informativeness = strategies
     session = Session(
         number=number,
-        utterance_stream=make_utterance_stream(config),
+        utterance_stream=make_utterance_stream(config, profile.utterances.usual_dbfs()),
         encoding_queue=encoding_queue,
         profile=profile,
         profile_model=profile_model,

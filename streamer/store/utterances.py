@@ -4,6 +4,8 @@ import json
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from statistics import median
+from typing import Final
 
 from streamer.errors import NotFound
 from streamer.store.database import Database
@@ -13,7 +15,10 @@ from streamer.store.records import (
     encode_prediction,
     encode_vector,
 )
-from streamer.types import Prediction, Samples, Utterance, Verdict
+from streamer.types import Prediction, Quality, Samples, Utterance, Verdict
+
+USUAL_LEAST: Final = 20
+USUAL_MEMORY: Final = 200
 
 SELECT_QUERY = """
     SELECT u.*, q.score, q.asked_at, q.clip IS NOT NULL OR EXISTS (
@@ -72,6 +77,16 @@ class Utterances:
     def count(self) -> int:
         row = self._database.row("SELECT count(*) FROM utterances")
         return int(row[0]) if row else 0
+
+    def usual_dbfs(self) -> float | None:
+        """The median level at which the last of them were encoded; None where they are few."""
+        rows = self._database.rows(
+            "SELECT quality FROM utterances ORDER BY id DESC LIMIT ?", USUAL_MEMORY
+        )
+        if len(rows) < USUAL_LEAST:
+            return None
+        qualities = [Quality(**json.loads(row["quality"])) for row in rows]
+        return median(quality.level_dbfs + quality.gain_db for quality in qualities)
 
     def counts(self) -> dict[str, int]:
         """How many there are in each state: buffered, asked, released."""

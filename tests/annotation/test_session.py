@@ -1,7 +1,7 @@
 """An annotation session: repeats that are not learned, and undo that also works in a later one."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from streamer.errors import NotFound
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.trust import widened
 from streamer.web.api.emotions import emotions_state
-from tests.support import bound_profile, label_of, store_utterance
+from tests.support import GOOD, bound_profile, label_of, store_utterance
 
 CLIP = to_flac(np.zeros(1600, np.float32))
 
@@ -79,7 +79,9 @@ def test_noise_widens_the_intervals_of_an_answer_as_it_widens_those_of_the_loop(
     annotation = open_session(profile)
     answer_all(annotation, 40)
     vector = np.zeros(6, np.float32)
-    clear, noisy = (store_utterance(profile, vector, trust=trust) for trust in (1.0, 0.7))
+    clear, noisy = (
+        store_utterance(profile, vector, quality=replace(GOOD, trust=trust)) for trust in (1.0, 0.7)
+    )
     narrow = annotation.predict(clear)
     wide = widened(narrow, 0.7)
     assert annotation.predict(noisy) == wide != narrow

@@ -163,3 +163,13 @@ def test_other_vectors_take_the_place_of_the_old(profile, numbers):
     assert stored.embedding.tolist() == [0.5, 0.5, 0.5]
     assert stored.emotion.tolist() == [2.0, 2.0]
     assert profile.utterances.get(3).embedding.shape == (6,)
+
+
+def test_the_usual_level_is_that_at_which_they_were_encoded(profile):
+    for number in range(20):
+        assert profile.utterances.usual_dbfs() is None
+        store_utterance(profile, quality=Quality(-60.0 - number % 3, 30.0, False, gain_db=36.0))
+    assert profile.utterances.usual_dbfs() == pytest.approx(-25.0)
+    for _ in range(200):
+        store_utterance(profile, quality=Quality(-30.0, 30.0, False))
+    assert profile.utterances.usual_dbfs() == pytest.approx(-30.0)

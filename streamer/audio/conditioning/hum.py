@@ -25,6 +25,8 @@ Complexes = NDArray[np.complex128]
 MAINS_HZ: Final = (50.0, 60.0)
 HARMONICS: Final = 12
 MEMORY_BLOCKS: Final = 8
+# Hum that was found keeps its frequency for seconds: it is fitted anew once a second.
+FIT_EVERY_BLOCKS: Final = 2
 # Few blocks do not show whether a tone stays: it has to stand out further.
 SURE_BLOCKS: Final = 4
 STANDS_OUT: Final = 10.0
@@ -37,6 +39,7 @@ QUIETEST: Final = 10.0 ** (-75.0 / 20.0)
 MOST_TURN: Final = 2.6
 _SIDE_BINS: Final = np.array([-6, -4, -3, 3, 4, 6])
 _TINY: Final = 1e-14
+_NONE: Final = np.zeros(len(MAINS_HZ) * HARMONICS, int)
 _ROW_SAMPLES: Final = 100
 
 _LINES_HZ: Final = np.concatenate([mains * np.arange(1, HARMONICS + 1) for mains in MAINS_HZ])
@@ -59,6 +62,7 @@ class HumTracker:
         self._lines: deque[Complexes] = deque(maxlen=MEMORY_BLOCKS)
         self._sides: deque[Vector] = deque(maxlen=MEMORY_BLOCKS)
         self._stands_out: deque[NDArray[np.bool_]] = deque(maxlen=MEMORY_BLOCKS)
+        self._since_fit = 0
         self._on = np.zeros(len(_LINES_HZ), bool)
         self._amplitude = np.zeros(len(_LINES_HZ), np.complex128)
         self._turn = np.zeros(len(_LINES_HZ))
@@ -81,6 +85,7 @@ class HumTracker:
         """spectrum: of the next block, see `blocks.spectrum`."""
         lines, sides = spectrum[_BINS] * _UNDO, spectrum[_SIDES]
         around = (sides.real**2 + sides.imag**2).sum(axis=1) * (4.0 / len(_SIDE_BINS)) + _TINY
+        self._since_fit += 1
         self._lines.append(lines)
         self._sides.append(around)
         self._stands_out.append(lines.real**2 + lines.imag**2 > STANDS_OUT * around)
@@ -88,17 +93,23 @@ class HumTracker:
     def decide(self) -> None:
         """Find the lines that are hum, and fit them to the blocks observed."""
         early = len(self._lines) < SURE_BLOCKS
-        if not self.is_on:
-            often = 2 * np.sum(self._stands_out, axis=0) >= len(self._stands_out)
-            if not often.any():
+        if self.is_on:
+            if self._since_fit < FIT_EVERY_BLOCKS and len(self._lines) == MEMORY_BLOCKS:
                 return
-        lines, around = np.array(self._lines), np.median(np.array(self._sides), axis=0)
-        amplitude, turn = _fit(lines)
+        elif 2 * int(sum(self._stands_out, _NONE).max()) < len(self._stands_out):
+            return
+        self._since_fit = 0
+        at = np.flatnonzero(self._on | np.any(self._stands_out, axis=0))
+        around, mean = _median(np.array(self._sides)), np.zeros(len(_LINES_HZ))
+        lines = np.array(self._lines)[:, at]
+        amplitude, turn = np.zeros(len(_LINES_HZ), np.complex128), np.zeros(len(_LINES_HZ))
+        amplitude[at], turn[at] = _fit(lines)
+        mean[at] = np.add.reduce(lines.real**2 + lines.imag**2) / len(lines)
         fitted = np.abs(amplitude) ** 2
         trusted = (np.abs(amplitude) > QUIETEST) & (np.abs(turn) < MOST_TURN)
         strong = trusted & (fitted > (STANDS_OUT_EARLY if early else STANDS_OUT) * around)
         if not early:
-            strong &= fitted > 0.5 * np.mean(np.abs(lines) ** 2, axis=0)
+            strong &= fitted > 0.5 * mean
         first = strong.reshape(len(MAINS_HZ), HARMONICS)[:, 0]
         family = first | (self._on & trusted).reshape(len(MAINS_HZ), HARMONICS).any(axis=1)
         if len(self._lines) == MEMORY_BLOCKS:
@@ -114,17 +125,31 @@ class HumTracker:
     def predict(self, ahead: int) -> Vector:
         """The hum, float64 [BLOCK_SAMPLES], `ahead` blocks after the last one observed."""
         on = np.flatnonzero(self._on)
-        amplitude = self._amplitude[on, np.newaxis]
         # Amplitudes are those at the middle of a block, by a clock of the nominal frequency.
-        turn = self._turn[on, np.newaxis]
-        radians = 2.0 * np.pi * _LINES_HZ[on, np.newaxis] / SAMPLE_RATE_HZ + turn / BLOCK_SAMPLES
-        start = np.angle(amplitude) + turn * (ahead - 0.5)
-        # cos(a + b), a of rows of samples and b within a row: no cosine for every sample.
-        row = start + radians * np.arange(0, BLOCK_SAMPLES, _ROW_SAMPLES)
-        within = radians * np.arange(_ROW_SAMPLES)
-        size = np.abs(amplitude)
-        hum = (size * np.cos(row)).T @ np.cos(within) - (size * np.sin(row)).T @ np.sin(within)
+        turn = self._turn[on]
+        radians = 2.0 * np.pi * _LINES_HZ[on] / SAMPLE_RATE_HZ + turn / BLOCK_SAMPLES
+        start = self._amplitude[on] * np.exp(1j * turn * (ahead + self._since_fit - 0.5))
+        # Of rows of samples, and within a row: their products are all samples.
+        row = start * _powers(np.exp(1j * _ROW_SAMPLES * radians), BLOCK_SAMPLES // _ROW_SAMPLES)
+        within = _powers(np.exp(1j * radians), _ROW_SAMPLES)
+        hum = row.real @ within.real.T - row.imag @ within.imag.T
         return np.asarray(hum.reshape(-1))
+
+
+def _powers(base: Complexes, count: int) -> Complexes:
+    """base ** 0, 1, ..., count - 1: complex [count, bases]."""
+    factors = np.empty((count, len(base)), np.complex128)
+    factors[0] = 1.0
+    factors[1:] = base
+    return np.multiply.accumulate(factors)
+
+
+def _median(values: Vector) -> Vector:
+    """Over the first axis; np.median takes ten times as long for so few."""
+    ordered, half = np.sort(values, axis=0), len(values) // 2
+    return np.asarray(
+        ordered[half] if len(values) % 2 else 0.5 * (ordered[half - 1] + ordered[half])
+    )
 
 
 def _fit(lines: Complexes) -> tuple[Complexes, Vector]:
@@ -133,17 +158,17 @@ def _fit(lines: Complexes) -> tuple[Complexes, Vector]:
     Least squares, reweighted so that blocks which hold something else beside count little.
     """
     magnitude = np.abs(lines)
-    weight = 1.0 / (1.0 + (magnitude / (np.median(magnitude, axis=0) + _TINY)) ** 4)
+    weight = 1.0 / (1.0 + (magnitude / (_median(magnitude) + _TINY)) ** 4)
     steps = lines[1:] * lines[:-1].conj() * weight[1:] * weight[:-1]
     turn = np.angle(steps.sum(axis=0))
     age = np.arange(len(lines) - 1, -1, -1)[:, None]
     turned = lines * np.exp(1j * turn * age)
     if len(lines) < 3:
         return turned.mean(axis=0), turn
-    amplitude = np.median(turned.real, axis=0) + 1j * np.median(turned.imag, axis=0)
+    amplitude = _median(turned.real) + 1j * _median(turned.imag)
     for _ in range(3):
         distance = np.abs(turned - amplitude)
-        weight = 1.0 / (1.0 + (distance / (np.median(distance, axis=0) + _TINY)) ** 2)
+        weight = 1.0 / (1.0 + (distance / (_median(distance) + _TINY)) ** 2)
         total = weight.sum(axis=0)
         amplitude = (weight * turned).sum(axis=0) / total
         angle = np.angle(turned * amplitude.conj())

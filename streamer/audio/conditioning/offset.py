@@ -38,7 +38,8 @@ class OffsetTracker:
         """samples: float32 [n]; what is left over a whole number of pieces counts if it is all."""
         whole = len(samples) // PIECE_SAMPLES * PIECE_SAMPLES
         pieces = samples[:whole].reshape(-1, PIECE_SAMPLES) if whole else samples[np.newaxis]
-        self._means.extend(pieces.mean(axis=1, dtype=np.float64).tolist())
+        sums = np.add.reduce(pieces, axis=1, dtype=np.float64)
+        self._means.extend((sums / pieces.shape[1]).tolist())
         self._powers.extend((np.einsum("ij,ij->i", pieces, pieces) / pieces.shape[1]).tolist())
         middle = median(self._means)
         size = abs(middle)
