@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from streamer.loop.encoder import SpeechEncoder, load_encoder
     from streamer.loop.loop import Loop
     from streamer.loop.online_model import OnlineModel
+    from streamer.loop.table.table import Table, table
     from streamer.query.strategy import Batch, Knowledge, Ranking, Scores, Strategy
     from streamer.testing.learner_contract import check_learner
     from streamer.testing.strategy_contract import check_strategy
@@ -44,6 +45,7 @@ __all__ = [
     "Scores",
     "SpeechEncoder",
     "Strategy",
+    "Table",
     "Verdict",
     "__version__",
     "check_learner",
@@ -51,6 +53,7 @@ __all__ = [
     "errors",
     "events",
     "load_encoder",
+    "table",
 ]
 
 _PLACES = {
@@ -67,10 +70,12 @@ _PLACES = {
     "Scores": "query.strategy",
     "SpeechEncoder": "loop.encoder",
     "Strategy": "query.strategy",
+    "Table": "loop.table.table",
     "Verdict": "types",
     "check_learner": "testing.learner_contract",
     "check_strategy": "testing.strategy_contract",
     "load_encoder": "loop.encoder",
+    "table": "loop.table.table",
 }
 
 

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from streamer.audio.channels import ChannelMixer
 from streamer.audio.conditioning.conditioner import Conditioner
-from streamer.audio.endpointer import Endpointer
+from streamer.audio.endpointer import Cut
 from streamer.audio.sound_check import SoundCheck
-from streamer.types import SAMPLE_RATE_HZ, Chunk, Gap, Notice, Quality, Samples, Span, Utterance
+from streamer.types import SAMPLE_RATE_HZ, Chunk, Gap, Notice, Samples, Utterance
 
 
 class Resampler(Protocol):
@@ -19,6 +19,23 @@ class Resampler(Protocol):
     def finish(self) -> Samples: ...
     def expected_out(self, source_samples: int) -> int: ...
     def to_source_samples(self, samples_16k: int) -> int: ...
+
+
+class Endpointing(Protocol):
+    """Cuts one timeline of 16 kHz samples into utterances: see `Endpointer`, `WholeRecording`."""
+
+    speech_samples: int
+    silence_samples: int
+
+    @property
+    def speaking(self) -> bool: ...
+    @property
+    def level(self) -> float: ...
+    @property
+    def gain_db(self) -> float: ...
+    def hear(self, samples: Samples) -> list[Cut]: ...
+    def finish(self) -> list[Cut]: ...
+    def reset(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -42,7 +59,7 @@ class UtteranceStream:
 
     def __init__(
         self,
-        endpointer: Endpointer,
+        endpointer: Endpointing,
         resampler: Callable[[int, int], Resampler],
         conditioner: Conditioner | None = None,
         mixer: Callable[[int, int], ChannelMixer] | None = None,
@@ -148,9 +165,7 @@ class UtteranceStream:
                 self._sound_check.condition(self._conditioner.disturbances)
         return self._utterances(stretch, self.endpointer.hear(samples))
 
-    def _utterances(
-        self, stretch: "_Stretch", found: Iterable[tuple[Span, Samples, Quality]]
-    ) -> list[Utterance]:
+    def _utterances(self, stretch: "_Stretch", found: Iterable[Cut]) -> list[Utterance]:
         source, rate_hz, _ = self._key
         utterances = []
         for span, audio, quality in found:

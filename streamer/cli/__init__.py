@@ -20,6 +20,7 @@ from streamer.cli.profile import forget, reembed, status
 from streamer.cli.reporting import report
 from streamer.cli.service import service
 from streamer.cli.source import source
+from streamer.cli.table import table
 from streamer.cli.tuning import tune
 
 app = typer.Typer(
@@ -40,7 +41,7 @@ _VERBS = (
     enroll, verify, emotions,
     status, report, forget, reembed,
     export, import_,
-    evaluate, tune,
+    table, evaluate, tune,
     bench, doctor,
 )  # fmt: skip
 

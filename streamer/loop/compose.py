@@ -116,19 +116,23 @@ def make_endpointer(config: Config, usual_dbfs: float | None = None) -> "Endpoin
     )
 
 
-def make_utterance_stream(config: Config, usual_dbfs: float | None = None) -> "UtteranceStream":
+def make_utterance_stream(
+    config: Config, usual_dbfs: float | None = None, *, whole: bool = False
+) -> "UtteranceStream":
     """From what a source delivers to utterances: channels, rate, conditioning, segmentation.
 
-    usual_dbfs: see `make_endpointer`.
+    usual_dbfs: see `make_endpointer`; whole: without segmentation, each recording is one utterance.
     """
     from streamer.audio.channels import ChannelMixer
     from streamer.audio.conditioning.conditioner import Conditioner
+    from streamer.audio.conditioning.level import LevelFollower
     from streamer.audio.resampling import Resampler
     from streamer.audio.utterance_stream import UtteranceStream
+    from streamer.audio.whole_recording import WholeRecording
 
+    endpointer = WholeRecording(LevelFollower()) if whole else make_endpointer(config, usual_dbfs)
     resampler = partial(Resampler, channel=config.channel)
     mixer = ChannelMixer if config.channel is None else None
-    endpointer = make_endpointer(config, usual_dbfs)
     return UtteranceStream(endpointer, resampler, Conditioner(), mixer)
 
 

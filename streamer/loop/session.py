@@ -31,10 +31,10 @@ from streamer.events import (
     Status,
     Unlearned,
 )
+from streamer.loop.assessment import assess
 from streamer.loop.budget import UNLIMITED, Budget
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
-from streamer.loop.trust import predict
 from streamer.loop.waiting import Postponed, WaitingQuestions
 from streamer.query.selection import ask_count, choose
 from streamer.query.strategies.binary_confidence import BinaryConfidence
@@ -253,17 +253,15 @@ class Session:
         wall_s = self._wall_s()
         with model.unadapted_on_error(), self._profile.database.transaction():
             self._profile_model.adapt(encoded)
-            prediction = predict(model, encoded, utterance.quality)
-            verdict = model.verdict(encoded)
-            informativeness = self._informativeness(encoded.embedding)
+            said = assess(model, encoded, utterance.quality, self._scorer)
             number = self._profile.utterances.add(
                 self.number,
                 utterance,
                 encoded.embedding,
                 encoded.emotion,
-                prediction,
-                verdict,
-                informativeness,
+                said.prediction,
+                said.verdict,
+                said.informativeness,
                 wall_s,
             )
             self._retention.store_utterance(number, utterance.audio, wall_s)
@@ -276,9 +274,9 @@ class Session:
             source=utterance.source,
             onset_s=utterance.onset_s,
             offset_s=utterance.offset_s,
-            prediction=prediction,
-            verdict=verdict,
-            informativeness=informativeness,
+            prediction=said.prediction,
+            verdict=said.verdict,
+            informativeness=said.informativeness,
             quality=utterance.quality,
             latency_ms=1000.0 * (self._now_s() - encoded.decided_s),
         )
@@ -286,12 +284,6 @@ class Session:
     def _drifted(self) -> Iterator[Drifted]:
         for drift in self._profile_model.new_drifts():
             yield Drifted(**asdict(drift), text=str(drift))
-
-    def _informativeness(self, embedding: Samples) -> float | None:
-        model = self._profile_model.model
-        features = model.features(embedding)[np.newaxis]
-        value = self._scorer.informativeness(features, model.knowledge)
-        return None if value is None else float(value[0])
 
     def _select(self) -> Iterator[Event]:
         waiting, self._buffer = self._buffer, []

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -58,7 +58,8 @@ class FileSource:
         self._is_folder = path.is_dir()
         self._folder = path if self._is_folder else path.parent
         self._paths = audio_files(path) if self._is_folder else [path]
-        self._notices: list[Notice] = self._left_out(path) if self._is_folder else []
+        left_out = left_out_notice(path, self._paths) if self._is_folder else None
+        self._notices: list[Notice] = [] if left_out is None else [left_out]
         self._open: Recording | None = None
         first = self._next_recording()
         if first is None:
@@ -142,20 +143,6 @@ class FileSource:
             "already_heard",
         )
 
-    def _left_out(self, folder: Path) -> list[Notice]:
-        """Which files of the folder are not heard, as they are no audio."""
-        heard = set(self._paths)
-        names = [
-            path_text(path.relative_to(folder))
-            for path in _visible_files(folder)
-            if path not in heard
-        ]
-        if not names:
-            return []
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        text = f"skipped, not audio: {many(len(names), 'file')} ({', '.join(names[:NAMED])}{more})"
-        return [Notice(text, "skipped_file")]
-
     def _take_notices(self) -> Iterator[Notice]:
         notices, self._notices = self._notices, []
         yield from notices
@@ -182,6 +169,19 @@ def audio_files(folder: Path) -> list[Path]:
         for path in _visible_files(folder)
         if path.suffix.lower() in SUFFIXES or _begins_as_audio(path)
     ]
+
+
+def left_out_notice(folder: Path, heard: Collection[Path]) -> Notice | None:
+    """Which files of a folder are not heard, as they are no audio; None where there are none."""
+    paths = set(heard)
+    names = [
+        path_text(path.relative_to(folder)) for path in _visible_files(folder) if path not in paths
+    ]
+    if not names:
+        return None
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    text = f"skipped, not audio: {many(len(names), 'file')} ({', '.join(names[:NAMED])}{more})"
+    return Notice(text, "skipped_file")
 
 
 def _visible_files(folder: Path) -> list[Path]:
