@@ -9,10 +9,11 @@ import difflib
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from streamer.annotation.exchange.timed import TimedLabel
 from streamer.annotation.labels import one
 from streamer.annotation.scales import Scales, suggested
 from streamer.errors import UsageError
@@ -21,6 +22,9 @@ from streamer.text import many, printable
 from streamer.types import DIMENSIONS, Label
 
 COLUMNS: Final = ("utterance", "valence", "arousal", "dominance", "emotion", "annotator")
+# In place of an utterance's number: which stretch of which recording; and other names for them.
+TIMES: Final = ("source", "onset", "offset")
+_OTHER_NAMES: Final = {"file": "source", "onset_s": "onset", "offset_s": "offset"}
 SEPARATORS: Final = (",", ";", "\t", "|")
 # How missing values are written by R, pandas and spreadsheets.
 _EMPTY: Final = {"", "na", "n/a", "nan", "null", "none", "#n/a"}
@@ -37,11 +41,16 @@ Ask = Callable[[str, Sequence[str]], str]
 
 @dataclass(frozen=True, slots=True)
 class LabelFile:
-    """labels: on `scale` (low, high). notes: for the user, on how the file was read."""
+    """labels: on `scale` (low, high). notes: for the user, on how the file was read.
+
+    timed: of a table without utterance numbers, in place of labels; on the scales of the file.
+    """
 
     labels: list[Label]
     scale: tuple[float, float]
     notes: list[str]
+    timed: list[TimedLabel] = field(default_factory=list)
+    scales: Scales | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,9 @@ def read_labels(
     path: Path, annotator: str, scales: Scales | None = None, ask: Ask | None = None
 ) -> LabelFile:
     """Labels of a table: utterance,valence,arousal[,dominance][,emotion][,annotator].
+
+    Or, by time, source,onset,offset in place of utterance; also as the columns file, onset_s and
+    offset_s of `streamer table`. The source may be missing, where there is only one.
 
     Parameters
     ----------
@@ -89,18 +101,22 @@ def read_labels(
     _check_decimals(path, rows, names)
     if scales is None:
         scales = _scales(path, rows, ask)
-    labels, unanswered = [], 0
+    labels: list[Label] = []
+    timed: list[TimedLabel] = []
+    unanswered = 0
     for row in rows:
         try:
             if _is_unanswered(row):
                 unanswered += 1
-                continue
-            labels.append(checked_answer(_label(row, annotator, scales), scales.kept))
+            elif "utterance" in names:
+                labels.append(checked_answer(_label(row, annotator, scales), scales.kept))
+            else:
+                timed.append(_timed(path, row))
         except UsageError as error:
             raise UsageError(f"{_place(path, row)}: {error}") from error
     if unanswered:
         notes.append(f"left out {many(unanswered, 'row')} without an answer")
-    return LabelFile(labels, scales.kept, notes)
+    return LabelFile(labels, scales.kept, notes, timed, scales)
 
 
 def write_labels(labels: Iterable[Label]) -> str:
@@ -114,6 +130,18 @@ def write_labels(labels: Iterable[Label]) -> str:
         writer.writerow(
             [label.utterance, *("" if v is None else v for v in values), *map(_inert, names)]
         )
+    return file.getvalue()
+
+
+def write_timed_labels(labels: Iterable[TimedLabel]) -> str:
+    """A table by time that `read_labels` reads back, safe to open in a spreadsheet."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow([*TIMES, *COLUMNS[1:]])
+    for label in labels:
+        values = [label.values.get(name, "") for name in DIMENSIONS]
+        names = [_inert(label.emotion or ""), _inert(label.annotator or "")]
+        writer.writerow([_inert(label.source), label.onset_s, label.offset_s, *values, *names])
     return file.getvalue()
 
 
@@ -164,16 +192,20 @@ def _table(path: Path, text: str, ask: Ask | None) -> tuple[list[str], list[_Row
     if separator is None:
         raise UsageError(
             f"{path}, line {skipped + 1}: {_shown(heading)} must name the columns "
-            f"{','.join(COLUMNS)}, each once, separated by commas, semicolons or tabs: utterance, "
-            "and valence and arousal, or emotion, or all of them; the rest as needed"
+            f"{','.join(COLUMNS)}, each once, separated by commas, semicolons or tabs: utterance "
+            f"(or {','.join(TIMES)}), and valence and arousal, or emotion, or all of them; the "
+            "rest as needed"
         )
     names = _names(heading, separator)
-    left_out = [name for name in names if name and name not in COLUMNS]
+    if "utterance" not in names:
+        names = [_OTHER_NAMES.get(name, name) for name in names]
+    known = _known(names)
+    left_out = [name for name in names if name and name not in known]
     for name in left_out:
         _check_spelling(path, skipped + 1, heading, name, names, ask)
     reader = csv.reader(lines[skipped + 1 :], delimiter=separator, strict=False)
     rows = list(_rows(path, reader, lines, skipped + 1, names))
-    return [name for name in names if name in COLUMNS], rows, left_out
+    return [name for name in names if name in known], rows, left_out
 
 
 def _names(heading: str, separator: str) -> list[str]:
@@ -181,12 +213,19 @@ def _names(heading: str, separator: str) -> list[str]:
     return [cell.strip().lower() for cell in cells]
 
 
+def _known(names: Sequence[str]) -> tuple[str, ...]:
+    """The columns that are read: those of times only where no number says which utterance."""
+    return COLUMNS if "utterance" in names else (*COLUMNS, *TIMES)
+
+
 def _can_head(names: Sequence[str]) -> bool:
     """Whether these columns can make complete labels."""
-    known = [name for name in names if name in COLUMNS]
+    if "utterance" not in names:
+        names = [_OTHER_NAMES.get(name, name) for name in names]
+    known = [name for name in names if name in _known(names)]
     values = {"valence", "arousal"} & set(known)
     return (
-        "utterance" in known
+        ("utterance" in known or {"onset", "offset"} <= set(known))
         and len(set(known)) == len(known)
         and (len(values) == 2 or ("emotion" in known and not values and "dominance" not in known))
     )
@@ -229,7 +268,7 @@ def _rows(
                 "not away"
             )
         pairs = zip(names, cells, strict=True)
-        row.cells.update((name, cell.strip()) for name, cell in pairs if name in COLUMNS)
+        row.cells.update((name, cell.strip()) for name, cell in pairs if name in _known(names))
         yield row
 
 
@@ -290,6 +329,26 @@ def _label(row: _Row, annotator: str, scales: Scales) -> Label:
         *scales.all_to_kept(valence, arousal, dominance),
         None if emotion.lower() in _EMPTY else emotion,
         annotator if whose.lower() in _EMPTY else whose,
+    )
+
+
+def _timed(path: Path, row: _Row) -> TimedLabel:
+    cells = row.cells
+    onset_s, offset_s = _number("onset", cells["onset"]), _number("offset", cells["offset"])
+    if onset_s is None or offset_s is None or not 0.0 <= onset_s < offset_s:
+        raise UsageError(
+            f"onset {cells['onset']!r}, offset {cells['offset']!r}: give seconds, onset < offset"
+        )
+    values = {name: _number(name, cells.get(name, "")) for name in DIMENSIONS}
+    emotion, whose = (_active(cells.get(name, "")) for name in ("emotion", "annotator"))
+    return TimedLabel(
+        _active(cells.get("source", "")),
+        onset_s,
+        offset_s,
+        {name: value for name, value in values.items() if value is not None},
+        None if emotion.lower() in _EMPTY else emotion,
+        None if whose.lower() in _EMPTY else whose,
+        place=f"{path}, line {row.line}",
     )
 
 

@@ -21,6 +21,7 @@ from streamer.cli.pages import (
     require_no_page_flags,
 )
 from streamer.errors import UsageError
+from streamer.text import many
 
 
 def queue(
@@ -56,8 +57,18 @@ def label(
         typer.Option(
             "--import",
             help="Table (CSV with any separator): utterance,valence,arousal[,dominance][,emotion]"
-            "[,annotator].",
+            "[,annotator], or source,onset,offset in place of utterance; or labels by time: "
+            "Audacity .txt, ELAN .eaf, Praat .TextGrid, NOVA .annotation, Label Studio .json.",
         ),
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export", help="Write the labels by time, in one of these formats, on [-1, 1]."
+        ),
+    ] = None,
+    recording: Annotated[
+        str | None, typer.Option(help="With --export: of this recording only.")
     ] = None,
     scale: Annotated[
         str | None,
@@ -89,8 +100,10 @@ def label(
     from streamer.loop.compose import known_profile
 
     answers_one = utterance is not None and not undo  # with --undo the number is a count
-    if sum((answers_one, import_ is not None, undo, web)) > 1:
-        raise UsageError("give only one of an utterance, --import, --undo [N], --web")
+    if sum((answers_one, import_ is not None, export is not None, undo, web)) > 1:
+        raise UsageError("give only one of an utterance, --import, --export, --undo [N], --web")
+    if recording is not None and export is None:
+        raise UsageError("--recording says whose labels are written: give it with --export FILE")
     values = (valence, arousal, dominance, emotion)
     if not answers_one and any(value is not None for value in values):
         raise UsageError(
@@ -115,13 +128,18 @@ def label(
             count = 1 if utterance is None else utterance
             tell(labelling.take_back(opened, count, annotator))
         elif import_ is not None:
-            from streamer.annotation.csv import read_labels
+            from streamer.annotation.exchange.importing import read_any
 
             ask = _ask if sys.stdin and sys.stdin.isatty() else None
-            read = read_labels(import_, settings.annotator, scales, ask)
+            read = read_any(opened, import_, settings.annotator, scales, ask)
             for note in read.notes:
                 tell(f"{import_}: {note}")
             tell(labelling.give(opened, read.labels, read.scale))
+        elif export is not None:
+            from streamer.annotation.exchange.importing import export_labels
+
+            count = export_labels(opened, export, recording, annotator)
+            tell(f"{many(count, 'label')} written to {export}")
         elif utterance is not None:
             on = scales or Scales.usual()
             kept = on.all_to_kept(valence, arousal, dominance)

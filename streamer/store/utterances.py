@@ -94,6 +94,13 @@ class Utterances:
         found = {row["state"]: row["n"] for row in rows}
         return {state: found.get(state, 0) for state in ("buffered", "asked", "released")}
 
+    def places(self) -> list[tuple[int, str, float, float]]:
+        """Of every utterance its id, its recording or device, onset and offset in seconds."""
+        rows = self._database.rows(
+            "SELECT id, source, onset_s, offset_s FROM utterances ORDER BY id"
+        )
+        return [(row["id"], row["source"], row["onset_s"], row["offset_s"]) for row in rows]
+
     def numbers(self, heard_before: float = math.inf) -> list[int]:
         """All ids, in order, of utterances before a time, in seconds since 1970."""
         rows = self._database.rows(
