@@ -74,6 +74,11 @@ class Config(BaseSettings):
         False, description="also ask about utterances spoiled by noise or clipping"
     )
     strategy: str = "spread-in-turn"
+    blind: bool | None = Field(
+        None,
+        description="hide what is predicted of open questions: true, and of all that may become "
+        "one; false: show all; unset: as true while somebody labels",
+    )
     ask_at_most: str = Field(
         "", description="most questions: a number and session, hour or day, as 20/day; empty: any"
     )

@@ -8,7 +8,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from streamer.types import DIMENSIONS, Prediction, Quality, Verdict
 
@@ -74,6 +74,41 @@ class Heard:
     informativeness: float | None
     quality: Quality
     latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """One utterance, while what is predicted of it is hidden; see `streamer.loop.blind`.
+
+    The attributes are those of `Heard`. As JSON it is an ``utterance`` whose predictions are null.
+    """
+
+    id: int
+    source: str
+    onset_s: float
+    offset_s: float
+    quality: Quality
+    latency_ms: float
+
+    @classmethod
+    def of(cls, heard: Heard) -> Self:
+        """What of an utterance says nothing about its predictions."""
+        return cls(
+            heard.id, heard.source, heard.onset_s, heard.offset_s, heard.quality, heard.latency_ms
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """What was predicted of an utterance that was withheld until now.
+
+    Attributes
+    ----------
+    heard : Heard
+        As it would have been passed at once.
+    """
+
+    heard: Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +218,24 @@ class Ended:
     realtime_factor: float
 
 
-Event = Started | Heard | Selected | Learned | Unlearned | Drifted | Noticed | Ended
+Event = (
+    Started
+    | Heard
+    | Withheld
+    | Revealed
+    | Selected
+    | Learned
+    | Unlearned
+    | Drifted
+    | Noticed
+    | Ended
+)
 
 _NAMES: Mapping[type[Event], str] = {
     Started: "start",
     Heard: "utterance",
+    Withheld: "utterance",
+    Revealed: "revealed",
     Selected: "selection",
     Learned: "learned",
     Unlearned: "unlearned",
@@ -219,7 +267,14 @@ class Status:
 
 def to_json(event: Event) -> dict[str, Any]:
     """The event as a dict for JSON."""
+    if isinstance(event, Revealed):
+        return {**to_json(event.heard), "event": _NAMES[Revealed]}
     plain = asdict(event)
+    if isinstance(event, Withheld):
+        hidden = dict.fromkeys((*DIMENSIONS, "verdict", "informativeness"))
+        at = list(plain).index("quality")
+        items = list(plain.items())
+        plain = dict([*items[:at], *hidden.items(), *items[at:]])
     if isinstance(event, Heard):
         prediction = plain.pop("prediction")
         at = list(plain).index("verdict")

@@ -19,6 +19,7 @@ from streamer.loop.clip_cache import ClipCache
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.trust import predict
 from streamer.store.annotation_events import Kind
+from streamer.store.labelling_sign import LabellingSign
 from streamer.store.profile import Profile
 from streamer.store.queries import Order
 from streamer.store.records import StoredUtterance
@@ -115,6 +116,7 @@ class AnnotationSession:
         self._loop = loop
         self._clips = ClipCache() if loop is None else loop.clips
         self._on_disk = on_disk
+        self._sign = LabellingSign(profile.folder)
         self._annotators: defaultdict[str, _Annotator] = defaultdict(self._newcomer)
 
     @contextmanager
@@ -130,7 +132,11 @@ class AnnotationSession:
             yield profile_model
 
     def next(self, annotator: str, order: Order = "informative") -> Item | None:
-        """The annotator's current item; the same until it is answered or skipped."""
+        """The annotator's current item; the same until it is answered or skipped.
+
+        Processes that show predictions are told that somebody labels.
+        """
+        self._sign.give()
         repeat = self._annotators[annotator].repeating
         if repeat is not None:
             return self._item(repeat)

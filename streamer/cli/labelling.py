@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
+from streamer.cli.options import AsJson, BlindFlag, ConfigFlag, ProfileFlag, Verbose, settings_from
 from streamer.cli.output import put, tell
 from streamer.cli.pages import (
     CertFlag,
@@ -25,18 +25,20 @@ from streamer.text import many
 
 
 def queue(
+    blind: BlindFlag = None,
     as_json: AsJson = False,
     profile: ProfileFlag = None,
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """List the open questions, most informative first."""
+    """List the open questions, most informative first; their predictions by --no-blind only."""
     from streamer.loop.compose import known_profile
     from streamer.profiles.status import queue_rows
     from streamer.terminal.tables import query_line
 
-    with known_profile(settings_from(config, profile=profile), tell) as opened:
-        rows = queue_rows(opened)
+    settings = settings_from(config, profile=profile, blind=blind)
+    with known_profile(settings, tell) as opened:
+        rows = queue_rows(opened, blind=settings.blind is not False)
     for row in rows:
         put(row, query_line(row), as_json)
     if not rows:
@@ -84,6 +86,7 @@ def label(
     web: Annotated[
         bool, typer.Option("--web/--no-web", help="Label in the browser, until Ctrl-C.")
     ] = False,
+    blind: BlindFlag = None,
     port: PortFlag = None,
     host: HostFlag = None,
     allow_remote: RemoteFlag = False,
@@ -112,7 +115,7 @@ def label(
     if scale is not None and not (answers_one or import_ is not None):
         raise UsageError("--scale requires values: give an utterance with them, or --import")
     settings = settings_from(
-        config, profile=profile, annotator=annotator, remote_playback=remote_playback
+        config, profile=profile, annotator=annotator, remote_playback=remote_playback, blind=blind
     )
     scales = None if scale is None else Scales.parse(scale)
     if web:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
+from streamer.cli.options import (
+    AsJson,
+    BlindFlag,
+    ConfigFlag,
+    DimensionFlag,
+    ProfileFlag,
+    Verbose,
+    settings_from,
+)
 from streamer.cli.output import output_for, put, tell
 from streamer.cli.pages import (
     CertFlag,
@@ -97,9 +105,7 @@ def run(
     quiet: Annotated[
         str | None, typer.Option(help="No questions in these hours: 22:00-07:00.")
     ] = None,
-    dimension: Annotated[
-        str | None, typer.Option(help="Ask only about valence, arousal or dominance.")
-    ] = None,
+    dimension: DimensionFlag = None,
     encoder: Annotated[str | None, typer.Option(help="A name of `streamer models list`.")] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed [0].")] = None,
     privacy: Annotated[
@@ -116,6 +122,7 @@ def run(
             help="Keep the audio of answered clips until `streamer tune` has used it.",
         ),
     ] = None,
+    blind: BlindFlag = None,
     mqtt: Annotated[
         str | None,
         typer.Option(
@@ -152,9 +159,12 @@ def run(
 
         begin()  # while all else is imported
     from streamer.audio.sources.network import is_address
+    from streamer.loop.blind import for_people, for_programs
     from streamer.loop.loop import MICROPHONE, Loop
     from streamer.loop.run import run, wait_for_signal
     from streamer.loop.sinks import Sinks
+    from streamer.store.labelling_sign import LabellingSign
+    from streamer.store.profile import profile_folder
 
     settings = settings_from(
         config, profile=profile, device=device, channel=channel, buffer=buffer, keep=keep,
@@ -162,14 +172,26 @@ def run(
         seed=seed, population=population,
         ask_at_most=ask_at_most, quiet=quiet, mqtt=mqtt, privacy=privacy,
         remote_playback=remote_playback, again=again or None,
-        source=labelled_source, keep_for_tuning=keep_for_tuning,
+        source=labelled_source, keep_for_tuning=keep_for_tuning, blind=blind,
     )  # fmt: skip
     # A path, so that no file is taken for the microphone; it would swallow a slash of an address.
     source = MICROPHONE if input is None else input if is_address(input) else Path(input)
     loop = Loop(
         source, config=settings, realtime=realtime, max_seconds=max_seconds, holder="streamer run"
     )
-    sinks = Sinks(output_for(as_json), loop.stop)
+    sign = LabellingSign(profile_folder(settings.profile, settings.home))
+    addresses: list[str] = []
+    output = output_for(
+        as_json,
+        blind=settings.blind is not False,
+        address=lambda: addresses[0] if addresses else None,
+    )
+    blinded = (
+        for_programs(output, settings.blind)
+        if as_json
+        else for_people(output, settings.blind, sign)
+    )
+    sinks = Sinks(blinded, loop.stop)
     _add_broker(sinks, settings)
     if log is not None:
         from streamer.terminal.log_file import LogFile
@@ -178,20 +200,37 @@ def run(
     if not (on_a_desktop() and not as_json if web is None else web):
         require_no_page_flags(port, host, allow_remote, tls_cert, tls_key)
         run(loop, sinks, settings.watchdog_s)
+        _tell_next_steps(settings, as_json)
         return
     address = address_of(host, port, allow_remote, tls_cert, tls_key)
     with pages(settings, address, loop) as served:
-        sinks.add(served.sink)
+        sinks.add(for_people(served.sink, settings.blind, sign))
+        addresses.append(served.url)
         by_itself = run(loop, sinks, settings.watchdog_s)
         if by_itself and web and not as_json and sys.stdin.isatty():
             tell("the recording has ended; its pages stay until Ctrl-C")
             wait_for_signal()
+    _tell_next_steps(settings, as_json)
+
+
+def _tell_next_steps(settings: "Config", as_json: bool) -> None:
+    """Tell a person at a terminal what waits in the profile."""
+    if as_json or not (sys.stdout and sys.stdout.isatty()):
+        return
+    from streamer.loop.compose import open_profile
+    from streamer.terminal.closing import next_steps
+
+    with open_profile(settings) as profile:
+        waiting = profile.utterances.open_query_count()
+    for line in next_steps(waiting, settings.profile).splitlines():
+        tell(line)
 
 
 def _add_broker(sinks: "Sinks", settings: "Config") -> None:
     """The broker that the settings name, where they name one. Raises UsageError."""
     if settings.mqtt is None:
         return
+    from streamer.loop.blind import for_programs
     from streamer.mqtt.broker import Broker
     from streamer.mqtt.publisher import MqttPublisher
     from streamer.store.profile import profile_folder
@@ -202,7 +241,8 @@ def _add_broker(sinks: "Sinks", settings: "Config") -> None:
         settings.mqtt, settings.mqtt_user, password.get_secret_value() if password else None
     )
     name = path_text(profile_folder(settings.profile, settings.home).name)
-    sinks.add(MqttPublisher(broker, name, sinks.notify, time.time, time.monotonic))
+    publisher = MqttPublisher(broker, name, sinks.notify, time.time, time.monotonic)
+    sinks.add(for_programs(publisher, settings.blind))
 
 
 def demo(
@@ -216,7 +256,7 @@ def demo(
 
     if profile is not None:
         tell("the demo uses a temporary profile; yours is not changed")
-    play(settings_from(config), output_for(as_json), tell)
+    play(settings_from(config), output_for(as_json, blind=False), tell)
 
 
 def devices(

@@ -15,6 +15,18 @@ ProfileFlag = Annotated[
 ConfigFlag = Annotated[Path | None, typer.Option("--config", help="Settings in a TOML file.")]
 Verbose = Annotated[bool, typer.Option("-v", help="On an error, show the traceback.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
+DimensionFlag = Annotated[
+    str | None, typer.Option(help="Ask only about valence, arousal or dominance.")
+]
+BlindFlag = Annotated[
+    bool | None,
+    typer.Option(
+        "--blind/--no-blind",
+        help="Hide what is predicted of open questions, and of what may become one [while "
+        "somebody labels].",
+        show_default=False,
+    ),
+]
 
 
 def settings_from(config: Path | None, **flags: Any) -> "Config":

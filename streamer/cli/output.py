@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from streamer.text import json_line, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from streamer.loop.sinks import Sink
 
@@ -22,8 +22,14 @@ def tell(text: str) -> None:
     print(printable(text), file=sys.stderr)
 
 
-def output_for(as_json: bool) -> "Sink":
-    """JSON lines, else the live panel on a terminal that can draw it, else plain lines."""
+def output_for(
+    as_json: bool, *, blind: bool = True, address: "Callable[[], str | None]" = lambda: None
+) -> "Sink":
+    """JSON lines, else the live panel on a terminal that can draw it, else plain lines.
+
+    blind: the panel hides what is predicted of open questions; address: where pages are served,
+    which the panel shows.
+    """
     if as_json:
         from streamer.terminal.lines import JsonLines
 
@@ -31,7 +37,7 @@ def output_for(as_json: bool) -> "Sink":
     if sys.stdout and sys.stdout.isatty() and sys.stdout.encoding.lower().startswith("utf"):
         from streamer.terminal.panel import LivePanel
 
-        return LivePanel()
+        return LivePanel(blind=blind, address=address)
     from streamer.terminal.lines import PlainLines
 
     return PlainLines()

@@ -42,7 +42,7 @@ def report(
         page_file = None if out is None else files.enter_context(_PrivateFile(out))
         sheet_file = None if png is None else files.enter_context(_PrivateFile(png))
         with known_profile(settings, tell) as opened:
-            record = read_record(opened, session)
+            record = read_record(opened, session, settings.blind)
         if page_file is not None:
             from streamer.report.page import page
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from streamer.config import Config
 from streamer.errors import NotFound, UsageError
-from streamer.store.profile import FILE_NAME, Profile, profile_folder
+from streamer.store.profile import DIMENSION, FILE_NAME, Profile, profile_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -256,6 +256,7 @@ def make_session(
     profile.utterances.release_orphans()
     profile.note_not_asked(profile.waiting_to_be_asked(), waiting=0)  # of a process that was killed
     profile.set_meta(POPULATION, "yes" if config.population else "no")
+    profile.set_meta(DIMENSION, config.dimension or "")
     profile_model = ProfileModel(profile)
     profile_model.catch_up()
     profile_model.take_updates()  # of labels that earlier sessions were given

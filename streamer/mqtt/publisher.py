@@ -23,7 +23,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from streamer.audio.sound_check import KINDS
 from streamer.errors import UsageError
-from streamer.events import Ended, Event, Heard, Noticed, Started, Status, to_json
+from streamer.events import (
+    Ended,
+    Event,
+    Heard,
+    Noticed,
+    Revealed,
+    Started,
+    Status,
+    to_json,
+)
 from streamer.mqtt.broker import Broker
 from streamer.mqtt.discovery import entities
 from streamer.text import many
@@ -100,8 +109,8 @@ class MqttPublisher:
             self._notify(f"every utterance is sent to the MQTT broker {self._broker}")
             self._client.connect_async(self._broker.host, self._broker.port)
             self._client.loop_start()
-        elif isinstance(event, Heard):
-            values = to_json(event)
+        elif isinstance(event, Heard | Revealed):
+            values = to_json(event.heard if isinstance(event, Revealed) else event)
             del values["event"], values["source"]
             self._publish_utterance({**values, "heard_at": self._wall_s()})
         elif isinstance(event, Noticed) and event.kind in KINDS:

@@ -20,7 +20,8 @@ from streamer.loop.run import run
 from streamer.loop.sinks import Sink, Sinks
 from streamer.store.profile import Profile
 from streamer.testing import Spoken, synthetic_session
-from streamer.types import SAMPLE_RATE_HZ, Chunk, Samples
+from streamer.text import many
+from streamer.types import DIMENSIONS, SAMPLE_RATE_HZ, Chunk, Samples
 
 UTTERANCES: Final = 24
 BUFFER: Final = 6
@@ -46,11 +47,12 @@ def play(settings: Config, output: Sink, tell: Callable[[str], None]) -> None:
         sinks.add(answering)
         run(loop, sinks, config.watchdog_s)
         with closing(Profile(Path(config.profile))) as profile:
-            before, after = _compare(config, profile)
-    tell(
-        f"On another session of the same voices, arousal CCC: {before:.2f} before any answer, "
-        f"{after:.2f} after {answering.answers} answers to {UTTERANCES} utterances."
-    )
+            found = _compare(config, profile)
+    answers = many(answering.answers, "answer")
+    tell("On another session of the same voices, the agreement (CCC) of the predictions with")
+    tell(f"what was to be expressed, before any answer and after {answers}:")
+    for dimension, (before, after) in found.items():
+        tell(f"  {dimension:8} {before:+.2f} before  {after:+.2f} after")
     tell("Your own voice: `streamer run`, and answer in a second terminal with `streamer label`.")
 
 
@@ -114,8 +116,8 @@ class _Answering:
         self.answers += 1
 
 
-def _compare(config: Config, profile: Profile) -> tuple[float, float]:
-    """Arousal CCC on a second session: by the prior alone, and by what was learned."""
+def _compare(config: Config, profile: Profile) -> dict[str, tuple[float, float]]:
+    """CCC on a second session, by dimension: by the prior alone, and by what was learned."""
     profile_model, untaught = ProfileModel(profile), untaught_model(profile).learner
     profile_model.follow()
     model = profile_model.model
@@ -123,13 +125,20 @@ def _compare(config: Config, profile: Profile) -> tuple[float, float]:
     audio, truth = synthetic_session(np.random.default_rng(2), UTTERANCES)
     found = [*endpointer.hear(audio), *endpointer.finish()]
     before, after, norms = [], [], []
+    compared = DIMENSIONS[:2]
     for span, sound, _ in found:
         middle_s = (span.start_sample + span.end_sample) / 2 / SAMPLE_RATE_HZ
         spoken = min(truth, key=lambda s: abs((s.onset_s + s.offset_s) / 2 - middle_s))
         embedding, _ = encoder.encode(sound)
         features = model.features(embedding)
-        before.append(untaught.predict(features).arousal.mean)
-        after.append(model.learner.predict(features).arousal.mean)
-        norms.append((affective_norm(spoken.emotion) or (0.0, 0.0, 0.0))[1])
-    scores = [concordance_cc(np.array(mean), np.array(norms)) for mean in (before, after)]
-    return scores[0] or 0.0, scores[1] or 0.0
+        norms.append((affective_norm(spoken.emotion) or (0.0, 0.0, 0.0))[: len(compared)])
+        for means, learner in ((before, untaught), (after, model.learner)):
+            prediction = learner.predict(features)
+            means.append([getattr(prediction, name).mean for name in compared])
+    truth_of, scores = np.array(norms), {}
+    for at, name in enumerate(compared):
+        pair = [
+            concordance_cc(np.array(means)[:, at], truth_of[:, at]) for means in (before, after)
+        ]
+        scores[name] = (pair[0] or 0.0, pair[1] or 0.0)
+    return scores

@@ -14,8 +14,9 @@ from streamer.text import path_text
 from streamer.types import DIMENSIONS
 
 
-def queue_rows(profile: Profile) -> list[dict[str, Any]]:
-    """Open queries, most informative first."""
+def queue_rows(profile: Profile, *, blind: bool = True) -> list[dict[str, Any]]:
+    """Open queries, most informative first; blind: without what is predicted of them."""
+    shown = () if blind else DIMENSIONS
     return [
         {
             "utterance": query.utterance.id,
@@ -27,7 +28,7 @@ def queue_rows(profile: Profile) -> list[dict[str, Any]]:
             "has_clip": query.has_clip,
             **{
                 name: {"mean": estimate.mean, "low": estimate.low, "high": estimate.high}
-                for name in DIMENSIONS
+                for name in shown
                 for estimate in [getattr(query.utterance.prediction, name)]
             },
         }

@@ -32,7 +32,7 @@ def plane(record: Record) -> Picture:
     """Predictions small, labels large; an emotion is named at the mean of its labels."""
     across, up = _axes(SIDE)
     parts = [_ground(SIDE), _corners()]
-    for row in thinned(record.heard, _DOTS):
+    for _, row in thinned(record.predicted(), _DOTS):
         found = row.prediction
         parts.append(circle("guess", across(found.valence.mean), up(found.arousal.mean), 2.6))
     placed = [label for label in record.labels if _is_placed(label)]

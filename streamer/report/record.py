@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from streamer.annotation.blind import Blind
 from streamer.loop.profile_model import ProfileModel
 from streamer.profiles.status import status_row
 from streamer.report.angles import Fan, fans
@@ -20,7 +21,8 @@ class Record:
     """profile: its name; session: its number, None for the whole profile.
 
     sessions, heard, labels and traces are those of that session; fans, raters and status (see
-    `status_row`) are those of the whole profile.
+    `status_row`) are those of the whole profile. hidden: utterances whose predictions are not
+    shown, see `annotation.blind`.
     """
 
     profile: str
@@ -34,6 +36,11 @@ class Record:
     fans: Sequence[Fan]
     raters: Sequence[Rater]
     status: Mapping[str, Any]
+    hidden: frozenset[int] = frozenset()
+
+    def predicted(self) -> list[tuple[int, UtteranceRow]]:
+        """Utterances whose predictions may be shown, each with its place among all."""
+        return [(at, row) for at, row in enumerate(self.heard) if row.id not in self.hidden]
 
     def fates(self) -> dict[str, int]:
         """Number of utterances by fate; see `UtteranceRow`."""
@@ -41,9 +48,10 @@ class Record:
         return {name: sum(row.fate == name for row in self.heard) for name in names}
 
 
-def read_record(profile: Profile, session: int | None = None) -> Record:
+def read_record(profile: Profile, session: int | None = None, blind: bool | None = None) -> Record:
     """Of a session (see `Sessions.get`), or of the whole profile. Another process may be listening.
 
+    blind: the setting of that name.
     Raises NotFound for an unknown session, and other kinds of ProfileError.
     """
     stored = profile.sessions
@@ -51,6 +59,7 @@ def read_record(profile: Profile, session: int | None = None) -> Record:
     session = None if session is None else sessions[0].id
     heard = stored.utterances(session)
     numbers = {row.id for row in heard}
+    hides = Blind(profile, blind).hides
     labels = [entry.label for entry in profile.labels.effective()]
     known: dict[str, Trace] = {}
     enrolled: Sequence[Fan] = ()
@@ -70,4 +79,9 @@ def read_record(profile: Profile, session: int | None = None) -> Record:
         fans=enrolled,
         raters=raters(profile),
         status=status_row(profile),
+        hidden=frozenset(
+            row.id
+            for row in heard
+            if hides(row.id, "buffered" if row.fate == "in the buffer" else "")
+        ),
     )

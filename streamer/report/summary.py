@@ -58,7 +58,7 @@ def answer(record: Record) -> str:
 
 def tiles(record: Record) -> list[dict[str, str]]:
     fates = record.fates()
-    audio_s = sum(row.accounting["audio_s"] for row in record.sessions if row.accounting)
+    audio_s = sum(audio_of(row, record) for row in record.sessions)
     rows = [
         ("Audio", length(audio_s), many(len(record.heard), "utterance")),
         ("Labels", f"{len(record.labels):,}", many(fates["open"], "question") + " open"),
@@ -95,7 +95,7 @@ def sessions(record: Record) -> list[dict[str, Any]]:
                 "started": moment(row.started_at),
                 "source": source_name(row),
                 "utterances": row.utterances,
-                "length": length(account["audio_s"]) if account else "",
+                "length": _length_of(row, record),
                 "account": account
                 and [
                     account["captured_samples"], account["speech_samples"],
@@ -104,6 +104,27 @@ def sessions(record: Record) -> list[dict[str, Any]]:
             }
         )  # fmt: skip
     return rows
+
+
+def audio_of(row: SessionRow, record: Record) -> float:
+    """Seconds of audio of a session; of one without accounts, up to its last utterance.
+
+    Such a session is still running, or its process was killed. 0 where it was a recording, which
+    is not heard at its own pace.
+    """
+    if row.accounting:
+        return float(row.accounting["audio_s"])
+    if row.kind == "file":
+        return 0.0
+    heard = [one.heard_at for one in record.heard if one.session == row.id]
+    return max(heard[-1] - row.started_at, 0.0) if heard else 0.0
+
+
+def _length_of(row: SessionRow, record: Record) -> str:
+    audio_s = audio_of(row, record)
+    if row.accounting:
+        return length(audio_s)
+    return f"{length(audio_s)} so far" if audio_s else "–"
 
 
 def settings(config: Config) -> list[dict[str, Any]]:

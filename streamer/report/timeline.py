@@ -55,12 +55,13 @@ def timeline(record: Record) -> Picture:
 
 def _predictions(record: Record, dimension: str, across: Axis, up: Axis) -> str:
     """A bar and a dot for each utterance; of very many, a band and a line through the means."""
-    estimates = [getattr(row.prediction, dimension) for row in record.heard]
-    if not estimates:
+    shown = [(at, getattr(row.prediction, dimension)) for at, row in record.predicted()]
+    if not shown:
         return ""
-    rows = np.array([(e.low, e.mean, e.high) for e in estimates], np.float64)
+    places = np.array([at for at, _ in shown], np.float64)
+    rows = np.array([(e.low, e.mean, e.high) for _, e in shown], np.float64)
     groups = np.array_split(np.arange(len(rows)), min(len(rows), _COLUMNS))
-    xs = [across(float(group.mean())) for group in groups]
+    xs = [across(float(places[group].mean())) for group in groups]
     heights = np.array([rows[group].mean(axis=0) for group in groups], np.float64)
     lows, means, highs = (placed(up, column) for column in heights.T)
     if len(rows) > _COLUMNS:

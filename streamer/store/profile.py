@@ -21,6 +21,7 @@ from streamer.store.database import Database, pack, unpack
 from streamer.store.emotion_keys import EmotionKeys
 from streamer.store.emotions import Emotions
 from streamer.store.heard_files import HeardFiles
+from streamer.store.labelling_sign import SIGN_NAME
 from streamer.store.labels import Labels
 from streamer.store.lived_time import LivedTime
 from streamer.store.place import trouble
@@ -33,6 +34,8 @@ from streamer.text import path_of
 FILE_NAME: Final = "profile.db"
 NOT_ASKED: Final = "not_asked"
 WAITING: Final = "waiting_to_be_asked"
+# The only dimension that the last `run` asked about, or "".
+DIMENSION: Final = "dimension"
 # What an earlier version learned is to be learned anew; see `schema`.
 LEARN_ANEW: Final = "learn_anew"
 LOCK_NAME: Final = "learner.lock"
@@ -275,7 +278,7 @@ class Profile:
         stores now would be lost.
         """
         self.database.close_for_good()
-        for pattern in (f"{FILE_NAME}*", f"{TOKEN_NAME}*", "playback-*"):
+        for pattern in (f"{FILE_NAME}*", f"{TOKEN_NAME}*", "playback-*", SIGN_NAME):
             for path in self.folder.glob(pattern):
                 path.unlink()
         self.delete_copies()

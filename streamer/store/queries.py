@@ -9,8 +9,8 @@ from streamer.store.utterances import OPEN_QUERIES, SELECT_QUERY
 
 Order = Literal["informative", "oldest"]
 _ORDERS: Final = {
-    "informative": "ORDER BY q.score DESC, q.utterance LIMIT 1",
-    "oldest": "ORDER BY q.utterance LIMIT 1",
+    "informative": "ORDER BY q.utterance IS ? DESC, q.score DESC, q.utterance LIMIT 1",
+    "oldest": "ORDER BY q.utterance IS ? DESC, q.utterance LIMIT 1",
 }
 _NOT_SKIPPED: Final = """
       AND NOT EXISTS (
@@ -27,8 +27,10 @@ class Queries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def next(self, annotator: str, order: Order = "informative") -> OpenQuery | None:
-        """The first open query that the annotator has not skipped."""
+    def next(
+        self, annotator: str, order: Order = "informative", current: int | None = None
+    ) -> OpenQuery | None:
+        """The first open query that the annotator has not skipped; `current` before all others."""
         # The number alone first: sorting whole rows would carry thousands of vectors along.
         row = self._database.row(
             SELECT_QUERY
@@ -39,6 +41,7 @@ class Queries:
             + _ORDERS[order]
             + ")",
             annotator,
+            current,
         )
         return None if row is None else _decode(row)
 
@@ -49,6 +52,11 @@ class Queries:
             limit,
         )
         return [_decode(row) for row in rows]
+
+    def open_numbers(self) -> frozenset[int]:
+        """The utterances that are asked about, and not answered yet."""
+        rows = self._database.rows("SELECT q.utterance" + OPEN_QUERIES)
+        return frozenset(row["utterance"] for row in rows)
 
     def count(self, annotator: str) -> int:
         """How many are open and not skipped by the annotator."""

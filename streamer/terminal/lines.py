@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from streamer.events import (
     AUDIO_KEPT,
@@ -13,14 +13,19 @@ from streamer.events import (
     Heard,
     Learned,
     Noticed,
+    Revealed,
     Selected,
     Started,
     Status,
     Unlearned,
+    Withheld,
     to_json,
 )
 from streamer.text import json_line, many, printable
 from streamer.types import Estimate
+
+# In place of a prediction, see `streamer.loop.blind`.
+HIDDEN: Final = "prediction hidden until it is answered or released"
 
 
 class JsonLines:
@@ -46,14 +51,18 @@ class PlainLines:
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
         self._source = ""
+        self._is_live = False
 
     def emit(self, event: Event) -> None:
         if isinstance(event, Started):
             self._source = Path(event.source["name"]).name
-        elif isinstance(event, Heard) and event.source != self._source:  # the next file of a folder
+            self._is_live = event.source["kind"] != "file"
+        elif (
+            isinstance(event, Heard | Withheld) and event.source != self._source
+        ):  # the next file of a folder
             self._source = event.source
             print(f"in {printable(event.source)}:", file=self._out)
-        print(describe(event), file=self._out, flush=True)
+        print(describe(event, live=self._is_live), file=self._out, flush=True)
 
     def tick(self, status: Callable[[], Status]) -> None:
         pass
@@ -62,13 +71,26 @@ class PlainLines:
         pass
 
 
-def describe(event: Event) -> str:
-    """An event as text, without control characters; two lines at the end of a session, else one."""
-    lines = _account(event) if isinstance(event, Ended) else (_sentence(event),)
+def describe(event: Event, *, live: bool = False) -> str:
+    """An event as text, without control characters; two lines at the end of a session, else one.
+
+    live: of a source that comes at its own pace, so that the speed of the work says nothing.
+    """
+    lines = _account(event, live=live) if isinstance(event, Ended) else (_sentence(event),)
     return "\n".join(map(printable, lines))
 
 
-def _sentence(event: Started | Heard | Selected | Learned | Unlearned | Drifted | Noticed) -> str:
+def _sentence(
+    event: Started
+    | Heard
+    | Withheld
+    | Revealed
+    | Selected
+    | Learned
+    | Unlearned
+    | Drifted
+    | Noticed,
+) -> str:
     match event:
         case Started():
             source = event.source
@@ -84,6 +106,13 @@ def _sentence(event: Started | Heard | Selected | Learned | Unlearned | Drifted 
                 f"arousal {interval(event.prediction.arousal)}  {verdict(event)}"
                 f"{'  clipped' if event.quality.clipped else ''}"
             )
+        case Withheld():
+            return (
+                f"#{event.id:<5} {clock(event.onset_s)}-{clock(event.offset_s)}  {HIDDEN}"
+                f"{'  clipped' if event.quality.clipped else ''}"
+            )
+        case Revealed():
+            return f"{_sentence(event.heard)}  (was hidden)"
         case Selected():
             asked = " ".join(f"#{number}" for number in event.asked) or "nothing"
             released = len(event.released)
@@ -121,10 +150,11 @@ def clock(seconds: float) -> str:
     return (f"{hours}:{minutes:02}" if hours else f"{minutes}") + f":{rest / 10:04.1f}"
 
 
-def _account(event: Ended) -> tuple[str, str]:
+def _account(event: Ended, *, live: bool) -> tuple[str, str]:
     heard, lost = many(event.utterances, "utterance"), sum(event.dropped_samples.values())
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in event.dropped_samples.items())
-    speed = f", {1 / event.realtime_factor:.0f} times real time" if event.realtime_factor else ""
+    factor = 0.0 if live else event.realtime_factor
+    speed = f", {1 / factor:.0f} times real time" if factor else ""
     return (
         f"{clock(event.audio_s)} of audio: {heard}, {event.asked} asked, "
         f"{event.released} released{speed}",

@@ -55,6 +55,7 @@ class LogFile:
     def __init__(self, path: Path, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
         self._written_s = now_s()
+        self._is_live = False
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = _PrivateFile(
@@ -68,8 +69,10 @@ class LogFile:
         self._file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
 
     def emit(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._is_live = event.source["kind"] != "file"
         if isinstance(event, _KEPT_EVENTS):
-            self._write(describe(event).replace("\n", "; "))
+            self._write(describe(event, live=self._is_live).replace("\n", "; "))
 
     def tick(self, status: Callable[[], Status]) -> None:
         now_s = self._now_s()

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 
 def query_line(row: dict[str, Any]) -> str:
-    valence, arousal = (interval(Estimate(**row[name])) for name in DIMENSIONS[:2])
+    """An open question; without its prediction where that is hidden."""
     clip = "" if row["has_clip"] else "  (no audio kept)"
-    return (
-        f"#{row['utterance']:<5} {row['source']} {clock(row['onset_s'])}-{clock(row['offset_s'])}  "
-        f"valence {valence}  arousal {arousal}{clip}"
-    )
+    place = f"{row['source']} {clock(row['onset_s'])}-{clock(row['offset_s'])}"
+    guess = ""
+    if "valence" in row:
+        valence, arousal = (interval(Estimate(**row[name])) for name in DIMENSIONS[:2])
+        guess = f"  valence {valence}  arousal {arousal}"
+    return f"#{row['utterance']:<5} {place}{guess}{clip}"
 
 
 def verified_line(found: "Verified") -> str:

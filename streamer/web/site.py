@@ -104,7 +104,6 @@ def make_site(worker: StoreWorker) -> Starlette:
             Route("/api/playback", playback.tell, methods=post),
             Route("/events", live.events),
             Route("/api/live", live.state),
-            Route("/api/track", live.track),
             Route("/api/emotions", emotions.state),
             Route("/api/cohesion", emotions.compare, methods=post),
             Route("/api/enrollments", emotions.enroll, methods=post),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -228,7 +229,8 @@ def test_the_demo_plays_the_whole_loop(streamer: Streamer) -> None:
     assert len(named(events, "utterance")) == 24
     assert len(named(events, "learned")) == 12
     assert balance(events[-1]) == 0
-    assert "arousal CCC" in done.stderr
+    for dimension in ("valence", "arousal"):
+        assert re.search(rf"{dimension} +[+-]\d\.\d\d before +[+-]\d\.\d\d after", done.stderr)
 
 
 def test_a_pipe_given_as_a_file_is_refused_with_the_way_to_hear_it(

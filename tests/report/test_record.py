@@ -13,7 +13,7 @@ from streamer.report.bars import questions
 from streamer.report.prequential import traces
 from streamer.report.raters import raters
 from streamer.report.record import read_record
-from streamer.report.summary import answer
+from streamer.report.summary import answer, sessions, tiles
 from streamer.store.profile import Profile
 from streamer.types import DIMENSIONS
 from tests.report.making import ACCOUNT, NASTY, lived_in
@@ -133,3 +133,22 @@ def test_angles_are_those_between_the_vectors():
     between = angle(prototypes["joy"].mean, prototypes["woe"].mean)
     assert joy.prototypes["woe"] == pytest.approx(between)
     assert woe.prototypes["joy"] == pytest.approx(between)
+
+
+def test_a_running_session_has_the_audio_that_was_heard_so_far(profile):
+    running = profile.sessions.begin("microphone", "USB", 3e9)
+    profile.database.write("UPDATE utterances SET session = ? WHERE session = 2", running)
+    profile.database.write("UPDATE utterances SET heard_at = 3000000095 WHERE session = ?", running)
+    record = read_record(profile)
+    assert sessions(record)[0]["length"] == "1:35 so far"
+    assert sessions(record)[1]["length"] == "–"  # a recording whose end was not reached
+    assert tiles(record)[0]["value"] == "2:50"
+
+
+def test_predictions_of_open_questions_are_hidden_and_those_of_the_buffer_too_where_wanted(profile):
+    (open_one,) = [row.id for row in read_record(profile).heard if row.fate == "open"]
+    assert read_record(profile).hidden == {open_one}
+    assert read_record(profile, blind=False).hidden == set()
+    assert len(read_record(profile, blind=True).hidden) == 14
+    shown = [row.id for _, row in read_record(profile).predicted()]
+    assert shown == [row.id for row in read_record(profile).heard if row.id != open_one]

@@ -1,6 +1,7 @@
 """Events in words, and as a panel."""
 
 import io
+import re
 from dataclasses import replace
 from typing import get_args
 
@@ -20,7 +21,7 @@ from streamer.events import (
     Unlearned,
 )
 from streamer.loop.retention import Privacy
-from streamer.terminal.lines import clock, describe
+from streamer.terminal.lines import PlainLines, clock, describe
 from streamer.terminal.panel import LivePanel, bar
 from streamer.types import Estimate, Prediction, Quality, Verdict
 
@@ -84,7 +85,7 @@ def test_the_bar_shows_mean_and_interval() -> None:
 def test_the_panel_shows_what_goes_on() -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=110, no_color=True)
-    panel = LivePanel(console)
+    panel = LivePanel(console, blind=False)
     panel.emit(STARTED)
     panel.emit(HEARD)
     panel.emit(Selected(1, "random", "at random", [7], []))
@@ -95,3 +96,77 @@ def test_the_panel_shows_what_goes_on() -> None:
     assert "listening, keeps the audio of open questions only" in shown
     for text in ("USB", "speech", "1/4", "unknown (0.95)", "ask", "the device is gone", "captured"):
         assert text in shown
+
+
+NAMED = replace(
+    HEARD,
+    id=12_345,
+    onset_s=4_000.0,
+    verdict=Verdict("frustrated", 0.21, {"frustrated": 0.21}, own=False),
+)
+LONG = "the microphone went away; listening goes on by itself when it is back, nothing is lost"
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (60, 20)])
+def test_the_panel_fits_the_terminal_and_cuts_no_number_and_no_verdict(
+    width: int, height: int
+) -> None:
+    drawn = io.StringIO()
+    console = Console(file=drawn, force_terminal=True, width=width, height=height, no_color=True)
+    address = "http://127.0.0.1:8765/?token=" + "x" * 43
+    panel = LivePanel(console, address=lambda: address)
+    panel.emit(STARTED)
+    for number in range(12):
+        panel.emit(replace(NAMED, id=NAMED.id + number))
+    panel.emit(Selected(1, "random", "least sure of valence and arousal", [12_340], [12_341]))
+    panel.emit(Noticed(LONG))
+    before = len(drawn.getvalue())
+    panel.tick(lambda: Status(-20.0, True, (3, 10), 5, 31, 12, 4_060.0, {"overflow": 1_000}))
+    shown = "\n".join(console_lines(drawn.getvalue()[before:]))
+    panel.close()
+    newest = str(NAMED.id + 11)
+    (row,) = [line for line in shown.splitlines() if newest in line][:1]
+    for part in (newest, "1:06:40.0", "-0.50"):
+        assert part in row
+    assert row.count("-0.50") == 2
+    flat = " ".join(re.sub(r"[│╭╮╰╯─]", " ", shown).split())
+    for part in ("frustrated", "(usual voices, 0.21)", "3/10", "-20 dBFS", "1:07:40.0", "1,000"):
+        assert part in flat.replace("( ", "("), part
+    assert "…" not in row
+    assert address in shown.replace("│", "").replace("\n", "").replace(" ", "")
+    assert "Ctrl-C stops and saves" in flat
+    if width >= 80:
+        assert "nothing is lost" in flat
+    assert max(map(len, shown.splitlines())) <= width
+    assert len(shown.splitlines()) < height
+
+
+def test_bars_give_way_first() -> None:
+    def drawn(width: int) -> str:
+        out = io.StringIO()
+        console = Console(file=out, force_terminal=True, width=width, height=24, no_color=True)
+        panel = LivePanel(console)
+        panel.emit(STARTED)
+        panel.emit(replace(HEARD, verdict=Verdict("anger", 0.21, {"anger": 0.21}, own=False)))
+        panel.tick(lambda: Status(-20.0, True, (3, 10), 5, 31, 12, 4_060.0))
+        shown = console_lines(out.getvalue())
+        panel.close()
+        return next(line for line in shown if "1:02.5" in line)
+
+    cells = [drawn(width).count("━") + drawn(width).count("●") for width in (120, 80, 62)]
+    assert cells[0] > cells[1] > cells[2] == 0
+
+
+def test_the_end_of_a_microphone_session_says_nothing_of_its_speed() -> None:
+    assert "real time" not in describe(ENDED, live=True)
+    out = io.StringIO()
+    lines = PlainLines(out)
+    lines.emit(STARTED)
+    lines.emit(ENDED)
+    assert "real time" not in out.getvalue()
+
+
+def console_lines(text: str) -> list[str]:
+    """What stands on the screen, without the codes that move on it."""
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "")
+    return [line for line in plain.split("\n") if line]

@@ -33,7 +33,8 @@ class Downloads:
         """As `streamer report` writes it."""
 
         def work(annotation: AnnotationSession) -> str:
-            return page(read_record(annotation.profile), self._worker.config, time.time())
+            config = self._worker.config
+            return page(read_record(annotation.profile, blind=config.blind), config, time.time())
 
         return _file(await self._worker.ask(work), "report.html", "text/html")
 

@@ -9,12 +9,14 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from streamer.annotation.blind import Blind
 from streamer.annotation.enrolment import ENOUGH, advice, doubt_about
 from streamer.annotation.session import AnnotationSession
 from streamer.learners.cohesion import cohesion, error_rates
 from streamer.loop.trust import predict
 from streamer.store.records import StoredUtterance
 from streamer.text import emotion_name
+from streamer.types import DIMENSIONS
 from streamer.web.api.live import finite
 from streamer.web.http import Body, prediction_values, read, reply
 from streamer.web.store_worker import StoreWorker
@@ -42,14 +44,14 @@ class EmotionRequests:
         self._worker = worker
 
     async def state(self, request: Request) -> JSONResponse:
-        return reply(finite(await self._worker.ask(emotions_state)))
+        return reply(finite(await self._worker.ask(emotions_state, self._worker.config.blind)))
 
     async def compare(self, request: Request) -> JSONResponse:
         picked = await read(request, Picked)
         return reply(finite(await self._worker.ask(_compare, picked.utterances)))
 
     async def enroll(self, request: Request) -> JSONResponse:
-        wanted = await read(request, Enrollment)
+        wanted, blind = await read(request, Enrollment), self._worker.config.blind
         name = emotion_name(wanted.emotion)
 
         def work(annotation: AnnotationSession) -> dict[str, Any]:
@@ -63,13 +65,17 @@ class EmotionRequests:
                     profile.emotions.enroll(
                         name, stored.emotion, stored.source, stored.id, time.time()
                     )
-            return emotions_state(annotation) | {"advice": advice(profile, name)}
+            return emotions_state(annotation, blind) | {"advice": advice(profile, name)}
 
         return reply(finite(await self._worker.ask(work)))
 
 
-def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
-    """Enrolled emotions with their error rates, and the last utterances with verdicts as of now."""
+def emotions_state(annotation: AnnotationSession, wanted: bool | None) -> dict[str, Any]:
+    """Enrolled emotions with their error rates, and the last utterances with verdicts as of now.
+
+    wanted: the setting `blind`. Unset, what may still become a question is not hidden here: the
+    page is for testing what one says at once.
+    """
     profile = annotation.profile
     if profile.is_empty():
         return {"emotions": [], "utterances": [], "enough": ENOUGH}
@@ -97,6 +103,8 @@ def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
                 "cohesion": cohesion(vectors[name], usual).cohesion,
             }
         )
+    blind = Blind(profile, wanted)
+    hidden = dict.fromkeys((*DIMENSIONS, "verdict"))
     shown = [
         {
             "id": stored.id,
@@ -104,8 +112,11 @@ def emotions_state(annotation: AnnotationSession) -> dict[str, Any]:
             "duration_s": stored.offset_s - stored.onset_s,
             "heard_at": stored.heard_at,
             "has_audio": profile.audio.has_clip(stored.id),
-            "verdict": asdict(verdict),
-            **prediction_values(prediction),
+            **(
+                hidden
+                if blind.hides(stored.id, stored.state if wanted else "")
+                else {"verdict": asdict(verdict), **prediction_values(prediction)}
+            ),
         }
         for stored, verdict, prediction in zip(recent, verdicts, predictions, strict=True)
     ]

@@ -7,9 +7,11 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from streamer.annotation.blind import Blind
 from streamer.annotation.session import AnnotationSession
 from streamer.profiles.status import status_row
 from streamer.store.records import StoredUtterance
+from streamer.types import DIMENSIONS
 from streamer.web.events import MOST_PAGES, TooManyPages
 from streamer.web.http import prediction_values, reply
 from streamer.web.store_worker import StoreWorker
@@ -33,13 +35,9 @@ class Live:
                 "lasting": hub.lasting,
                 "notices": list(hub.notices),
                 "reloads": hub.reloads,
-                **await self._worker.ask(_state),
+                **await self._worker.ask(_state, self._worker.config.blind),
             }
         )
-
-    async def track(self, request: Request) -> JSONResponse:
-        """Labels and how well they were predicted: to be requested again after each label."""
-        return reply(finite(await self._worker.ask(_track)))
 
     async def events(self, request: Request) -> Response:
         stream = self._worker.hub.follow()
@@ -56,18 +54,24 @@ class Live:
         return StreamingResponse(rest(), media_type="text/event-stream")
 
 
-def utterance_values(stored: StoredUtterance) -> dict[str, Any]:
-    """As in the `utterance` event, with when it was and its state."""
+def utterance_values(stored: StoredUtterance, *, hidden: bool) -> dict[str, Any]:
+    """As in the `utterance` event, with when it was and its state; hidden: without predictions."""
+    if hidden:
+        guess = dict.fromkeys((*DIMENSIONS, "verdict", "informativeness"))
+    else:
+        guess = {
+            **prediction_values(stored.prediction),
+            "verdict": asdict(stored.verdict),
+            "informativeness": stored.informativeness,
+        }
     return {
         "id": stored.id,
         "source": stored.source,
         "onset_s": stored.onset_s,
         "offset_s": stored.offset_s,
         "heard_at": stored.heard_at,
-        **prediction_values(stored.prediction),
-        "verdict": asdict(stored.verdict),
+        **guess,
         "quality": asdict(stored.quality),
-        "informativeness": stored.informativeness,
         "state": stored.state,
     }
 
@@ -83,12 +87,16 @@ def finite(values: Any) -> Any:
     return values
 
 
-def _state(annotation: AnnotationSession) -> dict[str, Any]:
+def _state(annotation: AnnotationSession, wanted: bool | None) -> dict[str, Any]:
     profile = annotation.profile
+    blind = Blind(profile, wanted)
     selection = profile.sessions.last_selection()
     state: dict[str, Any] = finite(
         {
-            "utterances": [utterance_values(u) for u in profile.sessions.recent(SHOWN_UTTERANCES)],
+            "utterances": [
+                utterance_values(u, hidden=blind.hides(u.id, u.state))
+                for u in profile.sessions.recent(SHOWN_UTTERANCES)
+            ],
             "selection": None if selection is None else asdict(selection),
             "track": _track(annotation),
         }

@@ -36,6 +36,7 @@ function button(text, hidden, action) {
 }
 
 function named(verdict) {
+  if (!verdict) return "hidden until it is answered";
   if (verdict.distance === null) return "nothing is enrolled";
   const by = verdict.own === false ? "usual voices, " : "";
   return `${verdict.emotion ?? "unknown"} (${by}${verdict.distance.toFixed(2)})`;
@@ -165,7 +166,7 @@ function drawEnrolled(emotions) {
 
 function drawVerdict(heard) {
   $("verdict").textContent = heard ? `#${heard.id}: ${named(heard.verdict)}` : "Say something.";
-  const near = Object.entries(heard?.verdict.distances ?? {}).sort((a, b) => a[1] - b[1]);
+  const near = Object.entries(heard?.verdict?.distances ?? {}).sort((a, b) => a[1] - b[1]);
   $("distances").replaceChildren(
     ...near.flatMap(([name, distance]) => {
       const [label, bar, value] = ["span", "div", "span"].map((kind) => document.createElement(kind));
@@ -247,6 +248,7 @@ follow({
   learned: load,
   unlearned: load,
   utterance(heard) {
+    if (!heard.verdict) load();  // while somebody labels, only this page shows it
     addRecent({ ...heard, heard_at: Date.now() / 1000, has_audio: false });
     drawVerdict(heard);
     if (holding()) setPicked([...picked, heard.id]);

@@ -30,6 +30,14 @@ function cells(row, values) {
 const clock = (seconds) =>
   new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
+// What is predicted of open questions is hidden until they are answered: then it is null.
+const hidden = () => {
+  const text = document.createElement("span");
+  text.className = "faint";
+  text.textContent = "hidden";
+  return text;
+};
+
 function verdict(found) {
   if (found.distance === null) return "";
   const by = found.own === false ? "usual voices, " : "";
@@ -44,11 +52,12 @@ function fate(state) {
 }
 
 function drawUtterances() {
+  const known = utterances.filter((u) => u.verdict);
   for (const name of ["valence", "arousal"]) {
-    drawChart($(`${name}-chart`), utterances.map((u) => ({ at: u.heard_at, asked: u.state === "asked", ...u[name] })));
+    drawChart($(`${name}-chart`), known.map((u) => ({ at: u.heard_at, asked: u.state === "asked", ...u[name] })));
   }
   const svg = drawPlane();
-  const trail = utterances.slice(-ON_PLANE);
+  const trail = known.slice(-ON_PLANE);
   const place = (u) => [across(u.valence.mean), down(u.arousal.mean)];
   svg.append(node("polyline", { class: "trail-line", points: trail.map((u) => place(u).join(",")).join(" ") }));
   trail.forEach((u, at) => {
@@ -61,7 +70,11 @@ function drawUtterances() {
   $("rows").replaceChildren(
     ...rows.map((u) =>
       cells(document.createElement("tr"), [
-        u.id, clock(u.heard_at), signed(u.valence.mean), signed(u.arousal.mean), verdict(u.verdict), fate(u.state),
+        u.id, clock(u.heard_at),
+        ...(u.verdict
+          ? [signed(u.valence.mean), signed(u.arousal.mean), verdict(u.verdict)]
+          : [hidden(), hidden(), hidden()]),
+        fate(u.state),
       ]),
     ),
   );
@@ -157,12 +170,10 @@ async function load() {
   if (end) drawEnd(end);
 }
 
-function learned() {
+// An answer opens what was hidden, and an undo hides it again.
+function reload() {
   clearTimeout(trackSoon);
-  trackSoon = setTimeout(async () => {
-    const track = await trying(() => get("/api/track"));
-    if (track) drawTrack(track);
-  }, 500);
+  trackSoon = setTimeout(load, 500);
 }
 
 function notice(values) {
@@ -177,19 +188,26 @@ follow({
   end: drawEnd,
   notice,
   drift: notice,
-  learned,
-  unlearned: learned,
+  learned: reload,
+  unlearned: reload,
+  revealed(heard) {
+    utterances = utterances.map((u) => (u.id === heard.id ? { ...u, ...heard } : u));
+    drawUtterances();
+  },
   utterance(heard) {
     utterances = [...utterances, { ...heard, heard_at: Date.now() / 1000, state: "buffered" }].slice(-SHOWN);
     drawUtterances();
   },
   selection(selection) {
     for (const u of utterances) {
-      if (selection.asked.includes(u.id)) u.state = "asked";
+      if (selection.asked.includes(u.id)) {
+        u.state = "asked";
+        if (document.body.dataset.blind === "yes") u.verdict = null;
+      }
       if (selection.released.includes(u.id)) u.state = "released";
     }
     drawUtterances();
     drawSelection(selection);
-    learned();
+    reload();
   },
 });
