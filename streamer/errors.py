@@ -3,6 +3,7 @@
     StreamerError            exit code 1
     +-- UsageError           2   an invalid value, flag or file of labels
     |   +-- CorpusError          a corpus without its original layout
+    |   +-- AlreadyAnswered      an answer that was given elsewhere meanwhile, by the same name
     +-- AudioError           3   a source that cannot be opened or read
     |   +-- PortAudioMissing     the PortAudio library is not installed
     |   +-- NoDevice             no microphone, or none with that name
@@ -32,6 +33,10 @@ class UsageError(StreamerError):
 
 
 class CorpusError(UsageError):
+    pass
+
+
+class AlreadyAnswered(UsageError):
     pass
 
 

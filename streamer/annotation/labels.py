@@ -120,13 +120,18 @@ def one(
     dominance: float | None,
     emotion: str | None,
     annotator: str,
+    alone: str | None = None,
 ) -> Label:
     """A label as typed: valence with arousal, dominance optional; an emotion; or all of them.
 
+    alone: the dimension that may be answered by itself, where only one is asked (`--dimension`).
+
     Raises UsageError: a later answer replaces an earlier one whole, so half of one is no answer.
     """
+    given = {"valence": valence, "arousal": arousal, "dominance": dominance}
+    is_alone = [name for name, value in given.items() if value is not None] == [alone]
     dominance_alone = valence is None and dominance is not None
-    if (valence is None) != (arousal is None) or dominance_alone:
+    if not is_alone and ((valence is None) != (arousal is None) or dominance_alone):
         raise UsageError(
             f"utterance {utterance}: give valence and arousal together, and dominance only "
             "with both; or an emotion alone"

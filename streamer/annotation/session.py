@@ -15,12 +15,13 @@ import numpy as np
 
 from streamer.annotation.labels import give, withdraw
 from streamer.audio.clips import from_recording, to_flac
+from streamer.errors import AlreadyAnswered
 from streamer.loop.clip_cache import ClipCache
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.trust import predict
 from streamer.store.annotation_events import Kind
 from streamer.store.labelling_sign import LabellingSign
-from streamer.store.profile import Profile
+from streamer.store.profile import DIMENSION, Profile
 from streamer.store.queries import Order
 from streamer.store.records import StoredUtterance
 from streamer.types import DIMENSIONS, Label, Prediction
@@ -79,15 +80,15 @@ class Progress:
 
 
 @dataclass(slots=True)
-class _Annotator:
-    """answered: in this session, oldest first; due: answers until the next repeat.
+class _Seat:
+    """One person at one page or terminal, the only place that asks for a repeat of an answer.
 
-    acts: what was done in this session, oldest first, independent of the clock.
+    answered: from there, oldest first; due: answers until the next repeat; repeating: what is asked
+    a second time now.
     """
 
     due: int
     answered: list[int] = field(default_factory=list)
-    acts: list[Literal["label", "event"]] = field(default_factory=list)
     repeating: int | None = None
 
 
@@ -97,7 +98,8 @@ class AnnotationSession:
     rng: draws the repeats; wall_s: seconds since 1970; channel: of recordings, see
     `from_recording`; loop: one that this process runs on the profile: it learns each answer at
     once, and its clips are used; on_disk: audio may be stored there, so that a query that is opened
-    again gets its clip back. Methods raise NotFound, UsageError and other kinds of ProfileError.
+    again gets its clip back; dimension: the only one that is asked, where the settings name one.
+    Methods raise NotFound, UsageError and other kinds of ProfileError.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class AnnotationSession:
         channel: int | None = None,
         loop: "Loop | None" = None,
         on_disk: bool = True,
+        dimension: str | None = None,
     ) -> None:
         self.profile = profile
         self._rng = rng
@@ -117,7 +120,15 @@ class AnnotationSession:
         self._clips = ClipCache() if loop is None else loop.clips
         self._on_disk = on_disk
         self._sign = LabellingSign(profile.folder)
-        self._annotators: defaultdict[str, _Annotator] = defaultdict(self._newcomer)
+        self._dimension = dimension
+        self._seats: defaultdict[tuple[str, str], _Seat] = defaultdict(self._new_seat)
+        # What each annotator did, oldest first, whatever happens to the clock.
+        self._acts: defaultdict[str, list[Literal["label", "event"]]] = defaultdict(list)
+
+    @property
+    def dimension(self) -> str | None:
+        """The only dimension that is asked, by the settings or by the process that listens."""
+        return self._dimension or self.profile.meta(DIMENSION) or None
 
     @contextmanager
     def profile_model(self) -> Iterator[ProfileModel]:
@@ -131,40 +142,63 @@ class AnnotationSession:
                 profile_model.follow()
             yield profile_model
 
-    def next(self, annotator: str, order: Order = "informative") -> Item | None:
+    def next(
+        self,
+        annotator: str,
+        order: Order = "informative",
+        seat: str = "",
+        current: int | None = None,
+    ) -> Item | None:
         """The annotator's current item; the same until it is answered or skipped.
 
         Processes that show predictions are told that somebody labels.
+
+        Parameters
+        ----------
+        seat
+            Which page or terminal of the annotator asks: a repeat is asked only where the first
+            answer was given, as somebody else may use the same name elsewhere.
+        current
+            The utterance that is shown there, which comes first while it is open.
         """
         self._sign.give()
-        repeat = self._annotators[annotator].repeating
+        repeat = self._seats[annotator, seat].repeating
         if repeat is not None:
             return self._item(repeat)
-        query = self.profile.queries.next(annotator, order)
+        query = self.profile.queries.next(annotator, order, current)
         if query is None:
             return None
         return Item(query.utterance, query.has_clip or self._has_audio(query.utterance.id))
 
-    def save(self, answer: Label) -> Saved:
-        """Store an answer and learn it; an annotator's second answer is only compared."""
+    def save(self, answer: Label, seat: str = "") -> Saved:
+        """Store an answer and have it learned; where a repeat was asked, only compare the two.
+
+        Raises AlreadyAnswered where the same name has answered it elsewhere meanwhile: that is
+        neither a repeat nor a correction.
+        """
         utterance = self.profile.utterances.get(answer.utterance)
         first = self.profile.labels.answer_of(answer.utterance, answer.annotator)
+        person, acts = self._seats[answer.annotator, seat], self._acts[answer.annotator]
+        if first is not None and person.repeating != answer.utterance:
+            raise AlreadyAnswered(
+                f"{answer.annotator} has answered utterance {answer.utterance} elsewhere meanwhile:"
+                " this answer is not stored; correct the other one if it is wrong"
+            )
         self._keep_clip(answer.utterance)
-        person = self._annotators[answer.annotator]
         with self.profile_model() as profile_model:
             predicted = predict(profile_model.model, utterance, utterance.quality)
             if first is not None:
                 self.profile.annotation_events.add("repeat", answer, self._wall_s())
-                person.acts.append("event")
+                acts.append("event")
                 person.repeating = None
                 return Saved(predicted, None, first.label)
             give(self.profile, [answer], profile_model=profile_model)
             learned = self.learned(answer.utterance, answer.annotator)
             now = predict(profile_model.model, utterance, utterance.quality) if learned else None
-        person.acts.append("label")
+        acts.append("label")
         person.answered.append(answer.utterance)
         person.due -= 1
-        if person.due <= 0 and (again := self._repeatable(answer.annotator)):
+        if person.due <= 0 and (again := self._repeatable(answer.annotator, person)):
             person.repeating = int(self._rng.choice(again))
             person.due = self._draw()
         return Saved(predicted, now, None)
@@ -186,12 +220,12 @@ class AnnotationSession:
                 return True
         return False
 
-    def pass_over(self, kind: Kind, utterance: int, annotator: str) -> None:
+    def pass_over(self, kind: Kind, utterance: int, annotator: str, seat: str = "") -> None:
         """Skip an utterance, or close its query ("cannot tell"), which deletes its audio.
 
         Skipping a repeat only drops the repeat.
         """
-        person = self._annotators[annotator]
+        person = self._seats[annotator, seat]
         if person.repeating == utterance:
             person.repeating = None
             return
@@ -203,14 +237,14 @@ class AnnotationSession:
             )
             if kind == "cannot tell":
                 self.profile.utterances.close_query(utterance, now)
-        person.acts.append("event")
+        self._acts[annotator].append("event")
 
-    def undo(self, annotator: str) -> Item | None:
+    def undo(self, annotator: str, seat: str = "") -> Item | None:
         """Undo the annotator's last action, of any session; None if there is nothing."""
         label = self.profile.labels.newest_of(annotator)
         event = self.profile.annotation_events.newest(annotator)
-        person = self._annotators[annotator]
-        last = person.acts.pop() if person.acts else None
+        person, acts = self._seats[annotator, seat], self._acts[annotator]
+        last = acts.pop() if acts else None
         if event is not None and (
             label is None or last == "event" or (last is None and event.given_at >= label.given_at)
         ):
@@ -228,9 +262,10 @@ class AnnotationSession:
         with self.profile_model() as profile_model:
             withdraw(self.profile, label.seq, profile_model)
         self._ask_again(utterance)
-        if utterance in person.answered:
-            person.answered.remove(utterance)
-            person.due += 1
+        for (name, _), one in self._seats.items():
+            if name == annotator and utterance in one.answered:
+                one.answered.remove(utterance)
+                one.due += 1
         person.repeating = None
         return self._item(utterance, label.label)
 
@@ -252,7 +287,8 @@ class AnnotationSession:
     def forget_clips(self) -> None:
         """Delete the clips in memory: some belong to deleted utterances."""
         self._clips.clear()
-        self._annotators.clear()
+        self._seats.clear()
+        self._acts.clear()
 
     def predict(self, utterance: int) -> Prediction:
         """The current prediction of a stored utterance."""
@@ -322,13 +358,13 @@ class AnnotationSession:
         clip = self._clips.get(utterance) if self._on_disk else None
         self.profile.queries.reopen(utterance, clip)
 
-    def _repeatable(self, annotator: str) -> list[int]:
+    def _repeatable(self, annotator: str, person: _Seat) -> list[int]:
         done = self.profile.annotation_events.repeated(annotator)
-        old = self._annotators[annotator].answered[:-REPEAT_DISTANCE]
+        old = person.answered[:-REPEAT_DISTANCE]
         return [u for u in old if u not in done and self._has_audio(u)]
 
-    def _newcomer(self) -> _Annotator:
-        return _Annotator(self._draw())
+    def _new_seat(self) -> _Seat:
+        return _Seat(self._draw())
 
     def _draw(self) -> int:
         return int(self._rng.integers(*REPEAT_EVERY))

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli.options import AsJson, BlindFlag, ConfigFlag, ProfileFlag, Verbose, settings_from
+from streamer.cli.options import (
+    AsJson,
+    BlindFlag,
+    ConfigFlag,
+    DimensionFlag,
+    ProfileFlag,
+    Verbose,
+    settings_from,
+)
 from streamer.cli.output import put, tell
 from streamer.cli.pages import (
     CertFlag,
@@ -53,6 +61,7 @@ def label(
     emotion: Annotated[
         str | None, typer.Option(help="Name of an emotion; also enrolls the utterance.")
     ] = None,
+    dimension: DimensionFlag = None,
     annotator: Annotated[str | None, typer.Option(help="Whose answer this is [me].")] = None,
     import_: Annotated[
         Path | None,
@@ -101,6 +110,7 @@ def label(
     from streamer.annotation import labels as labelling
     from streamer.annotation.scales import Scales
     from streamer.loop.compose import known_profile
+    from streamer.store.profile import DIMENSION
 
     answers_one = utterance is not None and not undo  # with --undo the number is a count
     if sum((answers_one, import_ is not None, export is not None, undo, web)) > 1:
@@ -115,8 +125,9 @@ def label(
     if scale is not None and not (answers_one or import_ is not None):
         raise UsageError("--scale requires values: give an utterance with them, or --import")
     settings = settings_from(
-        config, profile=profile, annotator=annotator, remote_playback=remote_playback, blind=blind
-    )
+        config, profile=profile, annotator=annotator, remote_playback=remote_playback,
+        blind=blind, dimension=dimension,
+    )  # fmt: skip
     scales = None if scale is None else Scales.parse(scale)
     if web:
         address = address_of(host, port, allow_remote, tls_cert, tls_key)
@@ -146,13 +157,14 @@ def label(
         elif utterance is not None:
             on = scales or Scales.usual()
             kept = on.all_to_kept(valence, arousal, dominance)
-            answer = labelling.one(utterance, *kept, emotion, settings.annotator)
+            alone = settings.dimension or opened.meta(DIMENSION)
+            answer = labelling.one(utterance, *kept, emotion, settings.annotator, alone)
             tell(labelling.give(opened, [answer], on.kept))
         else:
             from streamer.terminal.annotate import label_by_keys
 
             on_disk = "embeddings" not in (settings.privacy, opened.meta("privacy"))
-            label_by_keys(opened, settings.annotator, on_disk=on_disk)
+            label_by_keys(opened, settings.annotator, on_disk=on_disk, dimension=settings.dimension)
 
 
 def _ask(question: str, choices: Sequence[str]) -> str:

@@ -124,7 +124,9 @@ def _compare(config: Config, profile: Profile) -> dict[str, tuple[float, float]]
     encoder, endpointer = bind_encoder(config, profile), make_endpointer(config)
     audio, truth = synthetic_session(np.random.default_rng(2), UTTERANCES)
     found = [*endpointer.hear(audio), *endpointer.finish()]
-    before, after, norms = [], [], []
+    before: list[list[float]] = []
+    after: list[list[float]] = []
+    norms = []
     compared = DIMENSIONS[:2]
     for span, sound, _ in found:
         middle_s = (span.start_sample + span.end_sample) / 2 / SAMPLE_RATE_HZ

@@ -23,7 +23,7 @@ from streamer.terminal.lines import clock
 from streamer.terminal.panel import bar
 from streamer.terminal.play import play as play_here
 from streamer.text import emotion_name, many, printable
-from streamer.types import Label, Prediction
+from streamer.types import DIMENSIONS, Label, Prediction
 
 POINTS: Final = "123456789"
 KEYS: Final = (
@@ -55,13 +55,15 @@ def label_by_keys(
     play: Callable[[bytes], str] | None = None,
     rng: np.random.Generator | None = None,
     on_disk: bool = True,
+    dimension: str | None = None,
 ) -> None:
     """Ask about every open query, most informative first, until none is left or `q`.
 
     The prediction is shown only after the answer, so that it does not influence it. Each answer is
     stored and learned before the next question. key: reads one key; line: reads a name; play:
     plays a FLAC clip and returns a message; rng: draws the repeats; on_disk: whether audio may be
-    written to disk. SIGHUP and SIGTERM stop it like `q`. Raises UsageError without a terminal.
+    written to disk; dimension: the only one to ask about. SIGHUP and SIGTERM stop it like `q`.
+    Raises UsageError without a terminal.
     """
     if key is typer.getchar and not sys.stdin.isatty():
         raise UsageError(
@@ -69,7 +71,7 @@ def label_by_keys(
         )
     profile.delete_played()
     annotation = AnnotationSession(
-        profile, rng or np.random.default_rng(), time.time, on_disk=on_disk
+        profile, rng or np.random.default_rng(), time.time, on_disk=on_disk, dimension=dimension
     )
     announced = PlaybackFile(profile.folder)
     player = play or partial(
@@ -173,10 +175,11 @@ class _Asker:
         self._replay(item)
         if item.answered is not None:
             self._say(f"  your earlier answer: {_values(item.answered)}", "dim")
-        names = ["valence", "arousal"] + ["dominance"] * self._wants_dominance
+        alone = self._annotation.dimension
+        names = [alone] if alone else ["valence", "arousal"] + ["dominance"] * self._wants_dominance
         values = {name: self._scale(name, item) for name in names}
         label = Label(
-            player.id, values["valence"], values["arousal"], values.get("dominance"),
+            player.id, values.get("valence"), values.get("arousal"), values.get("dominance"),
             self._emotion(item), self._annotator,
         )  # fmt: skip
         if player.id not in self._confirmed and self._annotation.is_surprising(label):
@@ -198,7 +201,7 @@ class _Asker:
 
     def _show(self, label: Label, saved: Saved) -> None:
         """Print the answer beside the prediction, and how the prediction changed."""
-        for name in ("valence", "arousal"):
+        for name in _answered(label):
             predicted = getattr(saved.predicted, name)
             line = Text.assemble(
                 (f"    {name:8} ", "dim"), f"you {getattr(label, name):+.2f}  ",
@@ -314,17 +317,24 @@ class _Asker:
 
 
 def _values(label: Label) -> str:
-    shown = ["–" if value is None else f"{value:+.2f}" for value in (label.valence, label.arousal)]
-    return f"valence {shown[0]}, arousal {shown[1]}{f', {label.emotion}' if label.emotion else ''}"
+    shown = [f"{name} {getattr(label, name):+.2f}" for name in _answered(label)]
+    return ", ".join([*shown, *([label.emotion] if label.emotion else [])])
+
+
+def _answered(label: Label) -> list[str]:
+    return [name for name in DIMENSIONS if getattr(label, name) is not None]
 
 
 def _remark(label: Label, saved: Saved) -> str:
     if saved.first is not None:
         return f"a repeat; your first answer: {_values(saved.first)}"
-    inside = [name for name in ("valence", "arousal") if _holds(saved.predicted, label, name)]
-    if len(inside) == 2:
-        return "both inside the predicted interval"
-    return f"only {inside[0]} inside the predicted interval" if inside else "both outside it"
+    given = _answered(label)
+    inside = [name for name in given if _holds(saved.predicted, label, name)]
+    if len(inside) == len(given):
+        return f"{'inside' if len(given) == 1 else 'all inside'} the predicted interval"
+    if not inside:
+        return f"{'outside' if len(given) == 1 else 'all outside'} the predicted interval"
+    return f"only {' and '.join(inside)} inside the predicted interval"
 
 
 def _holds(predicted: Prediction, label: Label, name: str) -> bool:

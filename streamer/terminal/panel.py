@@ -216,7 +216,7 @@ class LivePanel:
 
 
 def bar(estimate: Estimate, cells: int = BAR_CELLS) -> Text:
-    """The scale [-1, 1] as a row of cells: the interval as a band, the mean as a dot; then its number.
+    """[-1, 1] as a row of cells: the interval as a band, the mean as a dot; then its number.
 
     Without cells, the number alone.
     """

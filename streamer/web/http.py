@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from streamer.errors import NotFound, ProfileBusy, UsageError
+from streamer.errors import AlreadyAnswered, NotFound, ProfileBusy, UsageError
 from streamer.text import printable
 from streamer.types import DIMENSIONS, Label, Prediction
 
@@ -41,6 +41,8 @@ def reply(values: Mapping[str, Any], status: int = 200) -> JSONResponse:
 async def explain(request: Request, error: Exception) -> JSONResponse:
     """A StreamerError as {"error": its one line} with the status that fits."""
     match error:
+        case AlreadyAnswered():
+            status = 409
         case UsageError():
             status = 400
         case NotFound():

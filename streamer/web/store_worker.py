@@ -117,6 +117,7 @@ class StoreWorker:
                 self.config.channel,
                 self.loop,
                 on_disk="embeddings" not in (self.config.privacy, profile.meta("privacy")),
+                dimension=self.config.dimension,
             )
         return self._opened.annotation
 

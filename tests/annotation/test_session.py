@@ -8,9 +8,10 @@ import pytest
 
 from streamer.annotation.session import REPEAT_DISTANCE, REPEAT_EVERY, AnnotationSession
 from streamer.audio.clips import to_flac
-from streamer.errors import NotFound
+from streamer.errors import AlreadyAnswered, NotFound
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.trust import widened
+from streamer.store.profile import DIMENSION
 from streamer.web.api.emotions import emotions_state
 from tests.support import GOOD, bound_profile, label_of, store_utterance
 
@@ -92,7 +93,7 @@ def test_noise_widens_the_intervals_of_an_answer_as_it_widens_those_of_the_loop(
     saved = annotation.save(label_of(noisy, valence=0.25, arousal=0.25))
     assert saved.predicted == wide
     assert saved.now == widened(annotation.predict(clear), 0.7) != wide
-    assert emotions_state(annotation)["utterances"][0]["valence"] == asdict(saved.now.valence)
+    assert emotions_state(annotation, None)["utterances"][0]["valence"] == asdict(saved.now.valence)
 
 
 def test_a_repeat_that_is_skipped_is_dropped(profile):
@@ -156,3 +157,69 @@ def test_an_unknown_utterance_is_an_error(profile):
     with pytest.raises(NotFound):
         annotation.pass_over("skip", 999, "me")
     assert profile.annotation_events.newest("me") is None
+
+
+def to_a_repeat(annotation, seat):
+    """Answers from one seat until it is asked for a repeat; the utterance."""
+    seen = set()
+    while (item := annotation.next("me", seat=seat)).utterance.id not in seen:
+        seen.add(item.utterance.id)
+        annotation.save(label_of(item.utterance.id, valence=0.5, arousal=0.5), seat)
+    return item.utterance.id
+
+
+def test_a_repeat_is_asked_only_where_the_first_answer_was_given(profile):
+    annotation = open_session(profile)
+    number = to_a_repeat(annotation, "tab 1")
+    assert annotation.next("me", seat="tab 2").utterance.id != number
+    assert annotation.next("me", seat="tab 1").utterance.id == number
+
+
+def test_two_tabs_that_show_the_same_question_are_no_repeat(profile):
+    """Nor are two people who use the same name: the later answer is told so, and not stored."""
+    annotation = open_session(profile)
+    shown = [annotation.next("me", seat=seat).utterance.id for seat in ("tab 1", "tab 2")]
+    assert shown == [1, 1]
+    annotation.save(label_of(1, valence=0.5, arousal=0.5), "tab 1")
+    with pytest.raises(AlreadyAnswered, match="utterance 1 elsewhere"):
+        annotation.save(label_of(1, valence=-0.5, arousal=0.5), "tab 2")
+    assert annotation.progress("me").repeats == 0
+    assert profile.labels.answer_of(1, "me").label.valence == 0.5
+    assert annotation.next("me", seat="tab 2").utterance.id == 2
+
+
+def test_a_repeat_answered_in_another_tab_is_none(profile):
+    annotation = open_session(profile)
+    number = to_a_repeat(annotation, "tab 1")
+    with pytest.raises(AlreadyAnswered):
+        annotation.save(label_of(number, valence=-0.5, arousal=0.5), "tab 2")
+    annotation.save(label_of(number, valence=-0.5, arousal=0.5), "tab 1")
+    assert annotation.progress("me").repeats == 1
+    with pytest.raises(AlreadyAnswered):
+        annotation.save(label_of(number, valence=-0.5, arousal=0.5), "tab 1")
+    assert annotation.progress("me").repeats == 1
+
+
+def test_what_is_undone_from_another_tab_can_be_answered_there(profile):
+    annotation = open_session(profile)
+    annotation.save(label_of(1, valence=0.5, arousal=0.5), "tab 1")
+    assert annotation.undo("me", "tab 2").utterance.id == 1
+    annotation.save(label_of(1, valence=0.25, arousal=0.5), "tab 2")
+    assert profile.labels.count() == 1
+
+
+def test_the_question_that_is_shown_stays_first_while_it_is_open(profile):
+    annotation = open_session(profile)
+    assert annotation.next("me", current=7).utterance.id == 7
+    annotation.save(label_of(7, valence=0.5, arousal=0.5))
+    assert annotation.next("me", current=7).utterance.id == 1
+    annotation.pass_over("skip", 8, "me")
+    assert annotation.next("me", "oldest", current=8).utterance.id == 1
+
+
+def test_the_process_that_listens_says_which_dimension_is_asked_alone(profile):
+    assert open_session(profile).dimension is None
+    profile.set_meta(DIMENSION, "valence")
+    assert open_session(profile).dimension == "valence"
+    profile.set_meta(DIMENSION, "")
+    assert open_session(profile).dimension is None

@@ -19,7 +19,7 @@ import pytest
 from streamer.audio.clips import to_flac
 from streamer.learners.prior import Prior
 from streamer.loop.profile_model import ProfileModel
-from streamer.store.profile import Profile
+from streamer.store.profile import DIMENSION, Profile
 from streamer.terminal.annotate import label_by_keys
 from streamer.types import Encoding, Quality, Utterance
 from tests.conftest import Streamer
@@ -106,7 +106,7 @@ def test_a_new_emotion_is_typed_and_has_a_key_from_then_on(
 ) -> None:
     told = press(asked, "55+55", capsys, "[Weary")[1]
     assert list(asked.emotions.enrolled()) == ["[weary"]
-    assert "1 [weary" in told
+    assert "a [weary" in told  # after the nine that were shown before
     press(asked, "55+", capsys, " ")
     assert asked.labels.answer_of(2, "ann").label.emotion is None
 
@@ -349,3 +349,13 @@ def test_an_answer_near_its_interval_is_not_questioned(
     _, printed = press(expecting, "78\r" + "q", capsys)
     assert "surprises" not in printed
     assert expecting.labels.count() == 1
+
+
+def test_one_dimension_alone_is_asked_where_the_listening_process_asks_only_it(
+    asked: Profile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked.set_meta(DIMENSION, "valence")
+    _, printed = press(asked, "7\rq", capsys)
+    (entry,) = asked.labels.effective()
+    assert (entry.label.valence, entry.label.arousal) == (0.5, None)
+    assert "arousal" not in printed.split("#1")[1].split("#2")[0]

@@ -105,8 +105,9 @@ def test_a_finger_is_enough(browser, served, asked):
         page.locator(button).tap()
         shown_next(page, before)
         assert asked.annotation_events.count("me", kind) == 1
-    page.locator("#help").tap()
-    page.locator("#keys .primary").tap()
+    assert not page.locator("#help").is_visible()  # there are no keys
+    assert not page.locator("kbd >> visible=true").count()
+    assert "space" not in page.locator("body").inner_text()
     page.locator("#add-emotion").tap()
     page.fill("#new-name", "Fed up")
     page.locator("#new-emotion button").tap()
@@ -128,6 +129,112 @@ def test_dominance_is_answered_with_a_place_on_the_plane(browser, served, client
     assert entry.label.dominance == 0.5
     assert entry.label.valence < 0 < entry.label.arousal
     assert not faults
+
+
+def test_a_half_given_answer_outlives_a_refresh_and_two_tabs_are_no_repeat(
+    browser, served, client, asked
+):
+    page, faults = open_page(browser, served.url)
+    item_number(page)
+    assert page.locator("#valence").get_attribute("aria-valuetext") == "not set"
+    assert page.locator("#valence.unset, #arousal.unset").count() == 2
+    page.locator("#valence").fill("0.5")
+    assert page.locator("#arousal.unset").count() == 1
+    assert page.locator("#save").is_disabled()
+    assert page.inner_text("#summary") == "Set arousal too."
+    box = page.locator("#arousal").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert page.locator(".unset >> visible=true").count() == 0  # the middle is an answer, too
+    page.keyboard.press("4")
+    for _ in range(2):
+        page.reload()
+        item_number(page)
+        assert page.inner_text("#summary") == "valence +0.50, arousal +0.00, anger"
+        pressed = page.locator("#emotions [aria-pressed=true]")
+        assert pressed.inner_text().split() == ["4", "anger"]
+    # A more informative question comes meanwhile: the half-given one still comes first.
+    asked.database.write("UPDATE queries SET score = 5 WHERE utterance = 9")
+    page.reload()
+    assert item_number(page) == "Utterance 1"
+    # The same question in another tab, answered there first.
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.wait_for_function("document.getElementById('item-name').textContent === 'Utterance 9'")
+    answer(client, 1, seat="a third one")
+    with page.expect_response("**/api/labels") as refused:
+        page.keyboard.press("Enter")
+    assert refused.value.status == 409
+    shown_next(page, "Utterance 1")
+    assert "elsewhere" in page.locator(".said .toast").inner_text()
+    assert asked.annotation_events.repeats() == []
+    assert [fault for fault in faults if "409" not in fault] == []
+    seats = [tab.evaluate("sessionStorage.getItem('streamer-seat')") for tab in (page, other)]
+    assert seats[0] != seats[1]
+    page.context.close()
+
+
+def test_valence_alone_is_answered_where_only_it_is_asked(browser, served, asked):
+    asked.set_meta("dimension", "valence")
+    page, faults = open_page(browser, served.url)
+    item_number(page)
+    for hidden in ("#plane", "#arousal", "#dominance", "#want-dominance"):
+        assert not page.locator(hidden).is_visible()
+    assert page.locator("#save").is_disabled()
+    page.keyboard.press("ArrowUp")
+    assert page.locator("#save").is_disabled()
+    page.keyboard.press("ArrowRight")
+    answered(page, lambda: page.keyboard.press("Enter"))
+    label = asked.labels.answer_of(1, "me").label
+    assert (label.valence, label.arousal) == (0.25, None)
+    assert not faults
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    "screen",
+    [
+        {"viewport": {"width": 1280, "height": 800}},
+        {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+        {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},  # 1280 at 200 %
+    ],
+    ids=["1280", "390", "200 %"],
+)
+def test_what_is_said_covers_nothing_and_nothing_jumps(browser, served, screen):
+    page, faults = open_page(browser, served.url, **screen)
+    item_number(page)
+    parts = ("#plane", "#play", "#emotions", "#skip", "#save")
+
+    def places() -> dict[str, Any]:
+        top = page.evaluate("scrollY")
+        boxes = {part: page.locator(part).bounding_box() for part in parts}
+        is_fixed = page.evaluate("getComputedStyle(document.querySelector('.actions')).position")
+        moves = {part: 0 if is_fixed == "sticky" and part in parts[3:] else top for part in parts}
+        return {part: (box["x"], box["y"] + moves[part]) for part, box in boxes.items()}
+
+    before = places()
+    page.locator("#plane").click(position={"x": 60, "y": 60})
+    answered(page, lambda: page.locator("#save").click())
+    page.wait_for_selector(".said .toast.shown")
+    assert "Predicted: valence" in page.inner_text(".said .toast")
+    said = page.locator(".said").bounding_box()
+    height = screen["viewport"]["height"]
+    if height > 560:
+        assert said["y"] >= 0
+        assert said["y"] + said["height"] <= height  # in view, wherever one has scrolled
+    assert places() == before
+    for part in ("#skip", "#cannot-tell", "#save", "#undo"):
+        box = page.locator(part).bounding_box()
+        apart = (
+            box["y"] >= said["y"] + said["height"] - 1
+            or said["y"] >= box["y"] + box["height"] - 1
+            or box["x"] >= said["x"] + said["width"] - 1
+            or said["x"] >= box["x"] + box["width"] - 1
+        )
+        assert apart, part
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(wide) <= 0
+    assert not faults
+    page.context.close()
 
 
 def test_an_emotion_with_html_in_its_name_is_text_in_every_page(browser, served, client, asked):

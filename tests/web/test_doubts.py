@@ -56,7 +56,8 @@ def test_a_surprising_answer_is_asked_about_and_a_sure_one_kept(client, asked):
     assert asked.labels.count() == 0
     assert answer(client, 1, **FAR, sure=True)["answer"]["valence"] == -1.0
     # A second answer is not learned, and to question it would tell what is predicted.
-    assert answer(client, 1, **FAR, sure=False)["first"]["valence"] == -1.0
+    # Answered already: neither asked about nor stored a second time.
+    assert "elsewhere" in answer(client, 1, 409, **FAR, sure=False)["error"]
 
 
 def test_an_expected_answer_and_one_of_another_program_are_not_asked_about(client, asked):

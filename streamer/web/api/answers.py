@@ -3,6 +3,7 @@
 The prediction of an item is sent only in the reply to its answer.
 """
 
+import re
 from dataclasses import asdict
 from typing import Annotated, Any, Literal, get_args
 
@@ -12,11 +13,12 @@ from starlette.responses import JSONResponse, Response
 
 from streamer.annotation.labels import one
 from streamer.annotation.session import AnnotationSession, Item
-from streamer.errors import NotFound
+from streamer.errors import NotFound, UsageError
 from streamer.store.queries import Order
 from streamer.text import annotator_name
 from streamer.types import Label
 from streamer.web.http import (
+    NUMBER,
     Body,
     from_query,
     label_values,
@@ -30,19 +32,27 @@ from streamer.web.store_worker import StoreWorker
 Annotator = Annotated[str, AfterValidator(annotator_name)]
 
 
+# Which page of an annotator: see `AnnotationSession.next`.
+Seat = Annotated[str, Field(default="", max_length=64)]
+
+
 class Answer(Body):
     """sure: store it whatever was predicted; otherwise a surprising answer is asked about first."""
 
     utterance: int
     annotator: Annotator
+    seat: Seat
     valence: float | None = Field(default=None, ge=-1, le=1, allow_inf_nan=False)
     arousal: float | None = Field(default=None, ge=-1, le=1, allow_inf_nan=False)
     dominance: float | None = Field(default=None, ge=-1, le=1, allow_inf_nan=False)
     emotion: str | None = None
     sure: bool = True
 
-    def label(self) -> Label:
-        """Raises UsageError for half an answer, or an emotion's name that cannot be one."""
+    def label(self, alone: str | None) -> Label:
+        """Raises UsageError for half an answer, or an emotion's name that cannot be one.
+
+        alone: see `one`.
+        """
         return one(
             self.utterance,
             self.valence,
@@ -50,6 +60,7 @@ class Answer(Body):
             self.dominance,
             self.emotion,
             self.annotator,
+            alone,
         )
 
 
@@ -57,10 +68,12 @@ class Passed(Body):
     kind: Literal["skip", "cannot tell"]
     utterance: int
     annotator: Annotator
+    seat: Seat
 
 
 class Person(Body):
     annotator: Annotator
+    seat: Seat
 
 
 class Answers:
@@ -72,18 +85,22 @@ class Answers:
     async def next(self, request: Request) -> JSONResponse:
         annotator = annotator_name(from_query(request, "annotator", self._worker.config.annotator))
         order: Any = from_query(request, "order", "informative", get_args(Order))
+        seat, shown = from_query(request, "seat", ""), from_query(request, "utterance", "0")
+        if not re.fullmatch(NUMBER, shown):
+            raise UsageError("utterance: give the number of one")
 
         def work(annotation: AnnotationSession) -> dict[str, Any]:
-            return _item_and_progress(annotation, annotation.next(annotator, order), annotator)
+            item = annotation.next(annotator, order, seat, int(shown) or None)
+            return _item_and_progress(annotation, item, annotator)
 
         return reply(await self._worker.ask(work))
 
     async def save(self, request: Request) -> JSONResponse:
         answer = await read(request, Answer)
-        label = answer.label()
+        label = answer.label(await self._worker.ask(_dimension))
         if not answer.sure and await self._worker.ask(AnnotationSession.is_surprising, label):
             return reply({"surprising": True})
-        saved = await self._worker.ask(AnnotationSession.save, label)
+        saved = await self._worker.ask(AnnotationSession.save, label, answer.seat)
         if saved.now is None and saved.first is None:
             self._worker.announce(label.utterance, label.annotator)
         return reply(
@@ -110,15 +127,20 @@ class Answers:
     async def pass_over(self, request: Request) -> JSONResponse:
         passed = await read(request, Passed)
         await self._worker.ask(
-            AnnotationSession.pass_over, passed.kind, passed.utterance, passed.annotator
+            AnnotationSession.pass_over,
+            passed.kind,
+            passed.utterance,
+            passed.annotator,
+            passed.seat,
         )
         return reply({})
 
     async def undo(self, request: Request) -> JSONResponse:
-        annotator = (await read(request, Person)).annotator
+        person = await read(request, Person)
 
         def work(annotation: AnnotationSession) -> dict[str, Any]:
-            return _item_and_progress(annotation, annotation.undo(annotator), annotator)
+            item = annotation.undo(person.annotator, person.seat)
+            return _item_and_progress(annotation, item, person.annotator)
 
         return reply(await self._worker.ask(work))
 
@@ -142,6 +164,10 @@ class Answers:
         return clip
 
 
+def _dimension(annotation: AnnotationSession) -> str | None:
+    return annotation.dimension
+
+
 def _item_and_progress(
     annotation: AnnotationSession, item: Item | None, annotator: str
 ) -> dict[str, Any]:
@@ -149,6 +175,7 @@ def _item_and_progress(
     return {
         "item": None if item is None else _item_values(item),
         "progress": asdict(progress),
+        "dimension": annotation.dimension,
         "emotions": [{"name": name, "key": key} for name, key in annotation.emotions().items()],
     }
 

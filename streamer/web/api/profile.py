@@ -43,7 +43,11 @@ class ProfileRequests:
     async def correct(self, request: Request) -> JSONResponse:
         """A new answer of the same annotator, which replaces the old one whole."""
         answer = await read(request, Answer)
-        return reply({"done": await self._worker.ask(_correct, answer.label())})
+
+        def work(annotation: AnnotationSession) -> str:
+            return _correct(annotation, answer.label(annotation.dimension))
+
+        return reply({"done": await self._worker.ask(work)})
 
     async def withdraw(self, request: Request) -> JSONResponse:
         seq: int = request.path_params["seq"]

@@ -2,8 +2,11 @@
 
 let hideToast;
 
+// Said where a place is kept for it, so that it covers nothing: beside the answer, or in the header.
 export function toast(text) {
-  const box = document.getElementById("toast");
+  const boxes = [...document.querySelectorAll(".toast")];
+  const box = boxes.findLast((one) => one.parentElement.offsetParent !== null || one.parentElement.getClientRects().length);
+  for (const other of boxes) if (other !== box) other.classList.remove("shown");
   box.textContent = text;
   box.classList.add("shown");
   clearTimeout(hideToast);
@@ -12,7 +15,10 @@ export function toast(text) {
 
 async function read(response) {
   const values = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(values.error || `the server answered ${response.status}`);
+  if (!response.ok) {
+    const error = new Error(values.error || `the server answered ${response.status}`);
+    throw Object.assign(error, { status: response.status });
+  }
   return values;
 }
 

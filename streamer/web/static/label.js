@@ -1,12 +1,14 @@
 // The label page: one utterance at a time, answered by keys, mouse or finger.
 
 import { get, post, toast, trying } from "/static/api.js";
+import { forgetDraft, keepDraft, readDraft } from "/static/draft.js";
 import { follow } from "/static/events.js";
 import { onKeys } from "/static/keys.js";
 import { draw } from "/static/picture.js";
 import { Plane } from "/static/plane.js";
 import { Player } from "/static/player.js";
-import { hideResult, showResult } from "/static/result.js";
+import { hideResult, inWords, showResult } from "/static/result.js";
+import { takeSeat } from "/static/seat.js";
 
 const $ = (id) => document.getElementById(id);
 const remembered = (name, usual) => localStorage.getItem(`streamer-${name}`) ?? usual;
@@ -17,32 +19,52 @@ let awaited = null;
 let picture = null;
 let emotion = null;
 let emotions = [];  // each with its key, which is kept with the profile
-let dominance = null;
+const NOTHING = { valence: null, arousal: null, dominance: null };
+let given = NOTHING;
+let alone = null;  // the only dimension that is asked, where it is one
 let busy = false;
 // Utterances whose answer was questioned: asked once, whatever is answered then.
 const questioned = new Set();
 
+const seat = await takeSeat();
+const touch = matchMedia("(hover: none)").matches;
 const player = new Player($("playhead"));
-const plane = new Plane($("plane"), shown);
+const plane = new Plane($("plane"), give);
 const annotator = () => $("annotator").value.trim() || document.body.dataset.annotator;
 
-function shown(value) {
-  for (const name of ["valence", "arousal"]) {
-    $(name).value = value ? value[name] : 0;
-    say(name, value ? value[name] : null);
+// Take part of an answer; null takes it back.
+function give(values) {
+  given = { ...given, ...values };
+  plane.show(given.valence, given.arousal);
+  for (const [name, value] of Object.entries(given)) {
+    const text = value === null ? "not set" : value.toFixed(2).replace("-", "−");
+    $(name).value = value ?? 0;
+    $(name).classList.toggle("unset", value === null);
+    $(name).setAttribute("aria-valuetext", text);
+    $(`${name}-out`).textContent = text;
   }
   ready();
 }
 
-function say(name, value) {
-  const text = value === null ? "–" : value.toFixed(2).replace("-", "−");
-  $(`${name}-out`).textContent = text;
-  $(name).setAttribute("aria-valuetext", value === null ? "not answered" : text);
+// What is still to be given before it can be saved; an emotion alone is an answer, half a place not.
+function missing() {
+  const places = alone ? [alone] : ["valence", "arousal"];
+  const open = places.filter((name) => given[name] === null);
+  if (!open.length || (emotion && open.length === places.length)) return null;
+  return open;
 }
 
 function ready() {
-  $("save").disabled = busy || !item || (!plane.value && !emotion);
-  $("dominance").disabled = !plane.value;  // it is part of an answer on the plane
+  const open = missing();
+  $("save").disabled = busy || !item || Boolean(open);
+  // Dominance is part of an answer on the plane.
+  $("dominance").disabled = alone !== "dominance" && (given.valence === null || given.arousal === null);
+  if (!item) return;
+  const where = alone ? `Set ${alone}` : `${touch ? "Tap" : "Click"} on the plane`;
+  const nothing = `${where}, or choose an emotion.`;
+  const half = open && open.length < 2 && !alone ? `Set ${open[0]} too.` : nothing;
+  $("summary").textContent = open ? half : inWords({ ...given, emotion });
+  keepDraft({ utterance: item.utterance, annotator: annotator(), given, emotion });
 }
 
 function question(asked) {
@@ -50,34 +72,48 @@ function question(asked) {
   $("save-text").textContent = asked ? "Keep it" : "Save and next";
 }
 
-function setDominance(value) {
-  dominance = value;
-  $("dominance").value = value ?? 0;
-  say("dominance", value);
-}
-
 // ---- what is shown
 
 function present(turn, play = true) {
   item = turn.item;
   emotions = turn.emotions;
-  emotion = item?.answered?.emotion ?? null;
+  ask(turn.dimension);
+  const draft = readDraft();
+  const isHalf = item && !item.answered && draft?.utterance === item.utterance && draft.annotator === annotator();
+  const before = isHalf ? { ...draft.given, emotion: draft.emotion } : item?.answered;
+  emotion = before?.emotion ?? null;
+  if (emotion && !emotions.some((one) => one.name === emotion)) emotions = [...emotions, { name: emotion, key: null }];
   question(false);
   showProgress(turn.progress);
   $("work").hidden = !item;
   $("empty").hidden = Boolean(item);
-  plane.clear();
-  setDominance(item?.answered?.dominance ?? null);
+  give(Object.fromEntries(Object.keys(NOTHING).map((name) => [name, before?.[name] ?? null])));
   showEmotions();
   if (!item) return showEmpty(turn.progress);
-  const before = item.answered;
-  if (before && before.valence !== null) plane.set(before.valence, before.arousal);
   $("item-name").textContent = `Utterance ${item.utterance}`;
   const when = new Date(item.heard_at * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
   $("item-about").textContent = `${(item.offset_s - item.onset_s).toFixed(1)} s, ${when} · ${item.source}`;
   $("play").disabled = !item.has_audio;
   ready();
   showClip(item, play);
+}
+
+// One dimension alone, or the plane.
+function ask(dimension) {
+  if (dimension === alone) return;
+  alone = dimension;
+  $("plane").hidden = Boolean(alone);
+  $("ask-dominance").hidden = Boolean(alone);
+  for (const name of Object.keys(NOTHING)) {
+    const shown = alone ? name === alone : name !== "dominance" || $("want-dominance").checked;
+    for (const part of document.querySelectorAll(`.sliders [data-for=${name}]`)) part.hidden = !shown;
+  }
+  hint();
+}
+
+function hint() {
+  const where = alone ? `set ${alone}` : touch ? "tap the plane" : "click on the plane";
+  $("hint").textContent = `Listen, ${where}, save. The prediction stays hidden until then.`;
 }
 
 async function showClip(shownItem, play) {
@@ -93,7 +129,7 @@ async function showClip(shownItem, play) {
   if (item !== shownItem) return;
   picture = found;
   draw($("picture"), picture);
-  if (play && !(await heard) && item === shownItem) toast("Press space or the round button to play it.");
+  if (play && !(await heard) && item === shownItem) toast(touch ? "Tap the round button to play it." : "Press space or the round button to play it.");
 }
 
 function showProgress(p) {
@@ -176,31 +212,46 @@ async function once(action) {
   ready();
 }
 
-async function next(play = true) {
-  present(await get("/api/next", { annotator: annotator(), order: $("order").value }), play);
+// shown: the utterance that comes first, while it is open.
+async function next(play = true, shown = 0) {
+  const asked = { annotator: annotator(), order: $("order").value, seat, utterance: shown };
+  present(await get("/api/next", asked), play);
 }
 
 const save = () =>
   once(async () => {
-    if (!item || (!plane.value && !emotion)) return;
+    if (!item || missing()) return;
     player.stop();
-    const saved = await post("/api/labels", {
-      utterance: item.utterance,
-      annotator: annotator(),
-      valence: plane.value?.valence ?? null,
-      arousal: plane.value?.arousal ?? null,
-      dominance,
-      emotion,
-      sure: questioned.has(item.utterance),
-    });
+    let saved;
+    try {
+      saved = await post("/api/labels", {
+        utterance: item.utterance,
+        annotator: annotator(),
+        seat,
+        ...given,
+        emotion,
+        sure: questioned.has(item.utterance),
+      });
+    } catch (error) {
+      if (error.status !== 409) throw error;
+      forgetDraft();
+      await next();
+      return toast(error.message);  // it was answered in another tab, or by somebody of that name
+    }
     if (saved.surprising) {
       questioned.add(item.utterance);
       return question(true);
     }
+    forgetDraft();
     showResult(saved);
     awaited = saved.now || saved.first ? null : saved;
     await next();
+    if ($("work").getBoundingClientRect().top < 0) scrollTo({ top: 0 });  // to the next question
+    toast(`Saved. Predicted: ${inWords(meansOf(saved.predicted))}`);
   });
+
+const meansOf = (predicted) =>
+  Object.fromEntries((alone ? [alone] : ["valence", "arousal"]).map((name) => [name, predicted[name].mean]));
 
 // Where another process learns the answer, `learned` follows.
 async function showChange(learned) {
@@ -216,13 +267,14 @@ const pass = (kind) =>
   once(async () => {
     if (!item) return;
     player.stop();
-    await post("/api/asides", { kind, utterance: item.utterance, annotator: annotator() });
+    await post("/api/asides", { kind, utterance: item.utterance, annotator: annotator(), seat });
+    forgetDraft();
     await next();
   });
 
 const undo = () =>
   once(async () => {
-    const turn = await post("/api/undo", { annotator: annotator() });
+    const turn = await post("/api/undo", { annotator: annotator(), seat });
     if (!turn.item) return toast("Nothing to undo.");
     hideResult();
     present(turn);
@@ -239,22 +291,30 @@ function onKey(key, shift) {
   const commands = { Enter: save, " ": replay, s: () => pass("skip"), x: () => pass("cannot tell"), z: undo };
   if (key === "?") return $("keys").showModal(), true;
   if (!item && key !== "z") return false;
-  if (moves[key]) return plane.move(...moves[key]), true;
-  if (key === "0") return plane.set(0, 0), true;
+  if (moves[key]) return move(...moves[key]), true;
+  if (key === "0") return give(alone ? { [alone]: 0 } : { valence: 0, arousal: 0 }), true;
   if (key === "+") return askNew(), true;
   if (commands[key]) return commands[key](), true;
   const chosen = emotions.find((one) => one.key === key);
   return chosen ? (choose(chosen.name), true) : false;
 }
 
-onKeys(onKey);
-for (const name of ["valence", "arousal"]) {
-  $(name).addEventListener("input", () => {
-    const from = plane.value ?? { valence: 0, arousal: 0 };
-    plane.set(...Object.values({ ...from, [name]: Number($(name).value) }));
-  });
+const kept = (value) => Math.round(100 * Math.min(Math.max(value, -1), 1)) / 100;
+
+function move(valence, arousal) {
+  const on = (name, step) => kept((given[name] ?? 0) + step);
+  if (alone === "valence") return valence ? give({ valence: on("valence", valence) }) : undefined;
+  if (alone) return arousal ? give({ [alone]: on(alone, arousal) }) : undefined;
+  return give({ valence: on("valence", valence), arousal: on("arousal", arousal) });
 }
-$("dominance").addEventListener("input", () => setDominance(Number($("dominance").value)));
+
+onKeys(onKey);
+for (const name of Object.keys(NOTHING)) {
+  const slide = () => give({ [name]: Number($(name).value) });
+  $(name).addEventListener("input", slide);
+  // A click on the middle of a slider that stands there, unset, changes nothing that is an input.
+  $(name).addEventListener("click", () => given[name] === null && !$(name).disabled && slide());
+}
 $("want-dominance").addEventListener("change", wantDominance);
 $("save").addEventListener("click", save);
 $("skip").addEventListener("click", () => pass("skip"));
@@ -283,7 +343,7 @@ function wantDominance() {
   const wanted = $("want-dominance").checked;
   remember("dominance", wanted ? "yes" : "no");
   for (const part of document.querySelectorAll(".wanted")) part.hidden = !wanted;
-  if (!wanted) setDominance(null);
+  if (!wanted) give({ dominance: null });
 }
 
 $("annotator").value = remembered("annotator", document.body.dataset.annotator);
@@ -297,4 +357,5 @@ async function refresh() {
 
 follow({ hello: refresh, reload: refresh, selection: refresh, learned: showChange });
 setInterval(refresh, 5000);
-once(next);
+hint();
+once(() => next(true, readDraft()?.utterance ?? 0));

@@ -46,26 +46,24 @@ export function drawPlane(words = true) {
   return svg;
 }
 
-// A plane for answers by mouse, pen or finger; keys and sliders use `set`.
+// A plane for answers by mouse, pen or finger: onChange gets {valence, arousal}, in hundredths.
 export class Plane {
   constructor(box, onChange) {
-    this.value = null;
-    this.onChange = onChange;
     const svg = drawPlane();
     this.guides = [node("line", { class: "guide" }), node("line", { class: "guide" })];
     this.halo = node("circle", { class: "halo-you", r: 22 });
     this.dot = node("circle", { class: "dot-you", r: 10 });
-    this.mark = node("g", { visibility: "hidden" });
-    this.mark.append(...this.guides, this.halo, this.dot);
-    svg.append(this.mark);
+    svg.append(...this.guides, this.halo, this.dot);
     box.append(svg);
+    this.show(null, null);
+    const whole = (value) => Math.round(value * 100) / 100;
     const take = (event) => {
       const area = box.getBoundingClientRect();
       const part = (at, start, size) => Math.min(Math.max((at - start) / size, 0), 1);
-      this.set(
-        2 * part(event.clientX, area.left, area.width) - 1,
-        1 - 2 * part(event.clientY, area.top, area.height),
-      );
+      onChange({
+        valence: whole(2 * part(event.clientX, area.left, area.width) - 1),
+        arousal: whole(1 - 2 * part(event.clientY, area.top, area.height)),
+      });
     };
     box.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
@@ -78,31 +76,19 @@ export class Plane {
     });
   }
 
-  set(valence, arousal) {
-    const whole = (value) => Math.round(Math.min(Math.max(value, -1), 1) * 100) / 100;
-    this.value = { valence: whole(valence), arousal: whole(arousal) };
-    const x = across(this.value.valence);
-    const y = down(this.value.arousal);
+  // The answer as a dot; one line where only one of the two is given, null.
+  show(valence, arousal) {
+    const [x, y] = [across(valence ?? 0), down(arousal ?? 0)];
+    const seen = (part, is) => part.setAttribute("visibility", is ? "inherit" : "hidden");
     for (const circle of [this.halo, this.dot]) {
       circle.setAttribute("cx", x);
       circle.setAttribute("cy", y);
+      seen(circle, valence !== null && arousal !== null);
     }
     const ends = [{ x1: x, x2: x, y1: 0, y2: SIZE }, { y1: y, y2: y, x1: 0, x2: SIZE }];
     ends.forEach((places, at) => {
       for (const [key, value] of Object.entries(places)) this.guides[at].setAttribute(key, value);
+      seen(this.guides[at], (at ? arousal : valence) !== null);
     });
-    this.mark.setAttribute("visibility", "visible");
-    this.onChange(this.value);
-  }
-
-  move(valence, arousal) {
-    const from = this.value ?? { valence: 0, arousal: 0 };
-    this.set(from.valence + valence, from.arousal + arousal);
-  }
-
-  clear() {
-    this.value = null;
-    this.mark.setAttribute("visibility", "hidden");
-    this.onChange(null);
   }
 }

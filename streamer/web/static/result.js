@@ -3,8 +3,14 @@
 import { across, down, drawPlane, node } from "/static/plane.js";
 
 const signed = (value) => (value === null ? "–" : (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2));
-const both = (valence, arousal) => `valence ${signed(valence)}, arousal ${signed(arousal)}`;
-const means = (prediction) => [prediction.valence.mean, prediction.arousal.mean];
+const means = (prediction) => ({ valence: prediction.valence.mean, arousal: prediction.arousal.mean });
+const place = ({ valence, arousal }) => [valence ?? 0, arousal ?? 0];
+
+// An answer or a prediction, without what it does not say.
+export function inWords(values) {
+  const given = ["valence", "arousal", "dominance"].filter((name) => (values[name] ?? null) !== null);
+  return [...given.map((name) => `${name} ${signed(values[name])}`), ...(values.emotion ? [values.emotion] : [])].join(", ");
+}
 
 function dot(kind, [valence, arousal], radius) {
   return node("circle", { class: `dot-${kind}`, cx: across(valence), cy: down(arousal), r: radius });
@@ -21,31 +27,27 @@ function picture(saved) {
       width: across(valence.high) - across(valence.low),
       height: down(arousal.low) - down(arousal.high),
     }),
-    dot("guess", means(saved.predicted), 20),
+    dot("guess", place(means(saved.predicted)), 20),
   );
   if (saved.now) {
-    const [from, to] = [means(saved.predicted), means(saved.now)];
+    const [from, to] = [place(means(saved.predicted)), place(means(saved.now))];
     svg.append(
       node("line", { class: "moved", x1: across(from[0]), y1: down(from[1]), x2: across(to[0]), y2: down(to[1]) }),
       dot("now", to, 20),
     );
   }
-  if (saved.first && saved.first.valence !== null) {
-    svg.append(dot("first", [saved.first.valence, saved.first.arousal], 20));
-  }
-  if (saved.answer.valence !== null) {
-    svg.append(dot("you", [saved.answer.valence, saved.answer.arousal], 24));
-  }
+  const isPlaced = (answer) => answer.valence !== null && answer.arousal !== null;
+  if (saved.first && isPlaced(saved.first)) svg.append(dot("first", place(saved.first), 20));
+  if (isPlaced(saved.answer)) svg.append(dot("you", place(saved.answer), 24));
   return svg;
 }
 
 function rows(saved) {
   const { answer, predicted, first, now } = saved;
-  const emotion = answer.emotion ? `, ${answer.emotion}` : "";
-  const found = [["you", "your answer", both(answer.valence, answer.arousal) + emotion]];
-  if (first) found.push(["", "before", both(first.valence, first.arousal)]);
-  found.push(["guess", "predicted", both(...means(predicted))]);
-  if (!first) found.push(["now", "predicted now", now ? both(...means(now)) : "learning …"]);
+  const found = [["you", "your answer", inWords(answer)]];
+  if (first) found.push(["", "before", inWords(first)]);
+  found.push(["guess", "predicted", inWords(means(predicted))]);
+  if (!first) found.push(["now", "predicted now", now ? inWords(means(now)) : "learning …"]);
   return found;
 }
 
@@ -53,13 +55,14 @@ function remark(saved) {
   if (saved.first) {
     return "A repeat: it measures your consistency and is not learned.";
   }
-  const inside = ["valence", "arousal"].filter((name) => {
+  const given = ["valence", "arousal", "dominance"].filter((name) => saved.answer[name] !== null);
+  const inside = given.filter((name) => {
     const value = saved.answer[name];
-    return value !== null && value >= saved.predicted[name].low && value <= saved.predicted[name].high;
+    return value >= saved.predicted[name].low && value <= saved.predicted[name].high;
   });
-  if (saved.answer.valence === null) return "It counts as an example of its emotion.";
-  if (inside.length === 2) return "Your answer is inside the predicted interval.";
-  return inside.length ? `Only ${inside[0]} is inside the predicted interval.` : "Your answer is outside the predicted interval.";
+  if (!given.length) return "It counts as an example of its emotion.";
+  if (inside.length === given.length) return "Your answer is inside the predicted interval.";
+  return inside.length ? `Only ${inside.join(" and ")} inside the predicted interval.` : "Your answer is outside the predicted interval.";
 }
 
 export function showResult(saved) {

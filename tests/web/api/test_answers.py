@@ -7,6 +7,7 @@ import pytest
 
 from streamer.audio.clips import from_flac
 from streamer.loop.profile_model import ProfileModel
+from streamer.store.profile import DIMENSION
 from tests.web.conftest import Client
 
 
@@ -159,3 +160,34 @@ def test_what_another_process_learns_is_announced_to_the_page(client, asked):
     data = json.loads(stream.readline().removeprefix(b"data: "))
     assert data == {"utterance": 1, "annotator": "me"}
     assert got(client, "/api/utterances/1/change")["now"] is not None
+
+
+def test_the_second_of_two_tabs_is_told_and_nothing_counts_as_a_repeat(client, asked):
+    assert item_of(client, seat="a") == item_of(client, seat="b") == 1
+    answer(client, 1, seat="a")
+    told = answer(client, 1, 409, seat="b", valence=-1.0)["error"]
+    assert "elsewhere" in told
+    assert asked.annotation_events.repeats() == []
+    assert asked.labels.answer_of(1, "me").label.valence == 0.5
+    assert item_of(client, seat="b") == 2
+
+
+def test_a_page_that_is_loaded_again_gets_what_it_showed(client):
+    assert item_of(client, utterance="5") == 5
+    answer(client, 5)
+    assert item_of(client, utterance="5") == 1
+    assert client.ask("GET", "/api/next?utterance=x").status == 400
+
+
+def test_one_dimension_alone_is_an_answer_where_only_it_is_asked(client, asked):
+    half = {"valence": 0.5, "arousal": None}
+    answer(client, 1, 400, **half)
+    assert got(client, "/api/next")["dimension"] is None
+    asked.set_meta(DIMENSION, "valence")
+    assert got(client, "/api/next")["dimension"] == "valence"
+    assert answer(client, 1, **half)["now"]["valence"]["mean"] > 0
+    label = asked.labels.answer_of(1, "me").label
+    assert (label.valence, label.arousal) == (0.5, None)
+    answer(client, 2, 400, valence=None, arousal=0.5)
+    posted(client, "/api/corrections", utterance=1, annotator="me", valence=-0.25)
+    assert asked.labels.answer_of(1, "me").label.valence == -0.25
