@@ -9,7 +9,7 @@ from streamer.learners.affect import AffectLearner
 from streamer.query.strategies import STRATEGIES, make_strategy
 from streamer.testing.strategy_contract import STRATEGY_RULES, StrategyCase, buffer
 from streamer.types import Label
-from tests import knowing
+from tests import model_views
 from tests.model_views import SIZE
 from tests.support import made_prior
 
@@ -37,7 +37,7 @@ def test_keeps_the_contract(name, rule):
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(2, 25), part=st.floats(0.0, 1.0))
 def test_the_order_of_the_buffer_has_no_say(name, seed, size, part):
-    strategy, knowledge = make_strategy(name), knowing.taught()
+    strategy, knowledge = make_strategy(name), model_views.taught()
     rows, order = buffer(size, seed), rng(seed).permutation(size)
     alone = strategy(rows, knowledge, rng())
     turned = strategy(rows[order], knowledge, rng())
@@ -58,6 +58,6 @@ def test_a_restored_learner_is_scored_alike(name):
         affect = row[:3].clip(-1, 1)
         learner.learn(row, Label(number, *affect, None, "me"), first=True)
     restored = AffectLearner.from_arrays(learner.to_arrays(), made_prior(rng(), SIZE))
-    first = strategy(buffer(12), knowing.knowing(learner, []), rng())
-    second = strategy(buffer(12), knowing.knowing(restored, []), rng())
+    first = strategy(buffer(12), model_views.knowing(learner, []), rng())
+    second = strategy(buffer(12), model_views.knowing(restored, []), rng())
     assert first.values.tobytes() == second.values.tobytes()

@@ -21,7 +21,7 @@ from streamer.annotation.labels import give
 from streamer.audio.clips import from_flac
 from streamer.audio.sources.files import FileSource
 from streamer.audio.sources.stdin import StdinSource
-from streamer.audio.sources.wav_stream import read_header
+from streamer.audio.sources.wav_stream import decode_header
 from streamer.config import Config
 from streamer.encoders.registry import read_manifest
 from streamer.errors import StreamerError
@@ -41,9 +41,11 @@ Target = Callable[[bytes, Path], None]
 
 def wav_header(content: bytes, folder: Path) -> None:
     """A header from a pipe, and the samples behind it."""
-    stream = io.BytesIO(content)
-    pcm, size = read_header(stream.read, "it")
-    rest = stream.read(4096 if size is None else min(size, 4096))
+    header = decode_header(content, "it")
+    if header is None:  # not all of it is there
+        return
+    pcm, size, start = header
+    rest = content[start:][: 4096 if size is None else min(size, 4096)]
     samples = pcm.decode(rest[: len(rest) - len(rest) % pcm.frame_bytes])
     assert samples.shape[1] == pcm.channels
 

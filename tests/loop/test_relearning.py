@@ -8,7 +8,7 @@ import pytest
 from streamer.config import Config
 from streamer.learners.prior import Prior, is_outdated
 from streamer.loop.compose import open_profile
-from streamer.loop.online_model import OnlineModel, learn_anew
+from streamer.loop.profile_model import ProfileModel, learn_anew
 from streamer.store import schema
 from streamer.store.profile import FILE_NAME, Profile
 from tests.support import label_of, made_prior, store_utterance
@@ -46,7 +46,7 @@ def test_its_labels_are_learned_anew_and_it_says_so_once(tmp_path, monkeypatch, 
         told = capsys.readouterr().err
         assert "made by an earlier version" in told
         assert "4 labels and 8 utterances" in told
-        model = OnlineModel(profile)
+        model = ProfileModel(profile).model
         assert model.labels == 4
         assert model.usual.count == 8
         entries = profile.labels.effective()
@@ -59,11 +59,11 @@ def test_it_is_what_learning_the_rows_in_a_new_profile_gives(tmp_path, monkeypat
     former_profile(tmp_path / "p", monkeypatch)
     shutil.copytree(tmp_path / "p", tmp_path / "q")
     with open_profile(Config(profile=str(tmp_path / "p"), home=tmp_path)) as profile:
-        found = OnlineModel(profile).learner.to_arrays()
+        found = ProfileModel(profile).model.learner.to_arrays()
     fresh = Profile(tmp_path / "q")
     fresh.forget_states()
     learn_anew(fresh)
-    expected = OnlineModel(fresh).learner.to_arrays()
+    expected = ProfileModel(fresh).model.learner.to_arrays()
     fresh.close()
     assert {name: array.tobytes() for name, array in found.items()} == {
         name: array.tobytes() for name, array in expected.items()
@@ -79,7 +79,7 @@ def test_with_its_encoder_here_it_takes_over_what_that_knows_of_voices(tmp_path,
         kept = profile.load_state("prior")[0]
         assert not is_outdated(kept)
         assert np.array_equal(kept["weight_variance"], load_prior(row).weight_variance)
-        assert OnlineModel(profile).labels == 4
+        assert ProfileModel(profile).model.labels == 4
 
 
 @pytest.mark.parametrize("busy", [True, False])

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from streamer.audio.microphone import source as module
 from streamer.audio.microphone.source import Microphone
-from streamer.audio.microphone.source import source as module
 from streamer.audio.sources.protocol import Delivered
 from streamer.errors import AudioError, NoDevice, UsageError
 from streamer.types import Chunk, Gap, Notice

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streamer.learners.affect import PRIOR_STRENGTH, AffectLearner
+from streamer.learners.affect import AffectLearner
 from streamer.learners.prior import Prior
 from streamer.query.strategies import make_strategy
 from streamer.types import Label
@@ -11,25 +11,30 @@ from tests.model_views import Given, knowing
 
 SIZE, NUMBER = 6, 14
 RNG = np.random.default_rng(0)
+PRIOR = Prior.uninformed(SIZE, 4)  # the same on every dimension
 
 
 @pytest.fixture
 def taught():
     rng = np.random.default_rng(3)
-    learner = AffectLearner(Prior.uninformed(SIZE, 4))
+    learner = AffectLearner(PRIOR)
     rows = rng.normal(size=(9, SIZE))
     told = [(Label(n, *rng.uniform(-1, 1, 3), None, "me"), row) for n, row in enumerate(rows)]
     return knowing(learner, told), rows, rng.normal(size=(NUMBER, SIZE)), learner
 
 
 def inputs(features):
-    return np.column_stack([features / np.sqrt(SIZE), np.ones(len(features))])
+    """[sqrt(b/d) features, sqrt(a)]: in these the prior covariance is the identity."""
+    weights, offset = PRIOR.weight_variance[0], PRIOR.offset_variance[0]
+    return np.column_stack(
+        [features * np.sqrt(weights / SIZE), np.full(len(features), np.sqrt(offset))]
+    )
 
 
 def posterior(rows):
-    """(A + X'X)^-1, plainly."""
+    """(I + X'X)^-1, plainly."""
     design = inputs(rows)
-    return np.linalg.inv(PRIOR_STRENGTH * np.eye(SIZE + 1) + design.T @ design)
+    return np.linalg.inv(np.eye(SIZE + 1) + design.T @ design)
 
 
 def test_the_covariance_is_that_of_the_posterior(taught):

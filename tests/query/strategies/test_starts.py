@@ -9,7 +9,7 @@ from streamer.query.strategies import make_strategy
 from streamer.query.strategies.density_start import SHARES, sparseness
 from streamer.query.strategies.surprisal_start import surprisal
 from streamer.query.strategy import Labelled
-from tests import knowing
+from tests import model_views
 from tests.model_views import SIZE, Given
 
 
@@ -126,14 +126,14 @@ def test_herding_is_nearer_to_the_whole_than_chance():
 def test_a_cold_start_hands_over_once_the_other_has_something_to_go_on():
     rows = rng(9).normal(size=(20, SIZE))
     both = make_strategy("k-means+entropy")
-    cold = both.take(rows, knowing.untaught(), 5, rng())
-    start = make_strategy("k-means").take(rows, knowing.untaught(), 5, rng())
+    cold = both.take(rows, model_views.untaught(), 5, rng())
+    start = make_strategy("k-means").take(rows, model_views.untaught(), 5, rng())
     assert cold.scores.reason.startswith("some of each of")
     assert len(cold.indices) == len(start.indices)
-    warm = both.take(rows, knowing.taught(), 5, rng())
-    alone = make_strategy("entropy").take(rows, knowing.taught(), 5, rng())
+    warm = both.take(rows, model_views.taught(), 5, rng())
+    alone = make_strategy("entropy").take(rows, model_views.taught(), 5, rng())
     assert warm.indices == alone.indices
-    assert both(rows, knowing.taught(), rng()).reason == alone.scores.reason
+    assert both(rows, model_views.taught(), rng()).reason == alone.scores.reason
 
 
 def test_an_unknown_half_of_a_cold_start_is_refused():
