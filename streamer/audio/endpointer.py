@@ -133,8 +133,8 @@ class Endpointer:
             self._level.observe(power)
             gain_db = self._level.gain_db
             self._gain = 10.0 ** (gain_db / 20.0) if gain_db else 1.0
-        raised = self._frame if self._gain == 1.0 else self._frame * np.float32(self._gain)
-        probability = self._voice_activity(raised)
+        frame = self._frame if self._gain == 1.0 else self._frame * np.float32(self._gain)
+        probability = self._voice_activity(frame)
         if probability < self._settings.off_probability:
             self._noise_floor.update(power)
         heard = [self._take(span) for span in self._segmenter.push(probability)]
@@ -149,16 +149,21 @@ class Endpointer:
         gain_db = self.gain_db
         if self._usual_level is not None:
             gain_db = self._usual_level.gain_db(quality.level_dbfs) or gain_db
-        peak = float(np.abs(audio).max(initial=0.0)) if gain_db else 0.0
-        if peak:
-            gain_db = min(gain_db, -20.0 * math.log10(peak))
-            audio *= np.float32(10.0 ** (gain_db / 20.0))
-            quality = replace(quality, gain_db=gain_db)
-        return span, audio, quality
+        return span, *raised(audio, quality, gain_db)
 
     def _forget(self, before_sample: int) -> None:
         """What leaves without having been part of an utterance was silence."""
         self.silence_samples += self._recent.take(before_sample).size
+
+
+def raised(audio: Samples, quality: Quality, gain_db: float) -> tuple[Samples, Quality]:
+    """The audio, raised in place but never above full scale, and its quality with what was done."""
+    peak = float(np.abs(audio).max(initial=0.0)) if gain_db else 0.0
+    if peak:
+        gain_db = min(gain_db, -20.0 * math.log10(peak))
+        audio *= np.float32(10.0 ** (gain_db / 20.0))
+        quality = replace(quality, gain_db=gain_db)
+    return audio, quality
 
 
 def _most_needed_samples(settings: SegmentationSettings) -> int:

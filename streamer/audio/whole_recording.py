@@ -1,12 +1,12 @@
 """In place of an `Endpointer`: a timeline is one utterance, from its first sample to its last."""
 
-import math
 from typing import Final
 
 import numpy as np
 
 from streamer.audio.conditioning.level import LevelFollower
-from streamer.audio.endpointer import LOUDEST, Cut
+from streamer.audio.conditioning.usual_level import UsualLevel
+from streamer.audio.endpointer import LOUDEST, Cut, raised
 from streamer.audio.quality import assess, mean_power, power_dbfs
 from streamer.errors import UnreadableAudio
 from streamer.types import FRAME_SAMPLES, SAMPLE_RATE_HZ, Samples, Span
@@ -21,9 +21,14 @@ class WholeRecording:
     Its quality knows no pauses: the quietest tenth of the recording stands in for the noise.
     """
 
-    def __init__(self, level: LevelFollower) -> None:
+    def __init__(self, level: LevelFollower, usual_level: UsualLevel) -> None:
         self._level = level
+        self._usual_level = usual_level
         self.reset()
+
+    def begin_source(self) -> None:
+        """What comes next is another recording, perhaps of another level."""
+        self._usual_level.reset()
 
     def reset(self) -> None:
         self._level.reset()
@@ -64,10 +69,6 @@ class WholeRecording:
         audio = np.concatenate(self._parts)
         for start in range(0, audio.size - FRAME_SAMPLES + 1, FRAME_SAMPLES):
             self._level.observe(mean_power(audio[start : start + FRAME_SAMPLES]))
-        self._gain_db = self._level.gain_db
         quality = assess(audio, None)
-        if self._gain_db:
-            peak = float(np.abs(audio).max(initial=0.0))
-            gain = math.pow(10.0, self._gain_db / 20.0)
-            audio = audio * np.float32(min(gain, 1.0 / peak) if peak else 1.0)
-        return [(Span(0, audio.size), audio, quality)]
+        self._gain_db = self._usual_level.gain_db(quality.level_dbfs) or self._level.gain_db
+        return [(Span(0, audio.size), *raised(audio, quality, self._gain_db))]

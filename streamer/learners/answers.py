@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 from streamer.errors import UsageError
 from streamer.text import annotator_name
@@ -34,5 +35,7 @@ def checked_answer(label: Label, scale: tuple[float, float] = (-1.0, 1.0)) -> La
             f"the label of utterance {label.utterance} is empty: "
             "give valence and arousal, or an emotion"
         )
-    unsigned = {name: None if value is None else value + 0.0 for name, value in values.items()}
+    unsigned: dict[str, Any] = {
+        name: None if value is None else value + 0.0 for name, value in values.items()
+    }
     return replace(label, **unsigned, annotator=annotator_name(label.annotator))

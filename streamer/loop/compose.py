@@ -126,11 +126,16 @@ def make_utterance_stream(
     from streamer.audio.channels import ChannelMixer
     from streamer.audio.conditioning.conditioner import Conditioner
     from streamer.audio.conditioning.level import LevelFollower
+    from streamer.audio.conditioning.usual_level import UsualLevel
     from streamer.audio.resampling import Resampler
     from streamer.audio.utterance_stream import UtteranceStream
     from streamer.audio.whole_recording import WholeRecording
 
-    endpointer = WholeRecording(LevelFollower()) if whole else make_endpointer(config, usual_dbfs)
+    endpointer = (
+        WholeRecording(LevelFollower(), UsualLevel(usual_dbfs))
+        if whole
+        else make_endpointer(config, usual_dbfs)
+    )
     resampler = partial(Resampler, channel=config.channel)
     mixer = ChannelMixer if config.channel is None else None
     return UtteranceStream(endpointer, resampler, Conditioner(), mixer)

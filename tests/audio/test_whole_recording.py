@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from streamer.audio.conditioning.level import LevelFollower
+from streamer.audio.conditioning.usual_level import UsualLevel
 from streamer.audio.quality import level_dbfs
 from streamer.audio.whole_recording import LONGEST_S, WholeRecording
 from streamer.errors import UnreadableAudio
@@ -11,7 +12,7 @@ from streamer.types import SAMPLE_RATE_HZ
 
 
 def whole(audio, sizes=(1000, 7, 512)):
-    recording = WholeRecording(LevelFollower())
+    recording = WholeRecording(LevelFollower(), UsualLevel(None))
     at = 0
     while at < len(audio):
         size = sizes[at % len(sizes)]
@@ -52,7 +53,7 @@ def test_after_a_reset_nothing_is_left():
 
 
 def test_what_an_encoder_cannot_hold_is_refused():
-    recording = WholeRecording(LevelFollower())
+    recording = WholeRecording(LevelFollower(), UsualLevel(None))
     recording.hear(np.zeros(LONGEST_S * SAMPLE_RATE_HZ, np.float32))
     with pytest.raises(UnreadableAudio, match="leave out --whole"):
         recording.hear(np.zeros(1, np.float32))
