@@ -198,7 +198,7 @@ def test_an_annotator_has_one_turn_by_whichever_spelling(tmp_path: Path) -> None
 
     assert Person(annotator=" Zoe\u0308 ").annotator == "Zo\u00eb"
     assert Passed(kind="skip", utterance=1, annotator="me ").annotator == "me"
-    assert Answer(utterance=1, annotator="me ", emotion=" JOY").label().emotion == "joy"
+    assert Answer(utterance=1, annotator="me ", emotion=" JOY").label(None).emotion == "joy"
     with pytest.raises((UsageError, ValidationError)):
         Person(annotator="\x1b")
 

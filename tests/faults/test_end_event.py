@@ -82,7 +82,7 @@ def run(folder: Path, audio: Samples, disk: FillingUp) -> tuple[list[Event], str
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "bind_encoder", bind)  # a real one takes most of the test's time
-        patch.setattr(compose, "make_endpointer", lambda _: Endpointer(FakeVoiceActivity()))
+        patch.setattr(compose, "make_endpointer", lambda *_: Endpointer(FakeVoiceActivity()))
         patch.setattr(opening, "_licence", lambda *_: ())
         for name, method in (("write", write), ("change", change), ("transaction", begin)):
             patch.setattr(Database, name, counted(method))

@@ -65,13 +65,15 @@ def test_everything_is_on_the_page(record):
         assert told in html
 
 
-def test_as_many_marks_as_utterances_and_labels(record):
+def test_as_many_marks_as_shown_utterances_and_labels(record):
+    shown = [row for row in record.heard if row.id not in record.hidden]
+    assert 0 < len(shown) < len(record.heard)  # predictions of open questions are hidden
     timeline, plane = drawings(page(record, Config(), 0.0))[:2]
     kinds = [node.get("class") for node in timeline.iter("{http://www.w3.org/2000/svg}circle")]
-    assert kinds.count("dot") == 2 * len(record.heard)
+    assert kinds.count("dot") == 2 * len(shown)
     assert kinds.count("label") == 2 * len(record.labels)
     kinds = [node.get("class") for node in plane.iter("{http://www.w3.org/2000/svg}circle")]
-    assert (kinds.count("guess"), kinds.count("label")) == (len(record.heard), len(record.labels))
+    assert (kinds.count("guess"), kinds.count("label")) == (len(shown), len(record.labels))
 
 
 def test_it_needs_nothing_but_itself(record):

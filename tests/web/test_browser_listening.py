@@ -32,13 +32,14 @@ class Listening:
 
     folder: Path
     environment: dict[str, str]
+    keep: str = "1"
     over: threading.Event = field(default_factory=threading.Event)
     url: str = ""
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> "Listening":
         words = ["run", "--input", "-", "--web", "--port", "0", "--json", "--buffer", "2"]
-        words += ["--keep", "1", "--profile", str(self.folder)]
+        words += ["--keep", self.keep, "--profile", str(self.folder)]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "streamer", *words],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -175,7 +176,13 @@ def test_every_label_changes_the_learner_that_listens(browser, listening):
         profile.close()
 
 
-def test_the_live_lines_move(browser, listening):
+def test_the_live_lines_move(browser, tmp_path, streamer_environment):
+    # Half are asked, whose predictions are hidden; of the others the lines are drawn.
+    with Listening(tmp_path / "heard", streamer_environment, keep="0.5") as listening:
+        see_the_live_lines_move(browser, listening)
+
+
+def see_the_live_lines_move(browser: Any, listening: Listening) -> None:
     page, faults = open_page(browser, f"{listening.base}/live?token={listening.url.split('=')[1]}")
     points = "document.querySelectorAll('#valence-chart circle').length"
     page.wait_for_function(f"() => {points} >= 2")

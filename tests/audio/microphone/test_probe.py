@@ -30,7 +30,7 @@ def test_a_container_without_alsas_configuration_is_told_not_killed(
     (line,) = refused.stderr.splitlines()
     assert "SIGABRT" in line
     assert "BuildDeviceList" in line  # PortAudio's own words
-    assert "ALSA_CONFIG_PATH names /nonexistent/alsa.conf, which is not there" in line
+    assert "ALSA_CONFIG_PATH names /nonexistent/alsa.conf, which does not exist" in line
     assert "--input FILE" in line
 
 
@@ -45,7 +45,7 @@ def test_a_broken_file_of_the_users_is_named(
     refused = streamer(*verb, env={**streamer_environment, "HOME": str(tmp_path)})
     assert refused.returncode == 3
     (line,) = refused.stderr.splitlines()
-    assert f"mend {tmp_path / '.asoundrc'}, or move it away" in line
+    assert f"repair {tmp_path / '.asoundrc'}, or move it away" in line
     assert "alsa_snd_config_update" in line
     assert "unexpected" not in line
 

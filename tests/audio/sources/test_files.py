@@ -88,7 +88,7 @@ def test_folder_is_heard_in_the_order_of_its_paths(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert {name: len(samples) for name, samples in heard.samples.items()} == heard.rates_hz
     assert [text.split()[:2] for text in heard.notices] == [
-        ["left", "out"],
+        ["skipped,", "not"],
         ["skipped:", str(tmp_path / "a" / "broken.wav")],
         ["skipped:", str(tmp_path / "c" / "empty.flac")],
     ]

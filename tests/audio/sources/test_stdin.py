@@ -119,9 +119,9 @@ def test_wav_that_is_cut_short_is_said() -> None:
         (b"fLaC" + bytes(100), "standard input (cannot be|is FLAC)"),
         (b"OggS" + bytes(100), "standard input (cannot be|is Ogg)"),
         (b"ID3\x04" + bytes(100), "standard input (cannot be|is MP3)"),
-        (b"%PDF-1.7" + bytes(100), "is a PDF document, no audio"),
-        (b"\x89PNG" + bytes(100), "is a PNG picture, no audio"),
-        (b"utterance,valence\n1,0.5\n" * 9, "is text, no audio"),
+        (b"%PDF-1.7" + bytes(100), "is a PDF document, not audio"),
+        (b"\x89PNG" + bytes(100), "is a PNG picture, not audio"),
+        (b"utterance,valence\n1,0.5\n" * 9, "is text, not audio"),
         (np.random.default_rng(0).bytes(9_000), "no format that is known"),
     ],
 )

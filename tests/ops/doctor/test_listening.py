@@ -34,9 +34,13 @@ def test_a_quiet_room_is_fine() -> None:
     [
         (0 * T, "digital silence", "unmute"),
         (0 * T + 0.1, "never changes", "unmute"),
-        (room() + 0.05, "offset +0.050", "set right"),
-        (room() + 0.1 * np.sin(2 * np.pi * 50 * T), "hum 50 Hz at -23 dBFS", "set right"),
-        (np.stack([room(), 0 * T], axis=1), "channel 2 is dead", "set right"),
+        (room() + 0.05, "offset +0.050", "see the manual of the device"),
+        (
+            room() + 0.1 * np.sin(2 * np.pi * 50 * T),
+            "hum 50 Hz at -23 dBFS",
+            "see the manual of the device",
+        ),
+        (np.stack([room(), 0 * T], axis=1), "channel 2 is dead", "see the manual of the device"),
         (room(1e-5), "dBFS", "turn it up"),
         (np.clip(room(2.0), -1, 1), "dBFS", "turn it down"),
         (room(0.05), "dBFS", "noise is as loud"),

@@ -144,7 +144,7 @@ def test_keys_that_are_none_are_told(tmp_path, mine):
         import_sealed(
             Profile(tmp_path / "other"), tmp_path / "all.age", ANYONE, Secret(keys=["nonsense"])
         )
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="exists already"):
         export_sealed(mine, tmp_path / "all.age", SETTINGS, LOCKED)
 
 
