@@ -17,6 +17,8 @@
         +-- ProfileTooNew        written by a newer version
         +-- OtherEncoder         the profile belongs to another encoder
         +-- NotFound             no such utterance, label or emotion
+        +-- ProfileReplaced      numbers that were shown mean other utterances by now
+        +-- DiskFull             no room to store it
 
 A message is one line: what went wrong, the value, the remedy.
 """
@@ -89,4 +91,12 @@ class OtherEncoder(ProfileError):
 
 
 class NotFound(ProfileError):
+    pass
+
+
+class ProfileReplaced(ProfileError):
+    pass
+
+
+class DiskFull(ProfileError):
     pass

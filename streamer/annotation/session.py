@@ -21,6 +21,7 @@ from streamer.loop.profile_model import ProfileModel
 from streamer.loop.trust import predict
 from streamer.store.annotation_events import Kind
 from streamer.store.labelling_sign import LabellingSign
+from streamer.store.marks import Marks
 from streamer.store.profile import DIMENSION, Profile
 from streamer.store.queries import Order
 from streamer.store.records import StoredUtterance
@@ -121,6 +122,7 @@ class AnnotationSession:
         self._on_disk = on_disk
         self._sign = LabellingSign(profile.folder)
         self._dimension = dimension
+        self._marks = profile.marks.now()
         self._seats: defaultdict[tuple[str, str], _Seat] = defaultdict(self._new_seat)
         # What each annotator did, oldest first, whatever happens to the clock.
         self._acts: defaultdict[str, list[Literal["label", "event"]]] = defaultdict(list)
@@ -129,6 +131,17 @@ class AnnotationSession:
     def dimension(self) -> str | None:
         """The only dimension that is asked, by the settings or by the process that listens."""
         return self._dimension or self.profile.meta(DIMENSION) or None
+
+    @property
+    def marks(self) -> Marks:
+        """Those of the profile now; what was remembered under others is dropped."""
+        marks = self.profile.marks.now()
+        if marks != self._marks:
+            self._marks = marks
+            self._seats.clear()
+            self._acts.clear()
+            self._clips.follow(marks)
+        return marks
 
     @contextmanager
     def profile_model(self) -> Iterator[ProfileModel]:
@@ -162,6 +175,7 @@ class AnnotationSession:
             The utterance that is shown there, which comes first while it is open.
         """
         self._sign.give()
+        _ = self.marks  # a repeat of an utterance that was forgotten is none
         repeat = self._seats[annotator, seat].repeating
         if repeat is not None:
             return self._item(repeat)
@@ -274,7 +288,7 @@ class AnnotationSession:
 
     def clip(self, utterance: int) -> bytes | None:
         """FLAC bytes from memory, from the open query, or from the original recording."""
-        kept = self._clips.get(utterance) or self.profile.audio.clip(utterance)
+        kept = self._clips.get(utterance, self.marks) or self.profile.audio.clip(utterance)
         if kept is not None:
             return kept
         recording = self.profile.recording_of(utterance)
@@ -283,12 +297,6 @@ class AnnotationSession:
         stored = self.profile.utterances.get(utterance)
         audio = from_recording(recording, stored.onset_s, stored.offset_s, self._channel)
         return None if audio is None else to_flac(audio)
-
-    def forget_clips(self) -> None:
-        """Delete the clips in memory: some belong to deleted utterances."""
-        self._clips.clear()
-        self._seats.clear()
-        self._acts.clear()
 
     def predict(self, utterance: int) -> Prediction:
         """The current prediction of a stored utterance."""
@@ -344,19 +352,21 @@ class AnnotationSession:
 
     def _has_audio(self, utterance: int) -> bool:
         return (
-            utterance in self._clips
+            self._clips.has(utterance, self.marks)
             or self.profile.audio.has_clip(utterance)
             or self.profile.recording_of(utterance) is not None
         )
 
     def _keep_clip(self, utterance: int) -> None:
+        marks = self.marks  # before the clip: what is deleted in between is not kept
         clip = self.profile.audio.clip(utterance)
         if clip is not None:
-            self._clips.put(utterance, clip)
+            self._clips.put(utterance, clip, marks)
 
     def _ask_again(self, utterance: int) -> None:
-        clip = self._clips.get(utterance) if self._on_disk else None
-        self.profile.queries.reopen(utterance, clip)
+        with self.profile.database.transaction():  # nobody can forget the clip in between
+            clip = self._clips.get(utterance, self.marks) if self._on_disk else None
+            self.profile.queries.reopen(utterance, clip)
 
     def _repeatable(self, annotator: str, person: _Seat) -> list[int]:
         done = self.profile.annotation_events.repeated(annotator)

@@ -161,9 +161,10 @@ def label(
             answer = labelling.one(utterance, *kept, emotion, settings.annotator, alone)
             tell(labelling.give(opened, [answer], on.kept))
         else:
+            from streamer.loop.retention import may_store_audio
             from streamer.terminal.annotate import label_by_keys
 
-            on_disk = "embeddings" not in (settings.privacy, opened.meta("privacy"))
+            on_disk = may_store_audio(settings.privacy, opened)
             label_by_keys(opened, settings.annotator, on_disk=on_disk, dimension=settings.dimension)
 
 

@@ -73,6 +73,7 @@ def import_(
     """Read an exported profile into this one; its predictions are the same, bit for bit."""
     from streamer.encoders.registry import known_encoders
     from streamer.loop.compose import open_profile
+    from streamer.loop.retention import may_store_audio
     from streamer.profiles.archive.reading import import_profile
     from streamer.profiles.archive.sealed import SUFFIX, Secret, identities_in, import_sealed
 
@@ -84,13 +85,15 @@ def import_(
     settings = settings_from(config, profile=profile)
     here = None if any_encoder else {row.sha256 for row in known_encoders(settings.models)}
     with open_profile(settings) as opened:
+        audio = may_store_audio(settings.privacy, opened)
         if sealed:
             keys = identities_in(identity) if identity else ()
             secret = Secret(keys, "" if keys else _passphrase())
-            counts = import_sealed(opened, place, here, secret, replace=replace)
+            counts = import_sealed(opened, place, here, secret, replace=replace, audio=audio)
         else:
-            counts = import_profile(opened, place, here, replace=replace)
-    tell(f"{_counted(counts)} read and relearned")
+            counts = import_profile(opened, place, here, replace=replace, audio=audio)
+    left_out = "" if audio else "; no audio, as --privacy embeddings has it"
+    tell(f"{_counted(counts)} read and relearned{left_out}")
 
 
 def _passphrase(twice: bool = False) -> str:

@@ -41,8 +41,10 @@ def forget(
     verbose: Verbose = False,
 ) -> None:
     """Delete permanently: rows, audio, and what was learned from them."""
-    from streamer.loop.compose import open_profile
+    from streamer.encoders.registry import known_encoders
+    from streamer.loop.compose import existing_folder, open_profile
     from streamer.profiles import forget as forgetting
+    from streamer.store.deletion import delete_profile
     from streamer.text import emotion_name
 
     chosen = (utterance is not None, before is not None, emotion is not None, audio, everything)
@@ -50,12 +52,15 @@ def forget(
         raise UsageError(
             "forget what? Give exactly one of --utterance, --before, --emotion, --audio, --all"
         )
-    with open_profile(settings_from(config, profile=profile), create=False) as opened:
-        if everything:
-            opened.take_over_or_fail("streamer forget")
-            opened.delete()
-            tell("the profile was deleted")
-            return
+    settings = settings_from(config, profile=profile)
+    if everything:
+        delete_profile(existing_folder(settings))
+        tell("the profile was deleted")
+        for row in known_encoders(settings.models):
+            if row.is_tuned:
+                tell(f"encoder {row.name}, tuned on a profile, is still there: {row.path}")
+        return
+    with open_profile(settings, create=False) as opened:
         if audio:
             tell(f"{many(forgetting.forget_audio(opened), 'clip')} deleted")
             return

@@ -31,7 +31,6 @@ def add(
     verbose: Verbose = False,
 ) -> None:
     """Keep a source's vectors and labels in the profile, without its audio."""
-    from shutil import rmtree
 
     from rich.console import Console
     from rich.progress import Progress
@@ -47,18 +46,16 @@ def add(
         Progress(console=Console(stderr=True), transient=True) as bar,
     ):
         encoder = bind_encoder(settings, opened)
-        task, cache = bar.add_task("embedding"), opened.scratch()
-        try:
+        task = bar.add_task("embedding")
+        with opened.copies.scratch() as scratch:
             found, labelled = read_source(
                 place,
                 lambda: encoder,
-                cache,
+                scratch.path,
                 reader=reader,
                 scale=None if scale is None else scale_of(*read_scale(scale)),
                 progress=lambda done, of: bar.update(task, completed=done, total=of),
             )
-        finally:
-            rmtree(cache, ignore_errors=True)
         row = opened.sources.add(name or found, labelled, encoder.name, encoder.sha256)
     emotions = f", {', '.join(row.emotions)}" if row.emotions else ""
     tell(

@@ -12,6 +12,8 @@ from streamer.errors import EncoderError
 from streamer.learners.prior import Prior
 
 MANIFEST: Final = "manifest.toml"
+# The licence of speech that `streamer tune` took from a profile.
+PRIVATE: Final = "private"
 _PACKAGE = Path(__file__).parent.parent
 # In a wheel the models lie inside the package; in a checkout, beside it.
 _SHIPPED: Final = (_PACKAGE / "_models", _PACKAGE.parent / "models")
@@ -53,6 +55,11 @@ class EncoderRow:
     @property
     def path(self) -> Path:
         return self.folder / self.file
+
+    @property
+    def is_tuned(self) -> bool:
+        """A profile's own speech is in its weights."""
+        return any(data.get("licence") == PRIVATE for data in self.training_data)
 
 
 BUILT_IN: Final = EncoderRow(

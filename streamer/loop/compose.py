@@ -41,15 +41,21 @@ def open_profile(config: Config, *, create: bool = True) -> Iterator[Profile]:
 
     Raises ProfileError, also where there is none yet and `create` is False.
     """
-    folder = profile_folder(config.profile, config.home)
-    if not create and not _is_there(folder):
-        raise NotFound(f"there is no profile in {folder}: name another with --profile")
+    folder = profile_folder(config.profile, config.home) if create else existing_folder(config)
     with closing(Profile(folder)) as profile:
         if profile.is_to_learn_anew():
             from streamer.loop.relearning import learn_anew_where_due
 
             learn_anew_where_due(config, profile, lambda text: print(text, file=sys.stderr))
         yield profile
+
+
+def existing_folder(config: Config) -> Path:
+    """The folder of a profile that is there. Raises NotFound."""
+    folder = profile_folder(config.profile, config.home)
+    if not _is_there(folder):
+        raise NotFound(f"there is no profile in {folder}: name another with --profile")
+    return folder
 
 
 @contextmanager

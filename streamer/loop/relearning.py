@@ -1,4 +1,7 @@
-"""Relearning of profiles from earlier versions, with a notice."""
+"""Relearning, with a notice, of profiles of earlier versions, and of those in part forgotten.
+
+After something was forgotten there may have been no room on the disk to relearn the rest.
+"""
 
 from collections.abc import Callable
 
@@ -7,7 +10,7 @@ from streamer.encoders.registry import BUILT_IN, known_encoders, load_prior
 from streamer.errors import EncoderError
 from streamer.learners.prior import Prior
 from streamer.loop.profile_model import learn_anew
-from streamer.store.profile import Profile
+from streamer.store.profile import FORGOTTEN, LEARN_ANEW, Profile
 from streamer.text import many
 
 
@@ -20,14 +23,15 @@ def learn_anew_where_due(config: Config, profile: Profile, tell: Callable[[str],
     if not profile.is_to_learn_anew() or not profile.take_over("learning anew"):
         return
     try:
-        labels = profile.labels.count()
+        forgotten = profile.meta(LEARN_ANEW) == FORGOTTEN
+        why = "a part was forgotten" if forgotten else "this profile was made by an earlier version"
         tell(
-            "this profile was made by an earlier version: relearning from "
-            f"{many(labels, 'label')} and {many(profile.utterances.count(), 'utterance')}"
+            f"{why}: relearning from {many(profile.labels.count(), 'label')} "
+            f"and {many(profile.utterances.count(), 'utterance')}"
         )
         with profile.database.transaction():
             profile.forget_states()
-            prior = _prior(config, profile)
+            prior = None if forgotten else _prior(config, profile)
             if prior is not None:
                 profile.save_state("prior", prior.to_arrays())
             learn_anew(profile)

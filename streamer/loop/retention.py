@@ -13,6 +13,13 @@ from streamer.types import Samples
 Privacy = Literal["clips", "embeddings", "everything"]
 
 
+def may_store_audio(privacy: Privacy, profile: Profile) -> bool:
+    """Whether audio may be written to the disk: neither this process's settings nor those of the
+    last run on the profile forbid it.
+    """
+    return "embeddings" not in (privacy, profile.meta("privacy"))
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """The retention policy of audio.
@@ -39,7 +46,7 @@ class Retention:
         """Delete audio beyond the policy; yields notices. Raises ProfileBusy."""
         self.profile.delete_left()
         if self.privacy == "embeddings":
-            self.profile.delete_played(of_all=True)
+            self.profile.copies.delete_played()
             count = self.profile.audio.delete_all()
             if count:
                 gone = many(count, "clip")
@@ -62,7 +69,7 @@ class Retention:
         clip = self.to_clip(audio)
         if self.privacy == "clips":
             return clip
-        self.memory.put(utterance, clip)
+        self.memory.put(utterance, clip, self.profile.marks.now())
         return None
 
     def expire(self, wall_s: float, steady_s: float) -> Iterator[str]:

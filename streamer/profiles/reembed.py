@@ -106,6 +106,7 @@ def _carry_over(
                 carried += 1
                 profile.utterances.replace_vectors(number, *encoder.encode(audio))
         profile.emotions.follow_utterances()
+        profile.marks.deleted()
         profile.rebind(encoder.name, encoder.sha256, encoder.prior)
         profile.forget_states()
         learn_anew(profile)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from streamer.store.database import Database
+from streamer.store.marks import ProfileMarks
 from streamer.store.utterances import OPEN_QUERIES
 
 _OLDEST: Final = """
@@ -58,7 +59,11 @@ class Audio:
 
     def expire_through(self, utterance: int) -> int:
         """Delete the audio of utterances up to this one; returns how many."""
-        return self._database.erase("DELETE FROM recordings WHERE utterance <= ?", utterance)
+        with self._database.transaction():
+            gone = self._database.erase("DELETE FROM recordings WHERE utterance <= ?", utterance)
+            if gone:
+                ProfileMarks(self._database).deleted()
+        return gone
 
     def keep_within(self, most_bytes: float, now: float) -> int:
         """Delete the oldest until the rest fits; their questions are closed. How many."""
@@ -84,6 +89,7 @@ class Audio:
         with self._database.transaction():
             self._database.write("UPDATE queries SET clip = NULL WHERE clip IS NOT NULL")
             self._database.write("DELETE FROM recordings")
+            ProfileMarks(self._database).deleted()
         self._database.vacuum()  # even where none is: a log may still hold what is gone
         return count
 

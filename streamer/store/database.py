@@ -5,7 +5,7 @@ import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +14,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.errors import NotFound, ProfileBusy, ProfileDamaged, ProfileError
-from streamer.store.place import OTHER_PROFILE, moved, trouble
+from streamer.errors import DiskFull, NotFound, ProfileBusy, ProfileDamaged, ProfileError
+from streamer.store.place import OTHER_PROFILE, is_full, moved, trouble
 from streamer.store.schema import is_outdated, migrate
 
 BUSY_TIMEOUT_S: Final = 20.0
@@ -40,6 +40,7 @@ class Database:
         self._depth = 0
         self._erased = False
         self._closed = False
+        self._guard: Callable[[], None] | None = None
         self._lock = threading.RLock()
         with self._statement():
             self._connection = sqlite3.connect(
@@ -131,6 +132,8 @@ class Database:
             self._depth += 1
             erased = self._erased
             try:
+                if self._guard is not None:
+                    self._guard()
                 yield
                 with self._statement():
                     self._connection.execute("COMMIT")
@@ -143,6 +146,19 @@ class Database:
                 self._depth -= 1
             if not fold_later:
                 self.fold_erased()
+
+    @contextmanager
+    def guarded(self, guard: Callable[[], None]) -> Iterator[None]:
+        """Every transaction inside begins with `guard`, and is none where that raises.
+
+        It sees what the transaction sees, so no other process can come between.
+        """
+        with self._lock:
+            outer, self._guard = self._guard, guard
+            try:
+                yield
+            finally:
+                self._guard = outer
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -158,9 +174,10 @@ class Database:
     def vacuum(self) -> None:
         """Free unused pages, and checkpoint the log into the file: nothing deleted can be read.
 
-        Raises ProfileBusy where another process still reads deleted data.
+        Free pages, which hold zeros, stay where the disk has no room to copy the others. Raises
+        ProfileBusy where another process keeps reading what was deleted.
         """
-        with self._statement():
+        with suppress(DiskFull), self._statement():
             self._connection.execute("VACUUM")
         self.fold_log()
 
@@ -185,17 +202,6 @@ class Database:
             if erased:
                 with suppress(ProfileError), self._statement(), self._impatient():
                     self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-
-    def close_for_good(self) -> None:
-        """Close it, if no other process has it open. Raises ProfileBusy."""
-        with self._statement(), self._impatient():
-            try:
-                self._connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-            except sqlite3.OperationalError as error:
-                raise ProfileBusy(
-                    f"{self.path}: another process has it open: stop that one, then repeat this"
-                ) from error
-        self.close()
 
     @contextmanager
     def _impatient(self) -> Iterator[None]:
@@ -254,7 +260,8 @@ def _translated(path: Path | str) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise ProfileError(f"{path}: {error}: {_remedy(path, str(error))}") from error
+        kind = DiskFull if _is_full(path, error) else ProfileError
+        raise kind(f"{path}: {error}: {_remedy(path, str(error))}") from error
     except sqlite3.IntegrityError:
         raise
     except OverflowError as error:
@@ -264,6 +271,15 @@ def _translated(path: Path | str) -> Iterator[None]:
             f"{path}: {error}: move the file away, or save what is readable with "
             f"`sqlite3 {path} .recover`"
         ) from error
+
+
+def _is_full(path: Path | str, error: sqlite3.OperationalError) -> bool:
+    code = error.sqlite_errorcode & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return True
+    # Where not even the log or its index can grow, SQLite speaks of input and output.
+    unsaid = code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+    return unsaid and str(path) != ":memory:" and is_full(Path(path).parent)
 
 
 def _remedy(path: Path | str, message: str) -> str:

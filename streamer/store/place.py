@@ -23,7 +23,7 @@ def trouble(file: Path) -> str | None:
             f"the disk of {folder} can only be read: mount it for writing (sudo mount -o "
             f"remount,rw ...), {OTHER_PROFILE}"
         )
-    if disk is not None and _is_full(disk):
+    if disk is not None and _has_no_room(disk):
         return (
             f"the disk of {folder} is full: free some disk space, then start again; what was "
             "acknowledged is kept"
@@ -56,7 +56,15 @@ def moved(file: Path, identity: tuple[int, int]) -> str | None:
     )
 
 
-def _is_full(disk: os.statvfs_result) -> bool:
+def is_full(folder: Path) -> bool:
+    """Nothing more can be written to the disk of a folder."""
+    try:
+        return hasattr(os, "statvfs") and _has_no_room(os.statvfs(folder))
+    except OSError:
+        return False
+
+
+def _has_no_room(disk: os.statvfs_result) -> bool:
     free = disk.f_bfree if os.geteuid() == 0 else disk.f_bavail
     return free == 0 or (disk.f_files > 0 and disk.f_ffree == 0)
 

@@ -2,28 +2,34 @@
 
 import os
 import re
-import shutil
-import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from streamer.errors import OtherEncoder, ProfileBusy, ProfileError, UsageError
+from streamer.errors import (
+    DiskFull,
+    OtherEncoder,
+    ProfileBusy,
+    ProfileError,
+    ProfileReplaced,
+    UsageError,
+)
 from streamer.learners.prior import Prior
 from streamer.store.annotation_events import AnnotationEvents
 from streamer.store.audio import Audio
+from streamer.store.copies import Copies
 from streamer.store.database import Database, pack, unpack
 from streamer.store.emotion_keys import EmotionKeys
 from streamer.store.emotions import Emotions
 from streamer.store.heard_files import HeardFiles
-from streamer.store.labelling_sign import SIGN_NAME
 from streamer.store.labels import Labels
 from streamer.store.lived_time import LivedTime
+from streamer.store.marks import ProfileMarks
 from streamer.store.place import trouble
 from streamer.store.queries import Queries
 from streamer.store.sessions import Sessions
@@ -38,11 +44,10 @@ WAITING: Final = "waiting_to_be_asked"
 DIMENSION: Final = "dimension"
 # What an earlier version learned is to be learned anew; see `schema`.
 LEARN_ANEW: Final = "learn_anew"
+# A reason for it; any other is an earlier version's.
+FORGOTTEN: Final = "forgotten"
 LOCK_NAME: Final = "learner.lock"
 TOKEN_NAME: Final = "metrics.token"
-COPIES: Final = "profile-*.db"
-PLAYING_NAME: Final = "playing"
-SCRATCH: Final = "scratch-"
 PATIENCE_S: Final = 2.0
 _NAME = re.compile(r"[\w][\w .-]{0,63}")
 
@@ -104,8 +109,10 @@ class Profile:
         self.sessions = Sessions(self.database)
         self.lived_time = LivedTime(self.database)
         self.sources = Sources(self.database)
+        self.marks = ProfileMarks(self.database)
+        self.copies = Copies(folder)
         self._lock = FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)
-        self._delete_scratch()
+        self.copies.delete_left()
 
     def take_over(self, what: str, wait_s: float = 0.0, *, listens: bool = False) -> bool:
         """Become the one process that may learn; False where another one is, after a wait.
@@ -127,6 +134,8 @@ class Profile:
                 self.database.write("DELETE FROM meta WHERE key = 'listener'")
                 if listens:
                     self.set_meta("listener", str(os.getpid()))
+        except DiskFull:
+            pass  # who deletes needs no room; who writes is told at the first row
         except BaseException:
             self._lock.release()
             raise
@@ -194,15 +203,32 @@ class Profile:
         return int(self.meta(NOT_ASKED) or 0)
 
     def is_to_learn_anew(self) -> bool:
-        """Whether its state is from an earlier version and must be relearned from the rows."""
+        """Whether its state must be relearned from the rows.
+
+        It is from an earlier version, or something was forgotten.
+        """
         return bool(self.meta(LEARN_ANEW))
 
     def forget_states(self) -> None:
-        """Delete the learned state and the features of labels; the rows stay."""
-        with self.database.transaction():
-            self.database.write("DELETE FROM states WHERE name IN ('usual', 'learner')")
-            self.database.write("DELETE FROM lessons")
-            self.database.write("DELETE FROM meta WHERE key = ?", LEARN_ANEW)
+        """Delete what was learned, and the features it was learned with; the rows stay."""
+        forget_states(self.database)
+
+    @contextmanager
+    def of_numbering(self, numbering: str | None) -> Iterator[None]:
+        """Utterances and labels have the numbers that they had at that mark, in every transaction
+        inside. None: whichever they have. Raises ProfileReplaced where they have others.
+        """
+
+        def check() -> None:
+            if numbering is not None and self.marks.now().numbering != numbering:
+                raise ProfileReplaced(
+                    "the profile was replaced by another while this was shown, and its numbers "
+                    "mean other utterances: load the page again"
+                )
+
+        check()
+        with self.database.guarded(check):
+            yield
 
     def forget_state(self, name: str) -> None:
         """Delete one learned state, which is then recomputed from the rows."""
@@ -225,6 +251,8 @@ class Profile:
         if row is None or row["kind"] != "file":
             return None
         path = path_of(row["input"])
+        if not path.is_absolute():  # the name of a recording of another machine
+            return None
         path = path_of(str(path / row["source"])) if path.is_dir() else path
         return path if path.is_file() else None
 
@@ -271,72 +299,37 @@ class Profile:
         row = self.database.row("SELECT arrays, through FROM states WHERE name = ?", name)
         return (unpack(row["arrays"]), row["through"]) if row else None
 
-    def delete(self) -> None:
-        """Close the profile and delete its files and copies; the folder too if that empties it.
-
-        Raises ProfileBusy, and deletes nothing, where another process has it open: data that it
-        stores now would be lost.
-        """
-        self.database.close_for_good()
-        for pattern in (f"{FILE_NAME}*", f"{TOKEN_NAME}*", "playback-*", SIGN_NAME):
-            for path in self.folder.glob(pattern):
-                path.unlink()
-        self.delete_copies()
-        self.close()
-        (self.folder / LOCK_NAME).unlink(missing_ok=True)
-        with suppress(OSError):
-            self.folder.rmdir()
-
     def delete_copies(self) -> None:
-        """Delete backups of the database and loose clips."""
-        for path in self.folder.glob(COPIES):
-            path.unlink()
-        self.delete_played(of_all=True)
-        self.delete_left()
+        """Delete all other copies of what is to be forgotten, but the databases left by reembed."""
+        self.copies.delete_scratch()
+        self._delete_notes()
 
     def delete_left(self) -> None:
-        """Delete the clips, plain copies and announcements of killed processes."""
-        self.delete_played()
-        self._delete_scratch()
+        """Delete the clips, plain copies and notes that killed processes left."""
+        self.copies.delete_left()
+        self._delete_notes()
+
+    def _delete_notes(self) -> None:
         for path in self.folder.glob("playback-*"):
             if not is_running(path.stem.partition("-")[2]):
                 path.unlink(missing_ok=True)
-
-    def _delete_scratch(self) -> None:
-        for folder in self.folder.glob(f"{SCRATCH}*"):
-            if not is_running(folder.name.split("-")[1]):
-                shutil.rmtree(folder, ignore_errors=True)
-
-    def scratch(self) -> Path:
-        """A new private folder for plain copies.
-
-        The caller deletes it; after a kill, the next process that opens the profile does so.
-        Raises ProfileError.
-        """
-        try:
-            return Path(tempfile.mkdtemp(prefix=f"{SCRATCH}{os.getpid()}-", dir=self.folder))
-        except OSError as error:
-            raise ProfileError(
-                f"cannot write to {self.folder}: {error.strerror}: free some disk space, or make "
-                "the folder writable"
-            ) from error
-
-    @property
-    def playing(self) -> Path:
-        """The folder of clips being labelled on a machine without sound output."""
-        return self.folder / PLAYING_NAME
-
-    def delete_played(self, *, of_all: bool = False) -> None:
-        """Delete these clips, of this process and of ended ones, or of all."""
-        for clip in self.playing.glob("*"):
-            owner = clip.stem.rpartition("-")[2]
-            if of_all or owner == str(os.getpid()) or not is_running(owner):
-                clip.unlink(missing_ok=True)
-        with suppress(OSError):  # it is not there, or somebody else's clip lies in it
-            self.playing.rmdir()
 
     def close(self) -> None:
         try:
             self.database.close()
         finally:
             self.let_go()
+
+
+def forget_states(database: Database, reason: str = "") -> None:
+    """Delete what was learned from a profile's rows.
+
+    reason: why it is to be learned anew by the next process that opens the profile; "": it is not,
+    since the caller does that.
+    """
+    with database.transaction():
+        database.write("DELETE FROM states WHERE name IN ('usual', 'learner')")
+        database.write("DELETE FROM lessons")
+        database.write("DELETE FROM meta WHERE key = ?", LEARN_ANEW)
+        if reason:
+            database.write("INSERT INTO meta (key, value) VALUES (?, ?)", LEARN_ANEW, reason)

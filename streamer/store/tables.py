@@ -4,17 +4,21 @@ Learned state is not included: it is computed from these rows and the encoder's 
 """
 
 import json
-import math
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from streamer.store.database import Database
+from streamer.store.marks import OF_THE_PLACE
 
 Row = dict[str, Any]
-# Beyond it SQLite would soon have no number left for what comes next.
-LARGEST_NUMBER: Final = 2**53
+# An utterance a second for 68 years. Beyond 2^53 a page would mistake one number for another.
+LARGEST_NUMBER: Final = 2**31
+# Seconds since 1970: until the year 2242, which every calendar here can show.
+LATEST_TIME_S: Final = 2.0**33
+LARGEST_VALUE: Final = 1e9
+LONGEST_TEXT: Final = 4_096
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "INTEGER": (int,),
     "REAL": (int, float),
@@ -26,14 +30,16 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 class Table:
     """key: the column that orders it. vectors: columns of float arrays, with their dtype.
 
-    audio: a column of FLAC bytes, at most one; plain: columns that hold JSON; since: the schema
-    that it came with, where exports of an older one may be read.
+    audio: a column of FLAC bytes, at most one; is_audio: a row of it is nothing else; plain:
+    columns that hold JSON; since: the schema that it came with, where exports of an older one may
+    be read.
     """
 
     name: str
     key: str
     vectors: Mapping[str, str] = field(default_factory=dict)
     audio: str | None = None
+    is_audio: bool = False
     plain: tuple[str, ...] = ()
     since: int = 0
 
@@ -52,7 +58,7 @@ TABLES: Final = (
         vectors={"embedding": "<f4", "emotion": "<f4"},
         plain=("quality", "prediction", "verdict"),
     ),
-    Table("recordings", "utterance", audio="audio"),
+    Table("recordings", "utterance", audio="audio", is_audio=True),
     Table("queries", "utterance", audio="clip"),
     Table("labels", "seq"),
     Table("lessons", "label", vectors={"features": "<f8"}),
@@ -101,7 +107,8 @@ def clear_rows(database: Database) -> None:
     """Delete all rows and the learned state."""
     for name in ("states", *(table.name for table in reversed(TABLES))):
         database.write(f"DELETE FROM {name}")
-    database.write("DELETE FROM meta WHERE key NOT IN ('holder', 'listener')")
+    kept = ", ".join(f"'{key}'" for key in OF_THE_PLACE)
+    database.write(f"DELETE FROM meta WHERE key NOT IN ({kept})")
 
 
 def numbers_used(database: Database) -> dict[str, int]:
@@ -131,9 +138,21 @@ def _column_types(database: Database, table: Table) -> dict[str, str]:
 def _check(what: str, value: object, kind: str) -> None:
     if value is None:
         return  # the schema says where that may be
+    known: Any = value
     if isinstance(value, bool) or not isinstance(value, _TYPES[kind]):
         raise ValueError(f"{what} is {value!r}, not of type {kind}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{what} is {value!r}, no finite number")
-    if kind == "INTEGER" and isinstance(value, int) and not 0 <= value <= LARGEST_NUMBER:
-        raise ValueError(f"{what} is {value!r}, too large")
+    if isinstance(value, str):
+        if len(value) > LONGEST_TEXT:
+            raise ValueError(f"{what} has {len(value):,} characters, more than {LONGEST_TEXT:,}")
+        return
+    low, high = _bounds(what, kind)
+    if not low <= known <= high:  # also catches NaN
+        raise ValueError(f"{what} is {value!r}, not in [{low:g}, {high:g}]")
+
+
+def _bounds(what: str, kind: str) -> tuple[float, float]:
+    if kind == "INTEGER":
+        return 0.0, LARGEST_NUMBER
+    if what.endswith(("_at", "_s")):
+        return 0.0, LATEST_TIME_S
+    return -LARGEST_VALUE, LARGEST_VALUE

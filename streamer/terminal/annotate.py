@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Final
 
@@ -69,15 +69,15 @@ def label_by_keys(
         raise UsageError(
             "standard input is not a terminal: give an utterance, or --import FILE.csv"
         )
-    profile.delete_played()
     annotation = AnnotationSession(
         profile, rng or np.random.default_rng(), time.time, on_disk=on_disk, dimension=dimension
     )
     announced = PlaybackFile(profile.folder)
-    player = play or partial(
-        play_here, folder=profile.playing if on_disk else None, announced=announced
-    )
-    with _interrupted_by_signals():
+    with (
+        _interrupted_by_signals(),
+        profile.copies.playing() if on_disk else nullcontext() as folder,
+    ):
+        player = play or partial(play_here, folder=folder, announced=announced)
         try:
             _Asker(annotation, annotator, key, line, player).ask_all()
         except OSError as error:
@@ -85,7 +85,6 @@ def label_by_keys(
                 raise
         finally:
             announced.close()  # the sound ends with this process
-            profile.delete_played()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Play a clip, or write it to a file on a machine without sound output."""
 
-import os
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +16,8 @@ OPENING_S: Final = 0.5
 def play(clip: bytes, folder: Path | None, announced: PlaybackFile) -> str:
     """Play a FLAC clip, or else write it to a file in `folder`; returns a message for the user.
 
-    Only the owner can read the file; its name contains the process id, so that two annotators do
-    not overwrite each other's. folder: None where no audio may be written to disk. announced:
-    informs a loop that listens on this machine, before playback begins.
+    Only the owner can read the file. folder: this process's own; None where no audio may or can be
+    written to disk. announced: informs a loop that listens on this machine, before playback begins.
     """
     try:
         sounddevice = load_portaudio()
@@ -37,10 +35,9 @@ def play(clip: bytes, folder: Path | None, announced: PlaybackFile) -> str:
 
 def _leave(clip: bytes, folder: Path | None) -> str:
     if folder is None:
-        return "cannot be played: no sound output, and the privacy setting forbids audio on disk"
-    path = folder / f"clip-{os.getpid()}.flac"
+        return "cannot be played: no sound output, and no audio may be written to the disk"
+    path = folder / "clip.flac"
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
         path.touch(mode=0o600)
         path.write_bytes(clip)
     except OSError as error:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from streamer.errors import AlreadyAnswered, NotFound, ProfileBusy, UsageError
+from streamer.errors import AlreadyAnswered, NotFound, ProfileBusy, ProfileReplaced, UsageError
 from streamer.text import printable
 from streamer.types import DIMENSIONS, Label, Prediction
 
@@ -49,6 +49,8 @@ async def explain(request: Request, error: Exception) -> JSONResponse:
             status = 404
         case ProfileBusy():
             status = 409
+        case ProfileReplaced():
+            status = 410
         case _:
             status = 500
     return reply({"error": printable(str(error))}, status)

@@ -7,10 +7,12 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.applications import Starlette
 from starlette.convertors import IntegerConvertor, register_url_convertor
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamer import __version__
 from streamer.errors import StreamerError
@@ -24,7 +26,7 @@ from streamer.web.api.metrics import Metrics
 from streamer.web.api.playback import PlaybackRequests
 from streamer.web.api.profile import ProfileRequests
 from streamer.web.http import NUMBER, explain, label_values
-from streamer.web.store_worker import StoreWorker
+from streamer.web.store_worker import SHOWN, StoreWorker
 
 _HERE: Final = Path(__file__).parent
 
@@ -53,25 +55,27 @@ class Pages:
         self._templates.filters["values"] = lambda label: json.dumps(label_values(label))
 
     async def label(self, request: Request) -> HTMLResponse:
-        return self._render("label.html")
+        return await self._render("label.html")
 
     async def live(self, request: Request) -> HTMLResponse:
-        return self._render("live.html")
+        return await self._render("live.html")
 
     async def emotions(self, request: Request) -> HTMLResponse:
-        return self._render("emotions.html")
+        return await self._render("emotions.html")
 
     async def profile(self, request: Request) -> HTMLResponse:
-        return self._render("profile.html", **await self._labels.listed(request))
+        return await self._render("profile.html", **await self._labels.listed(request))
 
-    def _render(self, name: str, **values: Any) -> HTMLResponse:
+    async def _render(self, name: str, **values: Any) -> HTMLResponse:
         template = self._templates.get_template(name)
+        marks = await self._worker.ask(lambda annotation: annotation.marks)
         return HTMLResponse(
             template.render(
                 page=name.removesuffix(".html"),
                 profile=path_text(self._worker.folder.name),
                 config=self._worker.config,
                 listens=self._worker.listens,
+                numbering=marks.numbering,
                 version=__version__,
                 audio_kept=AUDIO_KEPT[self._worker.config.privacy],
                 **values,
@@ -120,7 +124,21 @@ def make_site(worker: StoreWorker) -> Starlette:
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ],
         exception_handlers={StreamerError: explain},
+        middleware=[Middleware(_OfNumbering)],
     )
+
+
+class _OfNumbering:
+    """ASGI: keeps in `SHOWN` which numbering the page shows that a request comes from."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            shown = dict(scope["headers"]).get(b"x-streamer-numbering")
+            SHOWN.set(None if shown is None else shown.decode("latin-1"))
+        await self._app(scope, receive, send)
 
 
 async def _no_icon(request: Request) -> Response:

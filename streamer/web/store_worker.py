@@ -9,10 +9,10 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -21,11 +21,15 @@ from streamer.audio.clips import to_flac
 from streamer.config import Config
 from streamer.encoders.acoustic.compilation import compile_once
 from streamer.loop.loop import Loop
+from streamer.loop.retention import may_store_audio
+from streamer.store.marks import Marks
 from streamer.store.profile import Profile
 from streamer.types import SAMPLE_RATE_HZ
 from streamer.web.events import EventHub
+from streamer.web.picture_cache import Picture, PictureCache
 
-PICTURES: Final = 64
+# The numbering that the page of this request shows, see `store.marks`; None where it says none.
+SHOWN: Final[ContextVar[str | None]] = ContextVar("SHOWN", default=None)
 # Pauses between looks at the store until another process has learned an answer: ten seconds.
 LEARNED_LOOKS_S: Final = (0.15, 0.35, 0.7, 1.0, 1.5, 2.5, 4.0)
 
@@ -53,6 +57,7 @@ class StoreWorker:
     loop: Loop | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _opened: _Opened = field(default_factory=_Opened)
+    _pictures: PictureCache = field(default_factory=lambda: PictureCache(_picture))
     _store_thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="web-store")
     )
@@ -68,10 +73,17 @@ class StoreWorker:
     async def ask(
         self, work: Callable[Concatenate[AnnotationSession, P], T], *args: P.args, **named: P.kwargs
     ) -> T:
-        """The result of `work(annotation_session, ...)` on the store's thread, or its error."""
+        """The result of `work(annotation_session, ...)` on the store's thread, or its error.
+
+        ProfileReplaced where the request is of a page that shows another numbering.
+        """
+        shown = SHOWN.get()
 
         def do() -> T:
-            return work(self._annotation(), *args, **named)
+            annotation = self._annotation()
+            self._pictures.follow(annotation.marks)
+            with annotation.profile.of_numbering(shown):
+                return work(annotation, *args, **named)
 
         return await asyncio.get_running_loop().run_in_executor(self._store_thread, do)
 
@@ -91,10 +103,10 @@ class StoreWorker:
                 self.hub.publish("learned", {"utterance": utterance, "annotator": annotator})
                 return
 
-    async def picture(self, clip: bytes) -> dict[str, Any]:
-        """What to draw of a FLAC clip; the last ones are kept."""
+    async def picture(self, clip: bytes, marks: Marks) -> Picture:
+        """What to draw of a FLAC clip; the last ones are kept. marks: see `PictureCache`."""
         return await asyncio.get_running_loop().run_in_executor(
-            self._picture_thread, _picture, clip
+            self._picture_thread, self._pictures.picture, clip, marks
         )
 
     def prepare_pictures(self) -> None:
@@ -116,7 +128,7 @@ class StoreWorker:
                 time.time,
                 self.config.channel,
                 self.loop,
-                on_disk="embeddings" not in (self.config.privacy, profile.meta("privacy")),
+                on_disk=may_store_audio(self.config.privacy, profile),
                 dimension=self.config.dimension,
             )
         return self._opened.annotation
@@ -127,8 +139,7 @@ class StoreWorker:
             self._opened.annotation = None
 
 
-@lru_cache(maxsize=PICTURES)
-def _picture(clip: bytes) -> dict[str, Any]:
+def _picture(clip: bytes) -> Picture:
     compile_once()
     from streamer.web.api.picture import picture_of
 

@@ -8,6 +8,7 @@ from streamer.audio.clips import to_flac
 from streamer.loop.clip_cache import ClipCache
 from streamer.loop.loop import Loop
 from streamer.loop.retention import Privacy, Retention
+from streamer.store.marks import Marks
 from streamer.store.profile import Profile
 from tests.support import bound_profile, label_of, store_utterance
 
@@ -38,7 +39,7 @@ def test_where_an_utterances_audio_goes(
     retention.store_utterance(number, AUDIO, 50.0)
     assert profile.audio.kept() == on_disk
     assert retention.clip_for_query(number, AUDIO) == (CLIP if in_row else None)
-    assert retention.memory.get(number) == (CLIP if in_memory else None)
+    assert retention.memory.get(number, profile.marks.now()) == (CLIP if in_memory else None)
 
 
 def test_what_was_kept_by_choice_outlives_its_label_and_has_its_own_end(profile: Profile) -> None:
@@ -98,16 +99,26 @@ def test_audio_kept_by_an_earlier_choice_is_told_of(asked: Profile) -> None:
 
 def test_a_shelf_holds_so_many_bytes_and_gives_up_the_longest_unused() -> None:
     clip_cache = ClipCache(most_bytes=30)
+    now = Marks("a", "b")
     for number in (1, 2, 3):
-        clip_cache.put(number, b"0123456789")
-    assert clip_cache.get(1)
-    clip_cache.put(4, b"0123456789")
-    assert [n for n in (1, 2, 3, 4) if clip_cache.get(n)] == [1, 3, 4]
-    clip_cache.put(4, b"")
-    clip_cache.put(5, b"0123456789")
-    assert [n for n in (1, 3, 4, 5) if clip_cache.get(n)] == [1, 3, 5]
-    clip_cache.clear()
-    assert clip_cache.get(1) is None
+        clip_cache.put(number, b"0123456789", now)
+    assert clip_cache.get(1, now)
+    clip_cache.put(4, b"0123456789", now)
+    assert [n for n in (1, 2, 3, 4) if clip_cache.get(n, now)] == [1, 3, 4]
+    clip_cache.put(4, b"", now)
+    clip_cache.put(5, b"0123456789", now)
+    assert [n for n in (1, 3, 4, 5) if clip_cache.get(n, now)] == [1, 3, 5]
+
+
+@pytest.mark.parametrize("later", [Marks("a", "c"), Marks("c", "b")])
+def test_clips_of_other_marks_are_dropped_whoever_asks_first(later: Marks) -> None:
+    now, clip_cache = Marks("a", "b"), ClipCache()
+    clip_cache.put(1, b"0123456789", now)
+    assert clip_cache.has(1, now)
+    assert not clip_cache.has(1, later)
+    assert clip_cache.get(1, now) is None
+    clip_cache.put(2, b"0123456789", now)  # read before it was forgotten, put after
+    assert clip_cache.get(2, later) is None
 
 
 def test_what_may_not_lie_on_the_disk_is_heard_and_asked_again_from_memory(

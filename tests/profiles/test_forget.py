@@ -14,6 +14,8 @@ from streamer.loop.clip_cache import ClipCache
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.profiles import forget as forgetting
+from streamer.store.copies import PLAYING
+from streamer.store.deletion import delete_profile
 from streamer.store.profile import Profile
 from streamer.types import Encoding, Samples, Verdict
 from tests.support import bound_profile, label_of, store_utterance
@@ -160,11 +162,12 @@ def test_closed_questions_leave_no_audio_while_another_process_is_there(
 
 def test_a_profile_that_another_process_has_open_is_not_deleted(lived: Profile) -> None:
     other = Profile(lived.folder)
+    lived.close()
     with pytest.raises(ProfileBusy, match="stop that one"):
-        lived.delete()
+        delete_profile(lived.folder)
     assert other.labels.add([label_of(1, "you", valence=0.5)], 90.0)
     other.close()
-    lived.delete()
+    delete_profile(lived.folder)
     assert not lived.folder.exists()
 
 
@@ -193,8 +196,9 @@ def test_a_name_that_stands_on_taken_back_labels_alone_is_forgotten(lived: Profi
 
 @pytest.mark.parametrize("what", ["utterance", "audio", "emotion", "all"])
 def test_nor_is_a_clip_left_that_lay_there_to_be_heard(lived: Profile, what: str) -> None:
-    lived.playing.mkdir()
-    (lived.playing / "clip-1.flac").write_bytes(CLIP)
+    played = lived.folder / f"{PLAYING}x"
+    played.mkdir()
+    (played / "clip.flac").write_bytes(CLIP)
     match what:
         case "utterance":
             forgetting.forget_utterances(lived, [5])
@@ -203,20 +207,22 @@ def test_nor_is_a_clip_left_that_lay_there_to_be_heard(lived: Profile, what: str
         case "emotion":
             forgetting.forget_emotion(lived, "joy")
         case "all":
-            lived.delete()
+            lived.close()
+            delete_profile(lived.folder)
             assert not lived.folder.exists()
-    assert not lived.playing.exists()
+    assert not played.exists()
 
 
 def test_no_audio_ever_lies_on_the_disk_where_that_was_chosen(lived: Profile) -> None:
-    lived.playing.mkdir()
-    (lived.playing / "clip-1.flac").write_bytes(CLIP)
+    played = lived.folder / f"{PLAYING}x"
+    played.mkdir()
+    (played / "clip.flac").write_bytes(CLIP)
     retention = Retention(lived, to_flac, ClipCache(), "embeddings")
     assert len(list(retention.begin())) == 1
-    assert not lived.playing.exists()
+    assert not played.exists()
     assert b"fLaC" not in raw(lived)
     audio = np.random.default_rng(5).uniform(-0.5, 0.5, 4_000).astype(np.float32)
     retention.store_utterance(4, audio, 80.0)
     assert retention.clip_for_query(4, audio) is None
-    assert retention.memory.get(4) == to_flac(audio)
+    assert retention.memory.get(4, lived.marks.now()) == to_flac(audio)
     assert b"fLaC" not in raw(lived)

@@ -62,10 +62,17 @@ def test_everything_before_a_day_an_emotion_or_all(heard: Path, streamer: Stream
 
 
 def test_what_is_forgotten_does_not_live_on_in_the_copy(heard: Path, streamer: Streamer) -> None:
+    profile = Profile(heard)
+    vector = profile.utterances.get(3).embedding.astype("<f4").tobytes()
+    others = profile.utterances.get(4).embedding.astype("<f4").tobytes()
+    profile.close()
     streamer("reembed", "--encoder", "acoustic")
-    assert list(heard.glob("profile-*.db"))
+    (copy,) = heard.glob("profile-*.db")
+    assert vector in copy.read_bytes()
     assert streamer("forget", "--utterance", 3).returncode == 0
-    assert not list(heard.glob("profile-*.db"))
+    assert vector not in copy.read_bytes()
+    assert others in copy.read_bytes()
+    assert list(heard.glob("profile-*.db*")) == [copy]
 
 
 def test_only_the_profile_s_own_files_are_deleted(heard: Path, streamer: Streamer) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from streamer.store.deletion import delete_profile
 from streamer.store.playback import LONGEST_S, PlaybackFile, PlaybackWatch
 from streamer.store.profile import Profile
 
@@ -89,7 +90,8 @@ def test_another_process_tells_by_the_same_clock(tmp_path: Path) -> None:
     PlaybackFile(profile.folder).begin(1.0)
     profile.delete_left()
     assert list(profile.folder.glob("playback-*"))
-    profile.delete()
+    profile.close()
+    delete_profile(profile.folder)
     assert not profile.folder.exists()
 
 

@@ -18,6 +18,7 @@ from streamer.errors import (
     UsageError,
 )
 from streamer.store import profile as profile_module
+from streamer.store.deletion import delete_profile
 from streamer.store.profile import FILE_NAME, Profile, profile_folder
 from tests.support import HOLDER, bound_profile, made_prior, same_arrays, store_utterance
 
@@ -153,21 +154,6 @@ def test_who_cannot_say_that_it_has_it_does_not_keep_it(tmp_path):
     other.close()
 
 
-def test_a_clip_that_another_process_plays_stays_until_it_is_to_be_forgotten(tmp_path, holder):
-    profile = Profile(tmp_path / "p")
-    profile.playing.mkdir()
-    theirs, ours, nobodys = (
-        profile.playing / f"clip-{pid}.flac" for pid in (holder.pid, os.getpid(), 2**22 + 1)
-    )
-    for clip in (theirs, ours, nobodys):
-        clip.touch()
-    profile.delete_played()
-    assert list(profile.playing.iterdir()) == [theirs]
-    profile.delete_copies()
-    assert not profile.playing.exists()
-    profile.close()
-
-
 def test_a_killed_process_lets_go(tmp_path, holder):
     profile = Profile(tmp_path / "p")
     assert not profile.take_over("test")
@@ -231,5 +217,6 @@ def test_a_copy_holds_everything_and_is_as_private(tmp_path):
 def test_a_deleted_profile_is_gone(tmp_path):
     profile = bound_profile(tmp_path / "p")
     profile.take_over("test")
-    profile.delete()
+    profile.close()
+    delete_profile(profile.folder)
     assert not (tmp_path / "p").exists()

@@ -260,7 +260,7 @@ def test_none_is_written_where_no_audio_may_lie_on_the_disk(
     )  # fmt: skip
     os.close(theirs)
     read_until(ours, "cannot be played")
-    assert not asked.playing.exists()
+    assert not list(asked.folder.glob("playing-*"))
     os.write(ours, b"q")
     assert process.wait(20) == 0
     os.close(ours)
@@ -282,9 +282,9 @@ def test_a_clip_that_lies_on_the_disk_to_be_heard_is_deleted_however_it_ends(
     )  # fmt: skip
     os.close(theirs)
     read_until(ours, "negative")
-    (clip,) = asked.playing.iterdir()
+    (clip,) = asked.folder.glob("playing-*/*")
     assert clip.read_bytes() == asked.audio.clip(1)
-    assert (asked.playing.stat().st_mode & 0o777, clip.stat().st_mode & 0o777) == (0o700, 0o600)
+    assert (clip.parent.stat().st_mode & 0o777, clip.stat().st_mode & 0o777) == (0o700, 0o600)
     if end is None:
         os.close(ours)
         assert process.wait(20) == 0
@@ -295,7 +295,7 @@ def test_a_clip_that_lies_on_the_disk_to_be_heard_is_deleted_however_it_ends(
     if end == signal.SIGKILL:
         assert clip.exists()
         press(asked, "q", capsys)
-    assert not asked.playing.exists()
+    assert not list(asked.folder.glob("playing*"))
 
 
 def read_until(terminal: int, text: str) -> None:

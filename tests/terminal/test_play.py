@@ -29,7 +29,8 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_is_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
-    folder = tmp_path / "playing"
+    folder = tmp_path / "playing-x"
+    folder.mkdir(mode=0o700)
     for clip in (CLIP, CLIP[:100]):
         told = play(clip, folder, PlaybackFile(tmp_path / "none"))
         (path,) = folder.iterdir()

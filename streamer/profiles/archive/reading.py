@@ -7,7 +7,7 @@ is not read but recomputed from the rows.
 import io
 import json
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import numpy as np
@@ -34,21 +34,31 @@ from streamer.text import annotator_name, emotion_name
 from streamer.types import DIMENSIONS, SAMPLE_RATE_HZ, Prediction, Quality, Verdict
 
 LONGEST_CLIP_S: Final = 600
-LARGEST_VECTOR: Final = 65_536
+# A learner holds three matrices of as many rows and columns: 100 MB, on a board with 512.
+LARGEST_VECTOR: Final = 2_048
 _DOCUMENTS: Final[Mapping[str, TypeAdapter[Any]]] = {
     "quality": TypeAdapter(Quality),
     "prediction": TypeAdapter(Prediction),
     "verdict": TypeAdapter(Verdict),
+    "accounting": TypeAdapter(dict[str, int | float | dict[str, int]] | None),
 }
 
 
 def import_profile(
-    profile: Profile, folder: Path, encoders: Collection[str] | None, *, replace: bool = False
+    profile: Profile,
+    folder: Path,
+    encoders: Collection[str] | None,
+    *,
+    replace: bool = False,
+    audio: bool = True,
 ) -> dict[str, int]:
     """Read what `export_profile` wrote; how many rows of each table.
 
+    Recordings are names from then on: what another machine, or anybody, says of files here is not
+    believed, so none of them is ever opened for an imported utterance.
+
     encoders: the sha256 of those that are here; an export of another is refused. None: of any.
-    replace: what the profile holds is given up for it.
+    replace: what the profile holds is given up for it. audio: whether it may be written to disk.
     Raises ProfileError and its kinds; then the profile is as it was.
     """
     profile.take_over_or_fail("streamer import")
@@ -63,11 +73,12 @@ def import_profile(
     counts = {table.name: 0 for table in tables}
     with profile.database.transaction():
         clear_rows(profile.database)
+        profile.marks.renumbered()
         if manifest.encoder_sha256 is not None:
             prior = _prior(files)
             profile.rebind(manifest.encoder or "", manifest.encoder_sha256, prior)
             for table in tables:
-                counts[table.name] = _Reader(files, table, prior).read_into(profile)
+                counts[table.name] = _Reader(files, table, prior, audio).read_into(profile)
             if counts != manifest.rows:
                 raise files.damaged(
                     layout.MANIFEST, f"it says {manifest.rows}, but the rows are {counts}"
@@ -76,8 +87,11 @@ def import_profile(
             learn_anew(profile)
             if is_outdated(files.json(layout.PRIOR)):
                 profile.set_meta(LEARN_ANEW, "1")
+        if not audio:  # also for who labels later, without these settings
+            profile.set_meta("privacy", "embeddings")
     if replace:
         profile.delete_copies()
+        profile.copies.delete_databases()
         profile.database.vacuum()
     return counts
 
@@ -85,9 +99,10 @@ def import_profile(
 class _Reader:
     """Reads one table's rows with their arrays."""
 
-    def __init__(self, files: Folder, table: Table, prior: Prior) -> None:
+    def __init__(self, files: Folder, table: Table, prior: Prior, keeps_audio: bool) -> None:
         self._files = files
         self._table = table
+        self._keeps_audio = keeps_audio
         self._name = layout.rows_name(table)
         embedding, emotion = len(prior.embedding_mean), len(prior.emotion_mean)
         self._sizes = {"embedding": embedding, "emotion": emotion, "vector": emotion,
@@ -104,7 +119,9 @@ class _Reader:
                 self._check(row)
                 row |= {column: next(pieces) for column, pieces in vectors.items()}
                 if self._table.audio:
-                    row[self._table.audio] = self._audio(row)
+                    row[self._table.audio] = self._audio(row) if self._keeps_audio else None
+                    if self._table.is_audio and not self._keeps_audio:
+                        continue
                 write_row(profile.database, self._table, row)
             except StopIteration:
                 raise self._damaged(count, "there is no vector to it") from None
@@ -137,6 +154,8 @@ class _Reader:
             row["emotion"] = emotion_name(row["emotion"])
         if "annotator" in row:
             row["annotator"] = annotator_name(row["annotator"])
+        if row.get("kind") == "file":
+            row["source"] = PurePosixPath(str(row["source"])).name
         if self._table.name == "labels":
             low, high = row["scale_low"], row["scale_high"]
             given = [row[name] for name in DIMENSIONS if row[name] is not None]

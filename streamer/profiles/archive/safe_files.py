@@ -15,11 +15,14 @@ from typing import Any, BinaryIO, Final
 
 from streamer.errors import ProfileDamaged
 
-LARGEST_JSON: Final = 64 * 1024 * 1024
-LARGEST_SUMS: Final = 256 * 1024 * 1024
+# A board with 512 MB must hold them, parsed: a prior of 2,048 values has 5 MiB, and a year of
+# all audio 180,000 hashes.
+LARGEST_JSON: Final = 8 * 1024 * 1024
+LARGEST_SUMS: Final = 16 * 1024 * 1024
 LONGEST_LINE: Final = 1024 * 1024
 LARGEST_CLIP: Final = 16 * 1024 * 1024
 _SUM: Final = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+_LONGEST_SUM: Final = 512
 _BLOCK: Final = 1024 * 1024
 
 
@@ -31,12 +34,17 @@ class Folder:
         self._folder = folder
         if not folder.is_dir():
             raise ProfileDamaged(f"{folder} is no folder: give one that `streamer export` made")
-        self._sums: dict[str, str] = {}
-        for line in self._bounded(sums, LARGEST_SUMS).decode("utf-8", "replace").splitlines():
-            found = _SUM.fullmatch(line)
-            if found is None:
-                raise self.damaged(sums, f"{line[:80]!r} is no hash and name")
-            self._sums[found[2]] = found[1]
+        self._sums: dict[str, bytes] = {}
+        with self._open(sums) as file:
+            read = 0
+            while line := file.readline(_LONGEST_SUM):
+                read += len(line)
+                found = _SUM.fullmatch(line.decode("utf-8", "replace").rstrip("\r\n"))
+                if found is None:
+                    raise self.damaged(sums, f"{line[:80]!r} is no hash and name")
+                if read > LARGEST_SUMS:
+                    raise self.damaged(sums, f"it is larger than {LARGEST_SUMS:,} bytes")
+                self._sums[found[2]] = bytes.fromhex(found[1])
 
     def json(self, name: str) -> Any:
         """The content of a small JSON file."""
@@ -72,7 +80,7 @@ class Folder:
 
     def _checked(self, name: str, largest: int) -> bytes:
         content = self._bounded(name, largest)
-        self._compare(name, hashlib.sha256(content).hexdigest())
+        self._compare(name, hashlib.sha256(content).digest())
         return content
 
     def _verified(self, name: str) -> BinaryIO:
@@ -81,7 +89,7 @@ class Folder:
         digest = hashlib.sha256()
         while block := file.read(_BLOCK):
             digest.update(block)
-        self._compare(name, digest.hexdigest())
+        self._compare(name, digest.digest())
         file.seek(0)
         return file
 
@@ -92,12 +100,13 @@ class Folder:
             raise self.damaged(name, f"it is larger than {largest:,} bytes")
         return content
 
-    def _compare(self, name: str, found: str) -> None:
+    def _compare(self, name: str, found: bytes) -> None:
         said = self._sums.get(name)
         if said is None:
             raise self.damaged(name, "SHA256SUMS does not name it")
         if said != found:
-            raise self.damaged(name, f"its sha256 is {found[:12]}, SHA256SUMS says {said[:12]}")
+            is_, should_be = found.hex()[:12], said.hex()[:12]
+            raise self.damaged(name, f"its sha256 is {is_}, SHA256SUMS says {should_be}")
 
     def _open(self, name: str) -> BinaryIO:
         path = self._folder / name

@@ -8,6 +8,7 @@ import importlib
 import os
 import re
 import shutil
+import sys
 import tarfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typing import Any, BinaryIO, Final
 from streamer.errors import ProfileDamaged, ProfileError, UsageError
 from streamer.profiles.archive.reading import import_profile
 from streamer.profiles.archive.writing import export_profile
+from streamer.store.copies import Scratch
 from streamer.store.profile import Profile
 
 SUFFIX: Final = ".age"
@@ -47,12 +49,13 @@ def export_sealed(
     """As `export_profile`, to one file that only `secret` opens. Raises the same errors."""
     age = can_seal(file)
     recipients = [_recipient(age, key) for key in secret.keys]
-    with _scratch(profile) as scratch:
-        counts = export_profile(profile, scratch / "plain", settings)
+    with profile.copies.scratch() as scratch:
+        folder, packed = scratch.path / "plain", scratch.path / "plain.tar"
+        counts = export_profile(profile, folder, settings)
         try:
-            _pack(scratch / "plain", scratch / "plain.tar")
-            shutil.rmtree(scratch / "plain")
-            with (scratch / "plain.tar").open("rb") as plain, _whole(file) as locked:
+            _pack(folder, packed)
+            shutil.rmtree(folder)
+            with packed.open("rb") as plain, _whole(file, scratch) as locked:
                 if recipients:
                     age.encrypt_io(plain, locked, recipients)
                 else:
@@ -79,49 +82,41 @@ def import_sealed(
     secret: Secret,
     *,
     replace: bool = False,
+    audio: bool = True,
 ) -> dict[str, int]:
     """As `import_profile`, from what `export_sealed` wrote. Raises the same errors."""
     age = _age()
     identities = [_identity(age, key) for key in secret.keys]
-    with _scratch(profile) as scratch:
+    with profile.copies.scratch() as scratch:
+        packed = scratch.path / "plain.tar"
         try:
-            with file.open("rb") as locked, (scratch / "plain.tar").open("wb") as plain:
+            with file.open("rb") as locked, packed.open("wb") as plain:
+                into = plain if audio else WithoutAudio(plain)
                 if identities:
-                    age.decrypt_io(locked, plain, identities)
+                    age.decrypt_io(locked, into, identities)
                 else:
-                    plain.write(age.passphrase.decrypt(locked.read(), secret.passphrase))
+                    into.write(age.passphrase.decrypt(locked.read(), secret.passphrase))
         except (OSError, age.DecryptError) as error:
             raise ProfileError(
                 f"{file} does not open ({_told(error)}): give the passphrase, or by --identity "
                 "the key, that it was made for; if that is right, the file is damaged"
             ) from error
-        unpack(scratch / "plain.tar", scratch / "plain", file)
-        return import_profile(profile, scratch / "plain", encoders, replace=replace)
+        unpack(packed, scratch.path / "plain", file)
+        folder = scratch.path / "plain"
+        return import_profile(profile, folder, encoders, replace=replace, audio=audio)
 
 
 @contextmanager
-def _scratch(profile: Profile) -> Iterator[Path]:
-    folder = profile.scratch()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _whole(file: Path) -> Iterator[BinaryIO]:
-    """A private file to write, which appears only once it is complete on the disk."""
-    partial = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "wb") as written:
-            yield written
-            written.flush()
-            os.fsync(written.fileno())
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
+def _whole(file: Path, scratch: Scratch) -> Iterator[BinaryIO]:
+    """A private file to write, that is there when all of it is on the disk."""
+    partial = scratch.part_of(file)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "wb") as written:
+        yield written
+        written.flush()
+        os.fsync(written.fileno())
+    partial.replace(file)
 
 
 def _pack(folder: Path, tar: Path) -> None:
@@ -136,6 +131,51 @@ def _pack(folder: Path, tar: Path) -> None:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 written.add(path, str(path.relative_to(folder)), filter=of_nobody)
+
+
+class WithoutAudio:
+    """Writes a tar on, with zeros in place of its audio: that is never on the disk.
+
+    What the headers say is not believed: whatever is left out wrongly is missed by the import.
+    """
+
+    def __init__(self, plain: BinaryIO) -> None:
+        self._plain = plain
+        self._waiting = b""
+        self._content = 0  # bytes of the current member that are still to come
+        self._hidden = False
+
+    def write(self, data: bytes) -> int:
+        self._waiting += data
+        while True:
+            if self._content:
+                part = self._waiting[: self._content]
+                self._plain.write(bytes(len(part)) if self._hidden else part)
+            elif len(self._waiting) >= tarfile.BLOCKSIZE:
+                part = self._waiting[: tarfile.BLOCKSIZE]
+                self._plain.write(part)
+                self._begin(part)
+                self._waiting = self._waiting[len(part) :]
+                continue
+            else:
+                return len(data)
+            self._waiting = self._waiting[len(part) :]
+            self._content -= len(part)
+            if not part:
+                return len(data)
+
+    def flush(self) -> None:
+        self._plain.flush()
+
+    def _begin(self, header: bytes) -> None:
+        try:
+            member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+        except tarfile.HeaderError:  # the end, or no tar at all: nothing of it is let through
+            self._hidden = any(header)
+            self._content = sys.maxsize if self._hidden else 0
+            return
+        self._content = -(-max(member.size, 0) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+        self._hidden = member.name.endswith(".flac")
 
 
 def unpack(tar: Path, folder: Path, file: Path) -> None:

@@ -1,11 +1,9 @@
 """Export: a consistent snapshot of a profile to a new folder."""
 
 import errno
-import glob
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +12,7 @@ from streamer import __version__
 from streamer.errors import ProfileError, UsageError
 from streamer.profiles import archive as layout
 from streamer.profiles.archive.manifest import Manifest
-from streamer.store.profile import Profile, is_running
+from streamer.store.profile import Profile
 from streamer.store.schema import MIGRATIONS
 from streamer.store.tables import TABLES, Row, Table, numbers_used, read_rows
 
@@ -29,19 +27,13 @@ def export_profile(profile: Profile, folder: Path, settings: Mapping[str, Any]) 
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is not empty: name a new folder")
-    partial = folder.absolute().with_name(f".{folder.absolute().name}.{os.getpid()}.part")
     try:
-        for left in folder.absolute().parent.glob(f".{glob.escape(folder.absolute().name)}.*.part"):
-            if not is_running(left.suffixes[-2].removeprefix(".")):
-                shutil.rmtree(left, ignore_errors=True)
-        partial.mkdir(mode=0o700, parents=True)
-        try:
+        with profile.copies.scratch() as scratch:  # which deletes the part, whatever happens
+            partial = scratch.part_of(folder)
+            partial.mkdir(mode=0o700, parents=True)
             with profile.database.snapshot():
                 counts = _Writer(partial).write(profile, settings)
             partial.replace(folder)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
     except OSError as error:
         remedy = "free some disk space, or give" if error.errno in _FULL else "give"
         raise ProfileError(

@@ -10,7 +10,7 @@ import torch
 
 from streamer.encoders.manifest import write_row
 from streamer.encoders.prior_file import write_prior
-from streamer.encoders.registry import MANIFEST, EncoderRow, load_prior
+from streamer.encoders.registry import MANIFEST, PRIVATE, EncoderRow, load_prior
 from streamer.learners.prior import Prior
 from streamer.training.export.onnx import manifest_row, sha256, write_onnx
 from streamer.training.tune.tunable import TunableStudent
@@ -48,7 +48,7 @@ def write_tuned(
     if of.prior is not None:
         write_prior(prior_path, carried_prior(load_prior(of), *moved), sha256(onnx_path))
     description = f"{of.name}, tuned on {speech_s / 60:.0f} minutes of one profile"
-    data = [*of.training_data, {"name": "one profile", "licence": "private"}]
+    data = [*of.training_data, {"name": "one profile", "licence": PRIVATE}]
     row = manifest_row(onnx_path, prior_path, name, description, data)
     row |= {"default": False, "licence": of.licence, "commercial_use": of.commercial_use}
     write_row(folder / MANIFEST, row)

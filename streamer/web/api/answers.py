@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from streamer.annotation.labels import one
 from streamer.annotation.session import AnnotationSession, Item
 from streamer.errors import NotFound, UsageError
+from streamer.store.marks import Marks
 from streamer.store.queries import Order
 from streamer.text import annotator_name
 from streamer.types import Label
@@ -151,17 +152,23 @@ class Answers:
         return reply({})
 
     async def clip(self, request: Request) -> Response:
-        return Response(await self._clip(request), media_type="audio/flac")
+        clip, _ = await self._clip(request)
+        return Response(clip, media_type="audio/flac")
 
     async def picture(self, request: Request) -> JSONResponse:
-        return reply(await self._worker.picture(await self._clip(request)))
+        return reply(await self._worker.picture(*await self._clip(request)))
 
-    async def _clip(self, request: Request) -> bytes:
+    async def _clip(self, request: Request) -> tuple[bytes, Marks]:
         utterance: int = request.path_params["utterance"]
-        clip = await self._worker.ask(AnnotationSession.clip, utterance)
+
+        def work(annotation: AnnotationSession) -> tuple[bytes | None, Marks]:
+            marks = annotation.marks  # before the clip
+            return annotation.clip(utterance), marks
+
+        clip, marks = await self._worker.ask(work)
         if clip is None:
             raise NotFound(f"the audio of utterance {utterance} is not kept (any more)")
-        return clip
+        return clip, marks
 
 
 def _dimension(annotation: AnnotationSession) -> str | None:

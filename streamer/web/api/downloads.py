@@ -14,6 +14,7 @@ from streamer.config import PRIVATE, Config
 from streamer.profiles.archive.writing import export_profile
 from streamer.report.page import page
 from streamer.report.record import read_record
+from streamer.store.copies import Scratch
 from streamer.web.store_worker import StoreWorker
 
 
@@ -40,8 +41,8 @@ class Downloads:
 
     async def everything(self, request: Request) -> Response:
         """What `streamer export` writes, zipped; `streamer import` reads the folder in it."""
-        path = await self._worker.ask(_zipped, self._worker.config)
-        gone = BackgroundTask(shutil.rmtree, path.parent, ignore_errors=True)
+        scratch, path = await self._worker.ask(_zipped, self._worker.config)
+        gone = BackgroundTask(scratch.close)
         return FileResponse(
             path, media_type="application/zip", filename="profile.zip", background=gone
         )
@@ -52,15 +53,16 @@ def _file(text: str, name: str, kind: str) -> Response:
     return Response(text, media_type=kind, headers=named)
 
 
-def _zipped(annotation: AnnotationSession, config: Config) -> Path:
-    """The file, in a folder that is to be deleted when it was sent."""
+def _zipped(annotation: AnnotationSession, config: Config) -> tuple[Scratch, Path]:
+    """The file, and what to close when it was sent."""
     settings = config.model_dump(mode="json", exclude=PRIVATE)
-    folder = annotation.profile.scratch()
+    scratch = annotation.profile.copies.scratch()
     try:
-        export_profile(annotation.profile, folder / "all" / "profile", settings)
-        return Path(shutil.make_archive(str(folder / "profile"), "zip", folder / "all"))
+        folder = scratch.path / "all"
+        export_profile(annotation.profile, folder / "profile", settings)
+        return scratch, Path(shutil.make_archive(str(scratch.path / "profile"), "zip", folder))
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        scratch.close()
         raise
 
 

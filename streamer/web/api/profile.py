@@ -115,11 +115,9 @@ def _forget(annotation: AnnotationSession, what: Forgotten) -> str:
     try:
         if what.utterance is not None:
             count = forget_utterances(profile, [what.utterance])
-            annotation.forget_clips()
             return f"{many(count, 'utterance')} forgotten"
         if what.before is not None:
             count = forget_before(profile, what.before)
-            annotation.forget_clips()
             return f"{many(count, 'utterance')} forgotten"
         name = emotion_name(what.emotion or "")
         stood = many(forget_emotion(profile, name), "utterance")

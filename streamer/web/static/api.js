@@ -13,6 +13,16 @@ export function toast(text) {
   hideToast = setTimeout(() => box.classList.remove("shown"), 5000);
 }
 
+// Which profile's numbers this page shows: where another has taken its place, nothing is done.
+const shown = { "X-Streamer-Numbering": document.body.dataset.numbering };
+const REPLACED = 410;
+
+export async function ask(path, options = {}) {
+  const response = await fetch(path, { ...options, headers: { ...options.headers, ...shown } });
+  if (response.status === REPLACED) location.reload();
+  return response;
+}
+
 async function read(response) {
   const values = await response.json().catch(() => ({}));
   if (!response.ok) {
@@ -24,12 +34,12 @@ async function read(response) {
 
 export async function get(path, values = {}) {
   const query = new URLSearchParams(values).toString();
-  return read(await fetch(query ? `${path}?${query}` : path));
+  return read(await ask(query ? `${path}?${query}` : path));
 }
 
 export async function post(path, values = {}) {
   return read(
-    await fetch(path, {
+    await ask(path, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(values),

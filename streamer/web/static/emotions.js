@@ -1,6 +1,6 @@
 // The emotions page: pick examples, see their cohesion, enroll them, test at once.
 
-import { playTold } from "/static/player.js";
+import { Clip, playTold } from "/static/player.js";
 import { get, post, toast, trying } from "/static/api.js";
 import { follow } from "/static/events.js";
 
@@ -20,6 +20,7 @@ let doubt = null;
 let heldFrom = null;
 let heldUntil = 0;
 const audio = new Audio();
+const clip = new Clip();
 
 const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 
@@ -143,7 +144,10 @@ function markRecent() {
 }
 
 function play(id) {
-  trying(() => playTold(audio, `/clips/${id}`));
+  trying(async () => {
+    const address = await clip.address(id);
+    if (address) await playTold(audio, address);
+  });
 }
 
 function drawEnrolled(emotions) {

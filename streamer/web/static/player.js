@@ -1,7 +1,7 @@
-// Plays clips, prefetches the next one, and moves the playhead. A loop that listens on this machine
+// Plays clips and moves the playhead. A loop that listens on this machine
 // is informed before a sound begins and when it has ended, so that it does not take it for speech.
 
-import { post } from "/static/api.js";
+import { ask, post } from "/static/api.js";
 
 const TOLD_MS = 500;
 
@@ -40,33 +40,39 @@ export async function playTold(audio, address) {
   return true;
 }
 
+// Only the clip that is shown is kept: the server knows which others may still be played.
+export class Clip {
+  #loaded = null;
+
+  // Its address in this page; null where its audio is gone.
+  async address(utterance) {
+    if (this.#loaded?.utterance !== utterance) {
+      const response = await ask(`/clips/${utterance}`);
+      if (!response.ok) return null;
+      const address = URL.createObjectURL(await response.blob());
+      if (this.#loaded) URL.revokeObjectURL(this.#loaded.address);
+      this.#loaded = { utterance, address };
+    }
+    return this.#loaded.address;
+  }
+}
+
 export class Player {
   constructor(playhead) {
     this.playhead = playhead;
     this.audio = new Audio();
-    this.clips = new Map();
+    this.clip = new Clip();
     this.audio.addEventListener("ended", () => (this.playhead.style.opacity = 0));
   }
 
-  // Fetched once: an answered clip can still be played after an undo.
   async load(utterance) {
-    if (!this.clips.has(utterance)) {
-      const response = await fetch(`/clips/${utterance}`);
-      if (!response.ok) return false;
-      this.clips.set(utterance, URL.createObjectURL(await response.blob()));
-      if (this.clips.size > 20) {
-        const [oldest, address] = this.clips.entries().next().value;
-        URL.revokeObjectURL(address);
-        this.clips.delete(oldest);
-      }
-    }
-    return true;
+    return (await this.clip.address(utterance)) !== null;
   }
 
   // Returns whether it plays: a browser may require a click first.
   async play(utterance) {
-    if (!(await this.load(utterance))) return false;
-    if (!(await playTold(this.audio, this.clips.get(utterance)))) return false;
+    const address = await this.clip.address(utterance);
+    if (!address || !(await playTold(this.audio, address))) return false;
     this.step();
     return true;
   }

@@ -12,6 +12,7 @@ from streamer.annotation.labels import give, take_back
 from streamer.audio.clips import to_flac
 from streamer.loop.profile_model import ProfileModel
 from streamer.profiles.archive.writing import export_profile
+from streamer.store.marks import OF_THE_PLACE
 from streamer.store.profile import Profile
 from tests.support import bound_profile, label_of, store_utterance
 
@@ -81,5 +82,5 @@ def everything(profile: Profile) -> dict[str, list[tuple[Any, ...]]]:
     rows = profile.database.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
     tables = [row["name"] for row in rows]
     kept = {t: [tuple(row) for row in profile.database.rows(f"SELECT * FROM {t}")] for t in tables}
-    kept["meta"] = [row for row in kept["meta"] if row[0] != "holder"]
+    kept["meta"] = [row for row in kept["meta"] if row[0] not in OF_THE_PLACE]
     return {name: sorted(rows, key=repr) for name, rows in kept.items()}

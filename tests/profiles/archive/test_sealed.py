@@ -3,7 +3,6 @@
 import io
 import shutil
 import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import pytest
 
 from streamer.errors import ProfileDamaged, ProfileError, UsageError
 from streamer.profiles.archive.sealed import Secret, export_sealed, identities_in, import_sealed
-from streamer.profiles.archive.writing import export_profile
 from streamer.store.profile import Profile
 from tests.conftest import Streamer
 from tests.profiles.archive.making import SETTINGS, everything, lived_in
@@ -146,20 +144,6 @@ def test_keys_that_are_none_are_told(tmp_path, mine):
         )
     with pytest.raises(UsageError, match="exists already"):
         export_sealed(mine, tmp_path / "all.age", SETTINGS, LOCKED)
-
-
-def test_the_plain_copies_of_a_killed_process_are_deleted_and_no_other_s(tmp_path, mine):
-    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
-                           capture_output=True, text=True, check=True)  # fmt: skip
-    left = mine.folder / f"scratch-{int(ended.stdout)}-x"
-    left.mkdir()
-    (left / "plain.tar").write_bytes(b"what was felt")
-    part = tmp_path / f".exported.{int(ended.stdout)}.part"
-    part.mkdir()
-    mine_now = mine.scratch()
-    mine.delete_copies()
-    export_profile(mine, tmp_path / "exported", SETTINGS)
-    assert (left.exists(), part.exists(), mine_now.exists()) == (False, False, True)
 
 
 def test_other_programs_unpack_it_where_they_are_and_learn_no_name(tmp_path, mine):

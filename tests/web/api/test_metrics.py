@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from streamer.errors import ProfileError
 from streamer.events import Ended, Noticed, Started, Status
 from streamer.loop.loop import Loop
+from streamer.store.deletion import delete_profile
 from streamer.web.api.metrics import STALLED_S, Metrics, labelled, scraper_token, written
 from streamer.web.bind import Address
 from streamer.web.server import Pages, serving
@@ -133,7 +134,8 @@ def test_the_token_is_made_once_for_its_owner_alone(tmp_path):
 
 def test_a_forgotten_profile_leaves_no_token(asked, config):
     scraper_token(asked.folder)
-    asked.delete()
+    asked.close()
+    delete_profile(asked.folder)
     assert not asked.folder.exists()
 
 
