@@ -51,7 +51,7 @@ def write(path: Path, labels: Sequence[TimedLabel]) -> None:
 
 def _read_track(path: Path, source: str) -> Iterator[TimedLabel]:
     try:
-        root = ElementTree.fromstring(path.read_bytes())  # noqa: S314: no entities in Python's
+        root = ElementTree.fromstring(path.read_bytes())
     except ElementTree.ParseError as error:
         raise UsageError(f"{path} is no annotation of NOVA ({error})") from error
     scheme, meta = root.find("scheme"), root.find("meta")
