@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from streamer.errors import UsageError
+from streamer.errors import DiskFull, ProfileError, UsageError
 from streamer.loop.profile_model import ProfileModel
 from streamer.store.labels import UNIT
 from streamer.store.profile import PATIENCE_S, Profile
@@ -11,12 +12,25 @@ from streamer.text import annotator_name, emotion_name, many
 from streamer.types import Label
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of labels that are stored: the result as text, and what kept them from being
+    learned; the next process that opens the profile to learn does it.
+    """
+
+    text: str
+    problem: str | None = None
+
+    def __str__(self) -> str:
+        return self.text
+
+
 def give(
     profile: Profile,
     labels: Sequence[Label],
     scale: tuple[float, float] = UNIT,
     profile_model: ProfileModel | None = None,
-) -> str:
+) -> Outcome:
     """Store labels, all or none, then learn them.
 
     Parameters
@@ -28,23 +42,29 @@ def give(
 
     Returns
     -------
-    str
-        What was done, in words.
+    Outcome
+        Once they are stored there is one, whatever keeps them from being learned.
 
     Raises
     ------
     UsageError, NotFound, ProfileError
-        For values outside the scale, and utterances that are not in the profile.
+        Nothing is stored: for values outside the scale, utterances that are not in the profile, a
+        disk without any room.
     """
     before = profile.labels.count()
-    if profile_model is not None and profile_model.profile.is_taken_over:
-        profile_model.give(labels, time.time(), scale)
+    now = time.time()
+    if profile_model is None or not profile_model.profile.is_taken_over:
+        profile.labels.add(labels, now, scale)
     else:
-        profile.labels.add(labels, time.time(), scale)
+        try:
+            profile_model.give(labels, now, scale)
+        except DiskFull:  # what is learned needs more room than what is stored
+            profile.labels.add(labels, now, scale)
     # Only the last answer of each annotator on an utterance counts.
     replaced = len(labels) - (profile.labels.count() - before)
     in_place = f", {replaced} in place of an earlier one" if replaced else ""
-    return f"{many(len(labels), 'label')} stored{in_place}; {_learned(profile, profile_model)}"
+    learned = _learned(profile, profile_model)
+    return Outcome(f"{many(len(labels), 'label')} stored{in_place}; {learned}", learned.problem)
 
 
 def take_back(profile: Profile, count: int, annotator: str | None = None) -> str:
@@ -103,14 +123,16 @@ def learn(profile: Profile, profile_model: ProfileModel | None = None) -> Profil
     return profile_model
 
 
-def _learned(profile: Profile, profile_model: ProfileModel | None = None) -> str:
+def _learned(profile: Profile, profile_model: ProfileModel | None = None) -> Outcome:
+    """The labels are stored, so nothing is raised: who gave them would give them again."""
     try:
         by = learn(profile, profile_model)
-    except UsageError as error:  # its learner is of a module that is not here; the label is stored
-        return f"not learned yet: {error}"
+    except (UsageError, ProfileError) as error:
+        problem = f"not learned yet: {error}"
+        return Outcome(problem, problem)
     if by is None:
-        return "the listening session learns it"
-    return f"learned, {many(by.model.labels, 'label')} in all"
+        return Outcome("the listening session learns it")
+    return Outcome(f"learned, {many(by.model.labels, 'label')} in all")
 
 
 def one(

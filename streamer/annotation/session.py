@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -55,12 +55,14 @@ class Saved:
     """The result of saving an answer.
 
     predicted: before it was learned; now: after, None for a repeat and while another process has
-    yet to learn it; first: the annotator's earlier answer, for a repeat.
+    yet to learn it; first: the annotator's earlier answer, for a repeat; problem: why it is stored
+    but could not be learned yet.
     """
 
     predicted: Prediction
     now: Prediction | None
     first: Label | None
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,6 @@ class AnnotationSession:
         self._dimension = dimension
         self._marks = profile.marks.now()
         self._seats: defaultdict[tuple[str, str], _Seat] = defaultdict(self._new_seat)
-        # What each annotator did, oldest first, whatever happens to the clock.
-        self._acts: defaultdict[str, list[Literal["label", "event"]]] = defaultdict(list)
 
     @property
     def dimension(self) -> str | None:
@@ -139,7 +139,6 @@ class AnnotationSession:
         if marks != self._marks:
             self._marks = marks
             self._seats.clear()
-            self._acts.clear()
             self._clips.follow(marks)
         return marks
 
@@ -192,8 +191,10 @@ class AnnotationSession:
         """
         utterance = self.profile.utterances.get(answer.utterance)
         first = self.profile.labels.answer_of(answer.utterance, answer.annotator)
-        person, acts = self._seats[answer.annotator, seat], self._acts[answer.annotator]
-        if first is not None and person.repeating != answer.utterance:
+        person = self._seats[answer.annotator, seat]
+        # The same again, before it could be learned: it was sent again, as its reply was lost.
+        again = first is not None and first.features is None and first.label == answer
+        if first is not None and person.repeating != answer.utterance and not again:
             raise AlreadyAnswered(
                 f"{answer.annotator} has answered utterance {answer.utterance} elsewhere meanwhile:"
                 " this answer is not stored; correct the other one if it is wrong"
@@ -201,21 +202,21 @@ class AnnotationSession:
         self._keep_clip(answer.utterance)
         with self.profile_model() as profile_model:
             predicted = predict(profile_model.model, utterance, utterance.quality)
+            if again:
+                return Saved(predicted, None, None)
             if first is not None:
                 self.profile.annotation_events.add("repeat", answer, self._wall_s())
-                acts.append("event")
                 person.repeating = None
                 return Saved(predicted, None, first.label)
-            give(self.profile, [answer], profile_model=profile_model)
+            problem = give(self.profile, [answer], profile_model=profile_model).problem
             learned = self.learned(answer.utterance, answer.annotator)
             now = predict(profile_model.model, utterance, utterance.quality) if learned else None
-        acts.append("label")
         person.answered.append(answer.utterance)
         person.due -= 1
         if person.due <= 0 and (again := self._repeatable(answer.annotator, person)):
             person.repeating = int(self._rng.choice(again))
             person.due = self._draw()
-        return Saved(predicted, now, None)
+        return Saved(predicted, now, None, problem)
 
     def is_surprising(self, answer: Label) -> bool:
         """Whether a value lies outside its interval by more than half of the interval's width.
@@ -251,17 +252,13 @@ class AnnotationSession:
             )
             if kind == "cannot tell":
                 self.profile.utterances.close_query(utterance, now)
-        self._acts[annotator].append("event")
 
     def undo(self, annotator: str, seat: str = "") -> Item | None:
         """Undo the annotator's last action, of any session; None if there is nothing."""
         label = self.profile.labels.newest_of(annotator)
         event = self.profile.annotation_events.newest(annotator)
-        person, acts = self._seats[annotator, seat], self._acts[annotator]
-        last = acts.pop() if acts else None
-        if event is not None and (
-            label is None or last == "event" or (last is None and event.given_at >= label.given_at)
-        ):
+        person = self._seats[annotator, seat]
+        if event is not None and (label is None or event.is_after(label)):
             utterance = event.answer.utterance
             self.profile.annotation_events.undo(event.id, self._wall_s())
             if event.kind == "repeat":

@@ -148,7 +148,7 @@ def label(
             read = read_any(opened, import_, settings.annotator, scales, ask)
             for note in read.notes:
                 tell(f"{import_}: {note}")
-            tell(labelling.give(opened, read.labels, read.scale))
+            tell(str(labelling.give(opened, read.labels, read.scale)))
         elif export is not None:
             from streamer.annotation.exchange.importing import export_labels
 
@@ -159,7 +159,7 @@ def label(
             kept = on.all_to_kept(valence, arousal, dominance)
             alone = settings.dimension or opened.meta(DIMENSION)
             answer = labelling.one(utterance, *kept, emotion, settings.annotator, alone)
-            tell(labelling.give(opened, [answer], on.kept))
+            tell(str(labelling.give(opened, [answer], on.kept)))
         else:
             from streamer.loop.retention import may_store_audio
             from streamer.terminal.annotate import label_by_keys

@@ -25,7 +25,10 @@ from streamer.types import HasEncoding, Label, Matrix, Vector
 LABELS_AT_ONCE: Final = 50
 # What `run --no-population` leaves in the profile, "no".
 POPULATION: Final = "population"
+# Where nobody waits to be heard meanwhile.
+LABELS_IN_A_BATCH: Final = 1000
 SNAPSHOT_EVERY: Final = 64
+SNAPSHOT_SHARE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class ProfileModel:
         )
         self._through = 0
         self._saved_labels = 0
+        self._is_checked = False
         self._updates: list[Update] = []
         self._restore()
         self._reported = {(d.signal, d.found) for d in self.drifts()}
@@ -98,27 +102,40 @@ class ProfileModel:
             self._reported |= {(d.signal, d.found) for d in fresh}
             return fresh
 
-    def learn_new(self) -> None:
-        """Learn new rows of the log, at most `LABELS_AT_ONCE`.
+    def learn_new(self, at_once: int | None = None) -> None:
+        """Learn new rows of the log, at most `at_once` of them, or all where it refits.
+
+        at_once: None for `LABELS_AT_ONCE`, after which whoever listens goes on.
 
         Callable from any thread; `take_updates` returns the outcome.
         """
         with self.exclusive():
             if self.profile.labels.newest() <= self._through:
                 return
-            with self.profile.database.transaction():
-                entries = self.profile.labels.log(self._through, LABELS_AT_ONCE)
-                fresh, refit = self._classify(entries)
-                last = entries[-1].seq
-                if refit:
-                    self.start_over()
-                for entry in self.profile.labels.effective(last) if refit else fresh:
-                    self.model.learn_lesson(lesson_of(entry, self._features_of(entry)))
-            # Only now is it sure: had the disk been full, the labels would be learned again.
+            try:
+                with self.profile.database.transaction():
+                    entries = self.profile.labels.log(self._through, at_once or LABELS_AT_ONCE)
+                    fresh, refit = self._classify(entries)
+                    last = entries[-1].seq
+                    learned = [entry.label for entry in fresh if entry.features is None]
+                    if refit:  # once, however many of the rows that wait need it
+                        last = self.profile.labels.newest()
+                        learned = []
+                        self.start_over()
+                    for entry in self._effective(last) if refit else fresh:
+                        self.model.learn_lesson(lesson_of(entry, self._features_of(entry)))
+                        if refit and entry.features is None:
+                            learned.append(entry.label)
+            except BaseException:  # such as a full disk: what was learned is not in the store
+                self.start_over()
+                with suppress(ProfileError):
+                    self.follow()
+                raise
             self._through = last
-            if refit or self.model.labels >= self._saved_labels + SNAPSHOT_EVERY:
+            # Seldom where there are many: a snapshot is as large as all answers.
+            due = self._saved_labels + max(SNAPSHOT_EVERY, self._saved_labels // SNAPSHOT_SHARE)
+            if refit or self.model.labels >= due:
                 self.save()
-            learned = [entry.label for entry in fresh if entry.features is None]
             if learned or refit:
                 self._updates.append(Update(learned, refit, self.model.labels))
 
@@ -169,7 +186,7 @@ class ProfileModel:
         fresh, refit = self._classify(known)
         if refit:
             self.start_over()
-        for entry in self.profile.labels.effective(known[-1].seq) if refit else fresh:
+        for entry in self._effective(known[-1].seq) if refit else fresh:
             if entry.features is not None:
                 self.model.learn_lesson(lesson_of(entry, entry.features))
         self._through = known[-1].seq
@@ -177,7 +194,7 @@ class ProfileModel:
     def catch_up(self) -> None:
         """Learn all rows of the log since the last snapshot."""
         while self._through < self.profile.labels.newest():
-            self.learn_new()
+            self.learn_new(LABELS_IN_A_BATCH)
 
     def save(self) -> None:
         """Store a snapshot of the learner, so that the next start need not replay the whole log.
@@ -192,7 +209,7 @@ class ProfileModel:
 
     def lessons(self) -> Iterator[Lesson]:
         """The learned labels, read from the log only for strategies that use them."""
-        for entry in self.profile.labels.effective(self._through):
+        for entry in self._effective(self._through):
             if entry.features is not None:
                 yield lesson_of(entry, entry.features)
 
@@ -210,13 +227,26 @@ class ProfileModel:
     def _classify(self, entries: Sequence[LogEntry]) -> tuple[list[LogEntry], bool]:
         """The effective rows among the next ones of the log, and whether a refit is needed.
 
-        A refit is needed, unless no learned row is retracted and as many rows are effective as
-        were learned before and are new: an answer that replaces another makes that ineffective.
+        A refit is needed where a learned row is retracted, or replaced by a new answer. Both are
+        looked for among the new rows alone, so that a long log costs no more than a short one; that
+        the learner rests on as many rows as are effective is checked once.
         """
         fresh = [entry for entry in entries if entry.effective]
         retracted = any(e.retracts is not None and e.retracts <= self._through for e in entries)
-        counting = self.profile.labels.count(entries[-1].seq)
-        return fresh, retracted or counting != self.model.labels + len(fresh)
+        replaced = self.profile.labels.replaces(self._through, entries[-1].seq)
+        refit = retracted or replaced
+        if not self._is_checked:
+            counting = self.profile.labels.count(entries[-1].seq)
+            refit = refit or counting != self.model.labels + len(fresh)
+            self._is_checked = True
+        return fresh, refit
+
+    def _effective(self, through: int) -> Iterator[LogEntry]:
+        """The rows that count, up to a seq, few of them in memory at a time."""
+        after = 0
+        while entries := self.profile.labels.effective(through, after, LABELS_IN_A_BATCH):
+            yield from entries
+            after = entries[-1].seq
 
     def _features_of(self, entry: LogEntry) -> Vector:
         """The features that the label was first learned with; stored at the first call."""

@@ -6,13 +6,15 @@ from typing import Final, Literal, get_args
 
 from streamer.errors import NotFound, UsageError
 from streamer.store.database import Database
+from streamer.store.records import LogEntry
 from streamer.text import annotator_name
 from streamer.types import DIMENSIONS, Label
 
 Kind = Literal["skip", "cannot tell", "repeat"]
 _INSERT: Final = """
-    INSERT INTO asides (utterance, annotator, kind, valence, arousal, dominance, emotion, given_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO asides (utterance, annotator, kind, valence, arousal, dominance, emotion, given_at,
+        after_label)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM labels))
 """
 
 
@@ -24,6 +26,13 @@ class AnnotationEvent:
     kind: Kind
     answer: Label
     given_at: float
+    after_label: int | None
+
+    def is_after(self, label: LogEntry) -> bool:
+        """Whether it came after a row of the label log; by time only for rows of old exports."""
+        if self.after_label is None:
+            return self.given_at >= label.given_at
+        return self.after_label >= label.seq
 
 
 class AnnotationEvents:
@@ -116,4 +125,4 @@ def _decode(row: sqlite3.Row) -> AnnotationEvent:
         emotion=row["emotion"],
         annotator=row["annotator"],
     )
-    return AnnotationEvent(row["id"], row["kind"], answer, row["given_at"])
+    return AnnotationEvent(row["id"], row["kind"], answer, row["given_at"], row["after_label"])

@@ -45,7 +45,10 @@ class Labels:
         """
         checked_scale(scale)
         with self._database.transaction():
-            return [self._append(label, now, scale) for label in labels]
+            keeps = self._database.row(
+                "SELECT 1 FROM meta WHERE key = ? AND value = 'yes'", KEEP_ANSWERED
+            )
+            return [self._append(label, now, scale, keeps is not None) for label in labels]
 
     def undo(self, count: int, now: float, annotator: str | None = None) -> list[LogEntry]:
         """Undo the last `count` effective labels, of one annotator where one is given.
@@ -122,14 +125,35 @@ class Labels:
         rows = self._database.rows(_LOG + "WHERE l.seq > ? ORDER BY l.seq LIMIT ?", after, limit)
         return [decode_log_entry(row) for row in rows]
 
-    def effective(self, through: int = _NEWEST) -> list[LogEntry]:
+    def effective(self, through: int = _NEWEST, after: int = 0, limit: int = -1) -> list[LogEntry]:
         """The effective rows up to a seq: each annotator's last answer on an utterance."""
         rows = self._database.rows(
             _LOG
-            + "WHERE l.seq IN (SELECT seq FROM effective_labels WHERE seq <= ?) ORDER BY l.seq",
+            + """WHERE l.seq IN (
+                     SELECT seq FROM effective_labels WHERE seq > ? AND seq <= ?
+                     ORDER BY seq LIMIT ?
+                 ) ORDER BY l.seq""",
+            after,
             through,
+            limit,
         )
         return [decode_log_entry(row) for row in rows]
+
+    def replaces(self, after: int, through: int) -> bool:
+        """Whether a row behind `after`, up to `through`, answers what the same annotator's row
+        before them answers, which stands.
+        """
+        row = self._database.row(
+            """SELECT 1 FROM labels AS n
+               JOIN labels AS o ON o.utterance = n.utterance AND o.annotator = n.annotator
+               WHERE n.seq > ?1 AND n.seq <= ?2 AND n.retracts IS NULL
+                 AND o.seq <= ?1 AND o.retracts IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM labels AS u WHERE u.retracts = o.seq)
+               LIMIT 1""",
+            after,
+            through,
+        )
+        return row is not None
 
     def count(self, through: int = _NEWEST) -> int:
         """The number of effective rows up to a seq."""
@@ -156,7 +180,7 @@ class Labels:
             encode_vector(features, "<f8"),
         )
 
-    def _append(self, label: Label, now: float, scale: tuple[float, float]) -> int:
+    def _append(self, label: Label, now: float, scale: tuple[float, float], keeps: bool) -> int:
         label = checked_answer(label, scale)
         known = 0 < label.utterance <= _NEWEST and self._database.row(
             "SELECT 1 FROM utterances WHERE id = ?", label.utterance
@@ -165,7 +189,7 @@ class Labels:
             raise NotFound(
                 f"no utterance {label.utterance} in this profile; `streamer queue` lists some"
             )
-        if self._database.row("SELECT 1 FROM meta WHERE key = ? AND value = 'yes'", KEEP_ANSWERED):
+        if keeps:
             self._database.write(
                 """INSERT OR IGNORE INTO recordings (utterance, audio, kept_at)
                    SELECT utterance, clip, ?2 FROM queries

@@ -327,6 +327,8 @@ def _answered(label: Label) -> list[str]:
 def _remark(label: Label, saved: Saved) -> str:
     if saved.first is not None:
         return f"a repeat; your first answer: {_values(saved.first)}"
+    if saved.problem is not None:
+        return f"stored; {saved.problem}"
     given = _answered(label)
     inside = [name for name in given if _holds(saved.predicted, label, name)]
     if len(inside) == len(given):

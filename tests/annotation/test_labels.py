@@ -22,10 +22,9 @@ def labelled(tmp_path):
 
 
 def test_a_label_is_stored_and_learned_where_nobody_listens(labelled):
-    assert labelling.give(labelled, [label_of(1, valence=0.5)]) == (
-        "1 label stored; learned, 1 label in all"
-    )
-    told = labelling.give(labelled, [label_of(n, arousal=4.0) for n in (2, 3)], (1.0, 5.0))
+    told = str(labelling.give(labelled, [label_of(1, valence=0.5)]))
+    assert told == "1 label stored; learned, 1 label in all"
+    told = str(labelling.give(labelled, [label_of(n, arousal=4.0) for n in (2, 3)], (1.0, 5.0)))
     assert told == "2 labels stored; learned, 3 labels in all"
     profile_model = ProfileModel(labelled)
     assert profile_model.model.labels == 3
@@ -39,7 +38,7 @@ def test_where_somebody_listens_it_is_left_to_them(labelled):
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as holder:
         assert holder.stdout.readline() == "True\n"
-        told = labelling.give(labelled, [label_of(1, valence=0.5)])
+        told = str(labelling.give(labelled, [label_of(1, valence=0.5)]))
         assert told == "1 label stored; the listening session learns it"
         assert labelling.take_back(labelled, 1).endswith(
             "(#1 by me); the listening session learns it"
@@ -49,7 +48,7 @@ def test_where_somebody_listens_it_is_left_to_them(labelled):
 
 
 def test_an_answer_in_place_of_an_earlier_one_is_told(labelled: Profile) -> None:
-    told = labelling.give(labelled, [label_of(1, emotion="joy"), label_of(1, valence=0.1)])
+    told = str(labelling.give(labelled, [label_of(1, emotion="joy"), label_of(1, valence=0.1)]))
     assert told.startswith("2 labels stored, 1 in place of an earlier one; ")
 
 
@@ -83,7 +82,7 @@ def test_however_many_more_than_there_are_can_be_taken_back(labelled):
 
 
 def test_an_empty_list_is_nothing_stored(labelled):
-    assert labelling.give(labelled, []) == "0 labels stored; learned, 0 labels in all"
+    assert str(labelling.give(labelled, [])) == "0 labels stored; learned, 0 labels in all"
 
 
 @pytest.mark.parametrize("values", [(0.3, None, None), (None, 0.3, None), (None, None, 0.4)])

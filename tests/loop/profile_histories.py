@@ -88,8 +88,8 @@ class Life:
         before = self.model.labels
         labels, replaced = learn_new(self.profile_model)
         self.learned += labels
-        assert len(labels) <= learning_module.LABELS_AT_ONCE
-        if not replaced:
+        if not replaced:  # a refit takes all that wait with it
+            assert len(labels) <= learning_module.LABELS_AT_ONCE
             assert self.model.labels >= before + len(labels)
 
     def catch_up(self) -> None:

@@ -102,7 +102,7 @@ class Answers:
         if not answer.sure and await self._worker.ask(AnnotationSession.is_surprising, label):
             return reply({"surprising": True})
         saved = await self._worker.ask(AnnotationSession.save, label, answer.seat)
-        if saved.now is None and saved.first is None:
+        if saved.now is None and saved.first is None and saved.problem is None:
             self._worker.announce(label.utterance, label.annotator)
         return reply(
             {
@@ -110,6 +110,7 @@ class Answers:
                 "first": None if saved.first is None else label_values(saved.first),
                 "predicted": prediction_values(saved.predicted),
                 "now": None if saved.now is None else prediction_values(saved.now),
+                "problem": saved.problem,
             }
         )
 

@@ -105,7 +105,7 @@ def _correct(annotation: AnnotationSession, label: Label) -> str:
     if annotation.profile.labels.answer_of(label.utterance, label.annotator) is None:
         raise NotFound(f"{label.annotator} has no label on utterance {label.utterance} to correct")
     with annotation.profile_model() as profile_model:
-        return give(annotation.profile, [label], profile_model=profile_model)
+        return str(give(annotation.profile, [label], profile_model=profile_model))
 
 
 def _forget(annotation: AnnotationSession, what: Forgotten) -> str:

@@ -244,7 +244,7 @@ const save = () =>
     }
     forgetDraft();
     showResult(saved);
-    awaited = saved.now || saved.first ? null : saved;
+    awaited = saved.now || saved.first || saved.problem ? null : saved;
     await next();
     if ($("work").getBoundingClientRect().top < 0) scrollTo({ top: 0 });  // to the next question
     toast(`Saved. Predicted: ${inWords(meansOf(saved.predicted))}`);

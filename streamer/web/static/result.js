@@ -47,7 +47,7 @@ function rows(saved) {
   const found = [["you", "your answer", inWords(answer)]];
   if (first) found.push(["", "before", inWords(first)]);
   found.push(["guess", "predicted", inWords(means(predicted))]);
-  if (!first) found.push(["now", "predicted now", now ? inWords(means(now)) : "learning …"]);
+  if (!first) found.push(["now", "predicted now", now ? inWords(means(now)) : saved.problem ? "stored" : "learning …"]);
   return found;
 }
 
@@ -55,6 +55,7 @@ function remark(saved) {
   if (saved.first) {
     return "A repeat: it measures your consistency and is not learned.";
   }
+  if (saved.problem) return `Your answer is stored, but ${saved.problem}`;
   const given = ["valence", "arousal", "dominance"].filter((name) => saved.answer[name] !== null);
   const inside = given.filter((name) => {
     const value = saved.answer[name];
