@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Final
 
-from streamer.errors import ProfileError, UsageError
+from streamer.errors import DiskFull, ProfileError, UsageError
 from streamer.learners.drift import Drift, drifts
 from streamer.learners.plugged import BAYESIAN, make_regression
 from streamer.loop.online_model import OnlineModel
@@ -199,11 +199,12 @@ class ProfileModel:
     def save(self) -> None:
         """Store a snapshot of the learner, so that the next start need not replay the whole log.
 
-        A learner without storable state is replayed at every start.
+        A learner without storable state is replayed at every start, as are the labels since the last
+        snapshot where the disk has no room for one.
         """
         if not self.model.learner.is_storable:
             return
-        with self.exclusive():
+        with self.exclusive(), suppress(DiskFull):
             self.profile.save_state("learner", self.model.learner_to_arrays(), self._through)
             self._saved_labels = self.model.labels
 
@@ -252,8 +253,8 @@ class ProfileModel:
         """The features that the label was first learned with; stored at the first call."""
         if entry.features is not None:
             return entry.features
-        stored = self.profile.utterances.get(entry.label.utterance)
-        features = self.model.features(stored.embedding)
+        embedding = self.profile.utterances.embedding(entry.label.utterance)
+        features = self.model.features(embedding)
         self.profile.labels.learned_with(entry.seq, features)
         return features
 

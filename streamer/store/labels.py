@@ -48,7 +48,9 @@ class Labels:
             keeps = self._database.row(
                 "SELECT 1 FROM meta WHERE key = ? AND value = 'yes'", KEEP_ANSWERED
             )
-            return [self._append(label, now, scale, keeps is not None) for label in labels]
+            for utterance in {label.utterance for label in labels}:
+                self._close(utterance, now, keeps is not None)
+            return [self._append(checked_answer(label, scale), now, scale) for label in labels]
 
     def undo(self, count: int, now: float, annotator: str | None = None) -> list[LogEntry]:
         """Undo the last `count` effective labels, of one annotator where one is given.
@@ -141,11 +143,12 @@ class Labels:
 
     def replaces(self, after: int, through: int) -> bool:
         """Whether a row behind `after`, up to `through`, answers what the same annotator's row
-        before them answers, which stands.
+        before them answers, which stands and was learned.
         """
         row = self._database.row(
             """SELECT 1 FROM labels AS n
                JOIN labels AS o ON o.utterance = n.utterance AND o.annotator = n.annotator
+               JOIN lessons AS s ON s.label = o.seq
                WHERE n.seq > ?1 AND n.seq <= ?2 AND n.retracts IS NULL
                  AND o.seq <= ?1 AND o.retracts IS NULL
                  AND NOT EXISTS (SELECT 1 FROM labels AS u WHERE u.retracts = o.seq)
@@ -180,27 +183,26 @@ class Labels:
             encode_vector(features, "<f8"),
         )
 
-    def _append(self, label: Label, now: float, scale: tuple[float, float], keeps: bool) -> int:
-        label = checked_answer(label, scale)
-        known = 0 < label.utterance <= _NEWEST and self._database.row(
-            "SELECT 1 FROM utterances WHERE id = ?", label.utterance
+    def _close(self, utterance: int, now: float, keeps: bool) -> None:
+        """Delete the clip of an answered query. Raises NotFound for no utterance."""
+        known = 0 < utterance <= _NEWEST and self._database.row(
+            "SELECT 1 FROM utterances WHERE id = ?", utterance
         )
         if not known:
-            raise NotFound(
-                f"no utterance {label.utterance} in this profile; `streamer queue` lists some"
-            )
+            raise NotFound(f"no utterance {utterance} in this profile; `streamer queue` lists some")
         if keeps:
             self._database.write(
                 """INSERT OR IGNORE INTO recordings (utterance, audio, kept_at)
                    SELECT utterance, clip, ?2 FROM queries
                    WHERE utterance = ?1 AND clip IS NOT NULL""",
-                label.utterance,
+                utterance,
                 now,
             )
         self._database.erase(
-            "UPDATE queries SET clip = NULL WHERE utterance = ? AND clip IS NOT NULL",
-            label.utterance,
+            "UPDATE queries SET clip = NULL WHERE utterance = ? AND clip IS NOT NULL", utterance
         )
+
+    def _append(self, label: Label, now: float, scale: tuple[float, float]) -> int:
         return self._database.write(
             """INSERT INTO labels (utterance, annotator, valence, arousal, dominance, emotion,
                    scale_low, scale_high, given_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",

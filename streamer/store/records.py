@@ -85,8 +85,8 @@ def decode_utterance(row: sqlite3.Row) -> StoredUtterance:
             offset_s=row["offset_s"],
             heard_at=row["heard_at"],
             quality=Quality(**json.loads(row["quality"])),
-            embedding=_vector(row["embedding"], "<f4"),
-            emotion=_vector(row["emotion"], "<f4"),
+            embedding=decode_vector(row["embedding"], "<f4"),
+            emotion=decode_vector(row["emotion"], "<f4"),
             prediction=decode_prediction(row["prediction"]),
             verdict=Verdict(**json.loads(row["verdict"])),
             informativeness=row["informativeness"],
@@ -110,7 +110,7 @@ def decode_log_entry(row: sqlite3.Row) -> LogEntry:
             retracts=row["retracts"],
             effective=bool(row["effective"]),
             first=bool(row["first"]),
-            features=None if row["features"] is None else _vector(row["features"], "<f8"),
+            features=None if row["features"] is None else decode_vector(row["features"], "<f8"),
         )
 
 
@@ -119,7 +119,7 @@ def encode_vector(vector: NDArray[Any], kind: str) -> bytes:
     return np.ascontiguousarray(vector, kind).tobytes()
 
 
-def _vector(blob: bytes, kind: str) -> NDArray[Any]:
+def decode_vector(blob: bytes, kind: str) -> NDArray[Any]:
     return np.frombuffer(blob, kind).astype(kind[1:])
 
 

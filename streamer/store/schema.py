@@ -168,6 +168,7 @@ MIGRATIONS = (
         place INTEGER PRIMARY KEY AUTOINCREMENT,
         emotion TEXT NOT NULL UNIQUE
     );
+    """,
     # after_label: the last row of the label log before it, which gives both logs one order whatever
     # the clock does. carried_from: the encoder (sha256) whose vectors were mapped into this one's.
     """

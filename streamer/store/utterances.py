@@ -8,10 +8,11 @@ from statistics import median
 from typing import Final
 
 from streamer.errors import NotFound
-from streamer.store.database import Database
+from streamer.store.database import Database, decoding
 from streamer.store.records import (
     StoredUtterance,
     decode_utterance,
+    decode_vector,
     encode_prediction,
     encode_vector,
 )
@@ -73,6 +74,14 @@ class Utterances:
         if row is None:
             raise NotFound(f"no utterance {utterance} in this profile; `streamer queue` lists some")
         return decode_utterance(row)
+
+    def embedding(self, utterance: int) -> Samples:
+        """Its embedding alone, float32 [d]. Raises NotFound."""
+        row = self._database.row("SELECT embedding FROM utterances WHERE id = ?", utterance)
+        if row is None:
+            raise NotFound(f"no utterance {utterance} in this profile; `streamer queue` lists some")
+        with decoding(f"utterance {utterance}"):
+            return decode_vector(row["embedding"], "<f4")
 
     def count(self) -> int:
         row = self._database.row("SELECT count(*) FROM utterances")

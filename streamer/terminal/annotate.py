@@ -72,6 +72,7 @@ def label_by_keys(
     annotation = AnnotationSession(
         profile, rng or np.random.default_rng(), time.time, on_disk=on_disk, dimension=dimension
     )
+    profile.delete_left()
     announced = PlaybackFile(profile.folder)
     with (
         _interrupted_by_signals(),

@@ -14,6 +14,7 @@ from streamer.profiles.archive.writing import export_profile
 from streamer.profiles.forget import forget_emotion
 from streamer.store.emotion_keys import KEYS
 from streamer.store.profile import Profile
+from streamer.store.schema import MIGRATIONS
 from tests.profiles.archive.making import edit_row, rewrite
 from tests.support import bound_profile, label_of, store_utterance
 
@@ -101,7 +102,7 @@ def test_the_keys_travel_with_an_export_and_an_older_export_is_still_read(tmp_pa
     there.close()
     # As the schema before the keys wrote it: without that table.
     manifest = tmp_path / "exported" / "manifest.json"
-    older = manifest.read_text().replace('"database": 9', '"database": 8')
+    older = manifest.read_text().replace(f'"database": {len(MIGRATIONS)}', '"database": 8')
     older = older.replace('"heard_files": 0,\n  "emotion_keys": 2', '"heard_files": 0')
     assert "emotion_keys" not in older.split("numbers_used")[0]
     rewrite(tmp_path / "exported", "manifest.json", older.encode())

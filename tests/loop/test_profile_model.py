@@ -1,6 +1,7 @@
 """Whatever happens to the log, what was learned is the fold of the answers that count."""
 
 import random
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -193,7 +194,9 @@ def test_a_disk_that_fills_up_while_learning_costs_nothing_that_was_learned(
     # The first write that no longer finds room: of the features, or of the snapshot.
     with monkeypatch.context() as patch:
         patch.setattr(place, name, full_disk)
-        with pytest.raises(ProfileError, match="free some disk space"):
+        # Without the snapshot it is learned all the same: the rows hold all of it.
+        fails = pytest.raises(ProfileError, match="free some disk space")
+        with fails if place is Labels else nullcontext():
             life.profile_model.learn_new()
     life.profile_model.save()
     life.catch_up()

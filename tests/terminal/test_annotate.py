@@ -189,7 +189,9 @@ def test_one_in_twenty_comes_again_and_that_is_said(
     for number in range(4, 31):
         stored = asked.utterances.get(1)
         asked.database.write(
-            "INSERT INTO utterances SELECT ?, session, source, onset_s, offset_s, heard_at, "
+            "INSERT INTO utterances (id, session, source, onset_s, offset_s, heard_at, "
+            "quality, embedding, emotion, prediction, verdict, informativeness, state, selection) "
+            "SELECT ?, session, source, onset_s, offset_s, heard_at, "
             "quality, embedding, emotion, prediction, verdict, informativeness, 'asked', selection "
             "FROM utterances WHERE id = ?",
             number,
