@@ -171,12 +171,14 @@ MIGRATIONS = (
     """,
     # after_label: the last row of the label log before it, which gives both logs one order whatever
     # the clock does. carried_from: the encoder (sha256) whose vectors were mapped into this one's.
+    # And the learner's intervals now know when something changed.
     """
     ALTER TABLE asides ADD COLUMN after_label INTEGER;
     UPDATE asides SET after_label = (
         SELECT coalesce(max(l.seq), 0) FROM labels AS l WHERE l.given_at <= asides.given_at
     );
     ALTER TABLE utterances ADD COLUMN carried_from TEXT;
+    DELETE FROM states WHERE name = 'learner';
     """,
 )
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamer.learners.affect import DimensionLearner
 from streamer.learners.conformal import (
     COVERAGE,
     FIRST_STEPS,
@@ -15,6 +16,7 @@ from streamer.learners.conformal import (
     STEP,
     AdaptiveInterval,
 )
+from streamer.learners.regression import BayesianRegression
 
 
 def sequences():
@@ -86,3 +88,38 @@ def test_the_width_stays_positive_and_bounded_and_the_count_true(observations):
         interval.observe(error, deviation)
         assert 0.1 <= interval.width <= 20.0
     assert (interval.covered, interval.count) == (inside, len(observations))
+
+
+CHANGES = {
+    "nothing": lambda n, truth, noise: truth + 0.15 * noise,
+    "300 equal labels": lambda n, truth, noise: 0.25 if n < 300 else truth + 0.15 * noise,
+    "a flip": lambda n, truth, noise: (truth if n < 300 else -truth) + 0.15 * noise,
+    "threefold noise": lambda n, truth, noise: truth + (0.15 if n < 300 else 0.45) * noise,
+}
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_thirty_labels_after_a_change_the_promise_is_kept_again(kind: str) -> None:
+    """By the learner of a dimension, which has to learn anew meanwhile; over 24 voices."""
+    inside = []
+    for voice in range(24):
+        rng = np.random.default_rng(voice)
+        learner = DimensionLearner(BayesianRegression(np.zeros((25, 2)), 1.0, np.array([0.3, 0.6])))
+        weights = rng.normal(size=25) * 0.1
+        for n in range(361):
+            inputs = rng.normal(size=25)
+            value = float(np.clip(CHANGES[kind](n, inputs @ weights, rng.normal()), -1.0, 1.0))
+            if n > 330:
+                said = learner.estimate(inputs, np.zeros(2))
+                inside.append(said.low <= value <= said.high)
+            learner.learn(inputs, np.zeros(2), value, n, first=True)
+    assert 0.75 <= np.mean(inside) <= 0.85
+
+
+def test_a_false_start_is_rare() -> None:
+    rng = np.random.default_rng(3)
+    interval, begun = AdaptiveInterval(), 0
+    for error in rng.normal(size=10_000):
+        interval.observe(float(error), 1.0)
+        begun += interval._since == 0
+    assert begun < 20

@@ -203,3 +203,18 @@ def test_any_features_within_the_limits_equal_the_batch(rows, target):
     expected = np.linalg.solve(gram, x.T @ np.full(len(x), target))
     np.testing.assert_allclose(regression.weights[:, 0], expected, rtol=0, atol=1e-8)
     assert (regression.deviation(x[0]) > 0.0).all()
+
+
+@pytest.mark.parametrize(("strength", "length"), [(1.0, 1.0), (0.2, 1.0), (0.01, 10.0)])
+def test_thousands_of_identical_inputs_leave_the_mean_on_the_batch(
+    strength: float, length: float
+) -> None:
+    """In closed form: W = x sum(y)' / (strength + n x'x). A million leave it within 1e-8 too."""
+    rng = np.random.default_rng(0)
+    inputs = length * rng.normal(size=16)
+    regression = BayesianRegression(np.zeros((16, 2)), strength, np.full(2, 0.3))
+    targets = np.array([0.5, -0.2]) + 0.1 * rng.normal(size=(10_000, 2))
+    for target in targets:
+        regression.learn(inputs, target)
+    batch = np.outer(inputs, targets.sum(axis=0) / (strength + 10_000 * inputs @ inputs))
+    assert np.abs(regression.weights - batch).max() < 1e-10
