@@ -199,8 +199,8 @@ class ProfileModel:
     def save(self) -> None:
         """Store a snapshot of the learner, so that the next start need not replay the whole log.
 
-        A learner without storable state is replayed at every start, as are the labels since the last
-        snapshot where the disk has no room for one.
+        A learner without storable state is replayed at every start. So are the labels since the
+        last snapshot, where the disk has no room for one.
         """
         if not self.model.learner.is_storable:
             return
