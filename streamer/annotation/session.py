@@ -193,8 +193,8 @@ class AnnotationSession:
         first = self.profile.labels.answer_of(answer.utterance, answer.annotator)
         person = self._seats[answer.annotator, seat]
         # The same again, before it could be learned: it was sent again, as its reply was lost.
-        again = first is not None and first.features is None and first.label == answer
-        if first is not None and person.repeating != answer.utterance and not again:
+        sent_again = first is not None and first.features is None and first.label == answer
+        if first is not None and person.repeating != answer.utterance and not sent_again:
             raise AlreadyAnswered(
                 f"{answer.annotator} has answered utterance {answer.utterance} elsewhere meanwhile:"
                 " this answer is not stored; correct the other one if it is wrong"
@@ -202,7 +202,7 @@ class AnnotationSession:
         self._keep_clip(answer.utterance)
         with self.profile_model() as profile_model:
             predicted = predict(profile_model.model, utterance, utterance.quality)
-            if again:
+            if sent_again:
                 return Saved(predicted, None, None)
             if first is not None:
                 self.profile.annotation_events.add("repeat", answer, self._wall_s())
