@@ -44,13 +44,14 @@ class Labels:
         or a value outside the scale, NotFound for an unknown utterance.
         """
         checked_scale(scale)
+        checked = [checked_answer(label, scale) for label in labels]
         with self._database.transaction():
             keeps = self._database.row(
                 "SELECT 1 FROM meta WHERE key = ? AND value = 'yes'", KEEP_ANSWERED
             )
             for utterance in {label.utterance for label in labels}:
                 self._close(utterance, now, keeps is not None)
-            return [self._append(checked_answer(label, scale), now, scale) for label in labels]
+            return [self._append(label, now, scale) for label in checked]
 
     def undo(self, count: int, now: float, annotator: str | None = None) -> list[LogEntry]:
         """Undo the last `count` effective labels, of one annotator where one is given.
