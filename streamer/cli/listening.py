@@ -203,7 +203,8 @@ def run(
         _tell_next_steps(settings, as_json)
         return
     address = address_of(host, port, allow_remote, tls_cert, tls_key)
-    with pages(settings, address, loop) as served:
+    # The loop first: what it opens is open before anybody can hold connections to the pages.
+    with loop, pages(settings, address, loop) as served:
         sinks.add(for_people(served.sink, settings.blind, sign))
         addresses.append(served.url)
         by_itself = run(loop, sinks, settings.watchdog_s)

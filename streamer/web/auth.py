@@ -1,14 +1,15 @@
 """Who may come in: every request passes here before anything else looks at it.
 
-A refusal costs one comparison and forty bytes, so that a flood of them leaves the ear its time.
+A refusal costs one comparison and forty bytes, so that a flood of them leaves the loop its time.
 The token in the printed address is exchanged once for a cookie that scripts cannot read and other
-sites cannot send. SECURITY.md says what each check is for.
+sites cannot send. Browsers send a host's cookies to every port of it, so also to another user's
+server on 127.0.0.1: this one belongs to a path that nobody can guess, under which all pages are,
+and goes nowhere else. SECURITY.md says what each check is for.
 """
 
 import hmac
 import secrets
-from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -17,13 +18,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PAGES: Final = ("/", "/live", "/emotions", "/profile")
 LARGEST_BODY: Final = 64 * 1024
+# Cookies apart: those of other programs on the same host come along, and are not the user's fault.
+LONGEST_HEADERS: Final = 16 * 1024
+LONGEST_COOKIES: Final = 64 * 1024
 _SAFE: Final = {"GET", "HEAD"}
 _HEADERS: Final = [
     (
         b"content-security-policy",
         b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         b"media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        b"frame-ancestors 'none'",
+        b"frame-ancestors 'none'; worker-src 'none'",
     ),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -41,16 +45,25 @@ class Auth:
     """ASGI: lets those in who bear the token or its cookie, by our own name, from our own page.
 
     is_ours: whether a Host header is one of ours; origin: what our pages' Origin header says,
-    given that Host; cookie: its name, its own for each port, since browsers share them.
+    given that Host; cookie: its name, its own for each port, since browsers share them; admit: told
+    whose connection bears token or cookie.
     """
 
     def __init__(
-        self, app: ASGIApp, *, is_ours: Callable[[str], bool], scheme: str, cookie: str
+        self,
+        app: ASGIApp,
+        *,
+        is_ours: Callable[[str], bool],
+        scheme: str,
+        cookie: str,
+        admit: Callable[[tuple[str, int] | None], None] = lambda _: None,
     ) -> None:
         self._app = app
         self._is_ours = is_ours
         self._scheme = scheme
-        self._cookie = cookie
+        self._cookie = cookie.encode("ascii")
+        self._admit = admit
+        self._place = f"/{secrets.token_urlsafe(16)}"
         self.token = secrets.token_urlsafe(32)
         self._key = secrets.token_urlsafe(32)
 
@@ -59,15 +72,16 @@ class Auth:
             return
         headers: dict[bytes, bytes] = dict(scope["headers"])
         host = headers.get(b"host", b"").decode("latin-1")
-        refusal = self._refusal(scope["method"], headers, host)
+        refusal = _too_long(scope["headers"]) or self._refusal(scope["method"], headers, host)
         if refusal is not None:
             await _answer(send, *refusal)
         elif b"token=" in scope["query_string"]:
-            await self._exchange(scope["path"], scope["query_string"], send)
-        elif not self._bears_cookie(headers):
+            await self._exchange(scope, send)
+        elif not self._bears_cookie(scope["headers"]):
             await _answer(send, 403, "Open the address that streamer printed, all of it.")
         else:
-            await self._let_in(scope, receive, send)
+            self._admit(scope.get("client"))
+            await self._let_in({**scope, "path": self._within(scope["path"])}, receive, send)
 
     def _refusal(
         self, method: str, headers: dict[bytes, bytes], host: str
@@ -78,6 +92,8 @@ class Auth:
         same = origin == f"{self._scheme}://{host}".encode("latin-1")
         if (origin is not None and not same) or (origin is None and method not in _SAFE):
             return 403, "Another site may not ask here."
+        if b"service-worker" in headers:
+            return 403, "There is no service worker."
         if headers.get(b"sec-fetch-site", b"none") not in {b"none", b"same-origin"}:
             return 403, "Another site may not ask here."
         length = headers.get(b"content-length", b"0")
@@ -87,25 +103,39 @@ class Auth:
             return 415, "Send JSON."
         return None
 
-    async def _exchange(self, path: str, query: bytes, send: Send) -> None:
+    async def _exchange(self, scope: Scope, send: Send) -> None:
         """The token for the cookie; the address without the token is where to go on."""
-        given = parse_qs(query.decode("latin-1")).get("token", [""])[0]
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         if not hmac.compare_digest(given.encode(), self.token.encode()):
             await _answer(send, 403, "That key is not, or no longer, right.")
             return
+        self._admit(scope.get("client"))
         secure = "; Secure" if self._scheme == "https" else ""
-        cookie = f"{self._cookie}={self._key}; Path=/; HttpOnly; SameSite=Strict{secure}"
+        name = self._cookie.decode("ascii")
+        cookie = f"{name}={self._key}; Path={self._place}; HttpOnly; SameSite=Strict{secure}"
         # Never what was asked: "//elsewhere" would lead to another host.
-        location = path if path in PAGES else "/"
+        path = self._within(scope["path"])
+        location = self._place + (path if path in PAGES else "/")
         headers = [(b"location", location.encode()), (b"set-cookie", cookie.encode())]
         await _answer(send, 303, "", headers)
 
-    def _bears_cookie(self, headers: dict[bytes, bytes]) -> bool:
-        try:
-            morsel = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(self._cookie)
-        except CookieError:
-            return False
-        return morsel is not None and hmac.compare_digest(morsel.value.encode(), self._key.encode())
+    def _within(self, path: str) -> str:
+        """A path without the part that nobody can guess, where it has that."""
+        return path.removeprefix(self._place) if path.startswith(f"{self._place}/") else path
+
+    def _bears_cookie(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Whether one of the cookies is ours, whatever other programs have put between them.
+
+        By hand: the standard library's parser stops at the first quote or bracket that it dislikes.
+        """
+        found = False
+        for header, value in headers:
+            if header == b"cookie":
+                for part in value.split(b";"):
+                    name, _, key = part.strip().partition(b"=")
+                    if name == self._cookie:
+                        found |= hmac.compare_digest(key, self._key.encode())
+        return found
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         taken = 0
@@ -125,6 +155,22 @@ class Auth:
             await send(message)
 
         await self._app(scope, receive_little, send_guarded)
+
+
+def _too_long(headers: Iterable[tuple[bytes, bytes]]) -> tuple[int, str] | None:
+    """Refuses what h11 lets through where it comes in one piece."""
+    total = cookies = 0
+    for name, value in headers:
+        if name == b"cookie":
+            cookies += len(value)
+        else:
+            total += len(name) + len(value)
+    if cookies > LONGEST_COOKIES:
+        return 431, (
+            "Other programs on this machine have set too many cookies: delete those of this host "
+            "in your browser, then open the address that streamer printed again."
+        )
+    return (431, "These headers are too long.") if total > LONGEST_HEADERS else None
 
 
 async def _answer(

@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Final
 
 from streamer.errors import UsageError
+from streamer.web.listener import Listener
 
 DEFAULT_PORT: Final = 8765
 LOOPBACK: Final = "127.0.0.1"
 _BACKLOG: Final = 128
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_FIRST_FREE_PORT: Final = 1024
+# Forward secrecy and authenticated encryption, for what still speaks TLS 1.2.
+_CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,20 @@ class Address:
     def scheme(self) -> str:
         return "https" if self.tls_cert else "http"
 
-    def listen(self) -> socket.socket:
+    def listen(self) -> Listener:
         """A socket that listens here. Raises UsageError where that cannot be had."""
         ports = [DEFAULT_PORT, 0] if self.port is None else [self.port]
         for port in ports:
             try:
                 return _listening(self.host, port)
+            except PermissionError as error:
+                reason = error.strerror
+                if 0 < port < _FIRST_FREE_PORT:
+                    raise UsageError(
+                        f"--port {port}: ports below {_FIRST_FREE_PORT} are the system's: give a "
+                        f"higher one, or allow it (sudo sysctl net.ipv4.ip_unprivileged_port_start="
+                        f"{port})"
+                    ) from error
             except OSError as error:
                 reason = error.strerror
             except UnicodeError:
@@ -48,7 +61,8 @@ class Address:
 
     def url(self, port: int) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{port}"
+        shown = "" if port == _DEFAULT_PORTS[self.scheme] else f":{port}"
+        return f"{self.scheme}://{host}{shown}"
 
     def is_ours(self, host_header: str, port: int) -> bool:
         """A Host header that a browser sends which was led here by nobody else's name.
@@ -56,7 +70,9 @@ class Address:
         A page of another site can make its own name point here (DNS rebinding); it cannot make
         the browser call it by a number, by `localhost`, or by this machine's name.
         """
-        name, _, given_port = host_header.lower().rpartition(":")
+        name, given_port = _split(host_header.lower())
+        if given_port == "" and port == _DEFAULT_PORTS[self.scheme]:
+            given_port = str(port)  # browsers leave it out
         if given_port != str(port):
             return False
         if name in {"localhost", self.host.lower()}:
@@ -102,10 +118,21 @@ def address_from(
     return Address(host, port, tls_cert, tls_key)
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    # asyncio turns Nagle's delay off (40 ms an answer) only where the protocol is named.
-    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+def make_modern(context: ssl.SSLContext) -> None:
+    """TLS 1.3, and of 1.2 only suites with forward secrecy and authenticated encryption."""
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS)
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+
+
+def _split(host_header: str) -> tuple[str, str]:
+    """Name and port of a Host header, "" where it has none; brackets belong to the name."""
+    name, colon, port = host_header.rpartition(":")
+    return (name, port) if colon and "]" not in port else (host_header, "")
+
+
+def _listening(host: str, port: int) -> Listener:
+    made = Listener(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0])
     try:
         if os.name == "posix":
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,5 +1,6 @@
 """Pages served on a thread of their own, while another one listens."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -16,14 +17,17 @@ from streamer.loop.loop import Loop
 from streamer.store.profile import profile_folder
 from streamer.web.api.metrics import ScraperDoor, scraper_token
 from streamer.web.auth import Auth
-from streamer.web.bind import Address
+from streamer.web.bind import Address, make_modern
 from streamer.web.events import Broadcast, EventHub
+from streamer.web.fault_log import FaultLog, attached
+from streamer.web.listener import PATIENCE_S, Listener
 from streamer.web.site import make_site
 from streamer.web.store_worker import StoreWorker
 
-# Open connections; beyond, the answer is 503.
-MOST_CONNECTIONS: Final = 200
-LONGEST_HEADERS: Final = 16 * 1024
+# What h11 holds of a request before its headers are complete; `Auth` has the finer bounds.
+LONGEST_HEAD: Final = 96 * 1024
+# Connections that wait to be accepted; asyncio takes so many in one turn.
+BACKLOG: Final = 128
 GOODBYE_S: Final = 3
 
 
@@ -47,7 +51,8 @@ def serving(config: Config, address: Address, loop: Loop | None = None) -> Itera
     """
     folder = profile_folder(config.profile, config.home)
     token = scraper_token(folder)
-    with address.listen() as listening:
+    faults = FaultLog()
+    with address.listen() as listening, attached(faults, "uvicorn.error"):
         port: int = listening.getsockname()[1]
         hub = EventHub()
         worker = StoreWorker(config, folder, hub, loop)
@@ -58,9 +63,11 @@ def serving(config: Config, address: Address, loop: Loop | None = None) -> Itera
             is_ours=is_ours,
             scheme=address.scheme,
             cookie=f"streamer-{port}",
+            admit=listening.admit,
         )
-        door = ScraperDoor(auth, site, token, is_ours)
-        server = _server(door, address)
+        door = ScraperDoor(auth, site, token, is_ours, listening.admit)
+        server = _Server(_configured(door, address), listening, faults)
+        listening.reserve()
         thread = threading.Thread(target=_serve, args=(server, listening), name="web", daemon=True)
         thread.start()
         worker.prepare_pictures()
@@ -77,23 +84,45 @@ def _serve(server: uvicorn.Server, listening: socket.socket) -> None:
     server.run([listening])
 
 
-def _server(app: ASGIApp, address: Address) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            loop="asyncio",
-            http="h11",
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=MOST_CONNECTIONS,
-            h11_max_incomplete_event_size=LONGEST_HEADERS,
-            timeout_graceful_shutdown=GOODBYE_S,
-            ssl_certfile=address.tls_cert,
-            ssl_keyfile=address.tls_key,
-        )
+class _Server(uvicorn.Server):
+    """uvicorn's, which also ends idle connections and tells each kind of fault once."""
+
+    def __init__(self, config: uvicorn.Config, listening: Listener, faults: FaultLog) -> None:
+        super().__init__(config)
+        self._listening = listening
+        self._faults = faults
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._faults.of_loop)
+        await super().serve(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second."""
+        if counter % 10 == 0:
+            self._listening.sweep()
+        return await super().on_tick(counter)
+
+
+def _configured(app: ASGIApp, address: Address) -> uvicorn.Config:
+    config = uvicorn.Config(
+        app,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
+        timeout_keep_alive=round(PATIENCE_S),
+        timeout_graceful_shutdown=GOODBYE_S,
+        ssl_certfile=address.tls_cert,
+        ssl_keyfile=address.tls_key,
     )
+    config.load()
+    if config.ssl is not None:
+        make_modern(config.ssl)
+    return config

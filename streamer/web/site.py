@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.applications import Starlette
 from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -123,7 +123,7 @@ def make_site(worker: StoreWorker) -> Starlette:
             Route("/favicon.ico", _no_icon),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ],
-        exception_handlers={StreamerError: explain},
+        exception_handlers={StreamerError: explain, ClientDisconnect: _left},
         middleware=[Middleware(_OfNumbering)],
     )
 
@@ -143,3 +143,8 @@ class _OfNumbering:
 
 async def _no_icon(request: Request) -> Response:
     return Response(status_code=204)
+
+
+async def _left(request: Request, error: Exception) -> Response:
+    """Who leaves in the middle of sending a body gets an answer that nobody reads."""
+    return Response(status_code=400)

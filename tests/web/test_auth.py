@@ -1,9 +1,12 @@
 """Who is refused, and that nobody else is. SECURITY.md names these tests."""
 
+import re
 import socket
+from pathlib import Path
 
 import pytest
 
+from streamer.web import site
 from tests.web.conftest import Client
 
 SAVE = b'{"utterance":1,"annotator":"me","valence":0.5,"arousal":0.5}'
@@ -12,8 +15,11 @@ SAVE = b'{"utterance":1,"annotator":"me","valence":0.5,"arousal":0.5}'
 def test_the_token_is_exchanged_for_a_cookie_that_scripts_and_sites_cannot_have(served, stranger):
     token = served.url.split("token=")[1]
     answer = stranger.ask("GET", f"/live?token={token}")
-    assert (answer.status, answer.getheader("location")) == (303, "/live")
+    assert answer.status == 303
+    place = answer.getheader("location").removesuffix("/live")
     cookie = answer.getheader("set-cookie")
+    assert len(place) > 20
+    assert f"Path={place};" in cookie
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert token not in cookie
@@ -46,9 +52,69 @@ def test_a_wrong_token_or_cookie_is_refused(served, stranger):
 def test_the_token_leads_nowhere_else(served, stranger):
     token = served.url.split("token=")[1]
     answer = stranger.ask("GET", f"//elsewhere.example/?token={token}")
-    assert (answer.status, answer.getheader("location")) == (303, "/")
+    place = answer.getheader("location")
+    assert (answer.status, place.count("/"), place[-1]) == (303, 2, "/")
     answer = stranger.ask("GET", f"/%0d%0aset-cookie:x=y?token={token}")
-    assert answer.getheader("location") == "/"
+    assert answer.getheader("location") == place
+
+
+@pytest.mark.parametrize(
+    "others",
+    ['a="', "a b=c", "[x]=1", '="";', "a={\"b\": [1, 2]}", "\xe9=\xff", "streamer-{port}=other",
+     "a=" + "x" * 30_000],
+)  # fmt: skip
+def test_the_cookies_of_other_programs_lock_nobody_out(client, others):
+    others = others.replace("{port}", str(client.port))
+    for cookies in (f"{others}; {client.cookie}", f"{client.cookie}; {others}"):
+        assert client.ask("GET", "/api/next", cookie=cookies).status == 200
+    assert client.ask("GET", "/api/next", cookie=others).status == 403
+
+
+def test_too_many_cookies_are_told_with_the_remedy(client):
+    answer = client.ask("GET", "/api/next", cookie=f"a={'x' * 66_000}; {client.cookie}")
+    assert answer.status == 431
+    assert b"delete those of this host" in answer.read()
+
+
+def test_all_is_under_the_path_of_the_cookie(served, stranger):
+    """Browsers send cookies to every port of a host, this one to no other path."""
+    entered = stranger.ask("GET", f"/?token={served.url.split('token=')[1]}")
+    place, cookie = entered.getheader("location"), entered.getheader("set-cookie").split(";")[0]
+    for path in ("", "live", "api/next", "static/base.css", "clips/1"):
+        assert stranger.ask("GET", place + path, cookie=cookie).status == 200
+        assert stranger.ask("GET", place + path).status == 403
+    for page in ("", "live", "emotions", "profile"):
+        text = stranger.ask("GET", place + page, cookie=cookie).read().decode()
+        assert re.findall(r'(?:href|src|action)="(?!\./|#)[^"]*"', text) == []
+    for script in (Path(site.__file__).parent / "static").glob("*.js"):
+        found = re.findall(r"""(?:from |fetch\(|EventSource\(|src = )["'`]/""", script.read_text())
+        assert found == [], script.name
+
+
+def test_no_script_can_become_a_service_worker(client):
+    assert client.ask("GET", "/static/api.js", service_worker="script").status == 403
+    answer = client.ask("GET", "/static/api.js")
+    assert "worker-src 'none'" in answer.getheader("content-security-policy")
+    assert answer.getheader("service-worker-allowed") is None
+
+
+def test_long_headers_in_one_piece_are_refused(client):
+    assert client.ask("GET", "/", x_long="x" * 15_000).status == 200
+    assert client.ask("GET", "/", x_long="x" * 17_000).status == 431
+    assert client.ask("GET", "/", x_long="x" * 80_000).status == 431
+
+
+def test_who_leaves_within_a_body_leaves_no_traceback(client, capfd):
+    head = (
+        f"POST /api/labels HTTP/1.1\r\nhost: 127.0.0.1:{client.port}\r\n"
+        f"origin: http://127.0.0.1:{client.port}\r\ncookie: {client.cookie}\r\n"
+        "content-type: application/json\r\ncontent-length: 100\r\n\r\n{"
+    )
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", client.port), timeout=30) as connection:
+            connection.sendall(head.encode())
+    assert client.ask("GET", "/").status == 200
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
@@ -155,7 +221,7 @@ def test_no_page_holds_a_script_or_style_of_its_own(client):
         assert "<style" not in text
         assert " style=" not in text
         assert " onclick=" not in text
-        assert text.count("<script") == text.count('<script type="module" src="/static/') == 1
+        assert text.count("<script") == text.count('<script type="module" src="./static/') == 1
         assert "https://" not in text
 
 

@@ -1,11 +1,13 @@
 """Where the pages may be served, and under which names."""
 
 import socket
+import ssl
 
 import pytest
 
 from streamer.errors import UsageError
-from streamer.web.bind import Address, address_from
+from streamer.web.bind import Address, address_from, make_modern
+from streamer.web.listener import Listener
 
 
 def test_the_usual_address_is_this_machine_alone():
@@ -49,6 +51,38 @@ def test_a_number_is_no_name_that_another_site_could_own():
     assert here.is_ours("127.0.0.1:9000", 9000)
     assert not here.is_ours("192.168.1.5:9000", 9000)
     assert not here.is_ours("127.0.0.1:9001", 9000)
+
+
+def test_browsers_leave_out_the_default_port_of_the_scheme(certificate):
+    plain, secure = Address("127.0.0.1", 80), Address("127.0.0.1", 443, *certificate)
+    assert (plain.url(80), secure.url(443)) == ("http://127.0.0.1", "https://127.0.0.1")
+    for address, port, other in ((plain, 80, 443), (secure, 443, 80)):
+        for name in ("127.0.0.1", "localhost", "[::1]"):
+            assert address.is_ours(name, port)
+            assert address.is_ours(f"{name}:{port}", port)
+            assert not address.is_ours(name, other)
+            assert not address.is_ours(name, 8765)
+        for name in ("evil.example", "", ":", "[::1", "127.0.0.1:", "127.0.0.1:x"):
+            assert not address.is_ours(name, port) or name == "127.0.0.1:"
+
+
+def test_a_port_of_the_systems_is_told_with_the_remedy(monkeypatch):
+    def denied(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Listener, "bind", denied)
+    with pytest.raises(UsageError, match=r"--port 443: ports below 1024 .* give a higher one"):
+        Address("127.0.0.1", 443).listen()
+
+
+def test_only_modern_tls_is_spoken(certificate):
+    """Forward secrecy and authenticated encryption; nothing older than TLS 1.2."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    make_modern(server)
+    assert server.minimum_version >= ssl.TLSVersion.TLSv1_2
+    for cipher in server.get_ciphers():
+        assert cipher["aead"], cipher["name"]
+        assert cipher["protocol"] == "TLSv1.3" or cipher["name"].startswith("ECDHE-")
 
 
 @pytest.mark.parametrize("port", [-1, 65_536])

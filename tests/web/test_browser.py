@@ -79,7 +79,7 @@ def every_page(page: Any, served: Any, widths: tuple[int, ...]) -> Iterator[str]
     for width in widths:
         page.set_viewport_size({"width": width, "height": 800})
         for path, drawn in DRAWN.items():
-            page.goto(served.url.split("/?")[0] + path)
+            page.goto(page.url.rpartition("/")[0] + path)
             page.wait_for_selector(drawn)
             yield path
 

@@ -137,19 +137,30 @@ def written(samples: Iterator[Sample]) -> str:
 class ScraperDoor:
     """ASGI, before `Auth`: bearers of the scraper's token reach `PATHS` of `site`.
 
-    is_ours: whether a Host header is one of ours, as for `Auth`.
+    is_ours: whether a Host header is one of ours, as for `Auth`; admit: told whose connection
+    bears the token.
     """
 
     def __init__(
-        self, auth: ASGIApp, site: ASGIApp, token: str, is_ours: Callable[[str], bool]
+        self,
+        auth: ASGIApp,
+        site: ASGIApp,
+        token: str,
+        is_ours: Callable[[str], bool],
+        admit: Callable[[tuple[str, int] | None], None] = lambda _: None,
     ) -> None:
         self._auth = auth
         self._site = site
         self._expected = f"Bearer {token}".encode()
         self._is_ours = is_ours
+        self._admit = admit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self._site if self._opens(scope) else self._auth)(scope, receive, send)
+        if self._opens(scope):
+            self._admit(scope.get("client"))
+            await self._site(scope, receive, send)
+        else:
+            await self._auth(scope, receive, send)
 
     def _opens(self, scope: Scope) -> bool:
         if scope["type"] != "http" or scope["path"] not in PATHS or scope["method"] != "GET":

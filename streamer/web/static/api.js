@@ -13,12 +13,15 @@ export function toast(text) {
   hideToast = setTimeout(() => box.classList.remove("shown"), 5000);
 }
 
+// An address of this server under the path of this page, the one that the session's cookie is sent to.
+export const here = (path) => `.${path}`;
+
 // Which profile's numbers this page shows: where another has taken its place, nothing is done.
 const shown = { "X-Streamer-Numbering": document.body.dataset.numbering };
 const REPLACED = 410;
 
 export async function ask(path, options = {}) {
-  const response = await fetch(path, { ...options, headers: { ...options.headers, ...shown } });
+  const response = await fetch(here(path), { ...options, headers: { ...options.headers, ...shown } });
   if (response.status === REPLACED) location.reload();
   return response;
 }

@@ -1,6 +1,6 @@
 // A line with its interval band over the last minutes, in SVG.
 
-import { node } from "/static/plane.js";
+import { node } from "./plane.js";
 
 const HEIGHT = 132;
 const LEFT = 30;

@@ -1,8 +1,8 @@
 // The emotions page: pick examples, see their cohesion, enroll them, test at once.
 
-import { Clip, playTold } from "/static/player.js";
-import { get, post, toast, trying } from "/static/api.js";
-import { follow } from "/static/events.js";
+import { Clip, playTold } from "./player.js";
+import { get, post, toast, trying } from "./api.js";
+import { follow } from "./events.js";
 
 // An utterance ends this long after its last sound; then its event arrives.
 const GRACE_MS = 2500;

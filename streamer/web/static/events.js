@@ -1,5 +1,7 @@
 // Server-sent events. Browsers allow few connections to one place, so only a visible page has one.
 
+import { here } from "./api.js";
+
 // handlers: functions by event name, called with the event's values. "hello" and "reload" mean:
 // fetch the state again.
 export function follow(handlers) {
@@ -15,7 +17,7 @@ export function follow(handlers) {
 
   function open() {
     if (source) return;
-    source = new EventSource("/events");
+    source = new EventSource(here("/events"));
     source.onopen = () => (listens ? show("on", "listening") : show("", "not listening"));
     source.onerror = () => {
       show("lost", "connection lost");

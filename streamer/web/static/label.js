@@ -1,14 +1,14 @@
 // The label page: one utterance at a time, answered by keys, mouse or finger.
 
-import { get, post, toast, trying } from "/static/api.js";
-import { forgetDraft, keepDraft, readDraft } from "/static/draft.js";
-import { follow } from "/static/events.js";
-import { onKeys } from "/static/keys.js";
-import { draw } from "/static/picture.js";
-import { Plane } from "/static/plane.js";
-import { Player } from "/static/player.js";
-import { hideResult, inWords, showResult } from "/static/result.js";
-import { takeSeat } from "/static/seat.js";
+import { get, post, toast, trying } from "./api.js";
+import { forgetDraft, keepDraft, readDraft } from "./draft.js";
+import { follow } from "./events.js";
+import { onKeys } from "./keys.js";
+import { draw } from "./picture.js";
+import { Plane } from "./plane.js";
+import { Player } from "./player.js";
+import { hideResult, inWords, showResult } from "./result.js";
+import { takeSeat } from "./seat.js";
 
 const $ = (id) => document.getElementById(id);
 const remembered = (name, usual) => localStorage.getItem(`streamer-${name}`) ?? usual;

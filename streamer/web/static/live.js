@@ -1,9 +1,9 @@
 // The live view: the stored state first, then updated by events.
 
-import { get, trying } from "/static/api.js";
-import { drawChart } from "/static/chart.js";
-import { follow } from "/static/events.js";
-import { across, down, drawPlane, node } from "/static/plane.js";
+import { get, trying } from "./api.js";
+import { drawChart } from "./chart.js";
+import { follow } from "./events.js";
+import { across, down, drawPlane, node } from "./plane.js";
 
 const SHOWN = 60;
 const ROWS = 20;

@@ -1,7 +1,7 @@
 // Plays clips and moves the playhead. A loop that listens on this machine
 // is informed before a sound begins and when it has ended, so that it does not take it for speech.
 
-import { ask, post } from "/static/api.js";
+import { ask, post } from "./api.js";
 
 const TOLD_MS = 500;
 

@@ -1,7 +1,7 @@
 // The profile page: labels corrected and deleted, questions closed, data deleted.
 
-import { post, toast, trying } from "/static/api.js";
-import { follow } from "/static/events.js";
+import { post, toast, trying } from "./api.js";
+import { follow } from "./events.js";
 
 const $ = (id) => document.getElementById(id);
 const FIELDS = ["valence", "arousal", "dominance"];

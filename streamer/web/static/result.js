@@ -1,6 +1,6 @@
 // The last answer, beside the prediction before it and the prediction now.
 
-import { across, down, drawPlane, node } from "/static/plane.js";
+import { across, down, drawPlane, node } from "./plane.js";
 
 const signed = (value) => (value === null ? "–" : (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2));
 const means = (prediction) => ({ valence: prediction.valence.mean, arousal: prediction.arousal.mean });
