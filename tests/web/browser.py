@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -56,6 +57,18 @@ def open_page(browser: Any, url: str, **options: Any) -> tuple[Any, list[str]]:
     return page, faults
 
 
+def wait_until(page: Any, expression: str, argument: Any = None) -> None:
+    """Wait until an expression is true on the page.
+
+    Playwright's own ``wait_for_function`` asks a second time from within the page, where the
+    pages' content security policy rightly forbids that text becomes code.
+    """
+    end = time.monotonic() + 30
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < end, f"never true: {expression}"
+        page.wait_for_timeout(20)
+
+
 def item_number(page: Any) -> str:
     page.wait_for_selector("#work:not([hidden])")
     return str(page.inner_text("#item-name"))
@@ -74,10 +87,11 @@ def answered(page: Any, action: Any) -> None:
 
 
 def shown_next(page: Any, before: str) -> None:
-    page.wait_for_function(
+    wait_until(
+        page,
         "before => !document.getElementById('work').hidden"
         " && document.getElementById('item-name').textContent !== before",
-        arg=before,
+        before,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.web.api.test_answers import answer
-from tests.web.browser import answered, item_number, open_page, shown_next, undone
+from tests.web.browser import answered, item_number, open_page, shown_next, undone, wait_until
 
 # What is there once a page has fetched what it shows.
 DRAWN = {
@@ -159,7 +159,7 @@ def test_a_half_given_answer_outlives_a_refresh_and_two_tabs_are_no_repeat(
     # The same question in another tab, answered there first.
     other = page.context.new_page()
     other.goto(page.url)
-    other.wait_for_function("document.getElementById('item-name').textContent === 'Utterance 9'")
+    wait_until(other, "document.getElementById('item-name').textContent === 'Utterance 9'")
     answer(client, 1, seat="a third one")
     with page.expect_response("**/api/labels") as refused:
         page.keyboard.press("Enter")

@@ -19,7 +19,7 @@ from streamer.store.profile import Profile
 from streamer.testing import synthetic_session
 from tests.support import balance, events_of, named
 from tests.virtual_microphone import VirtualMicrophone, needs_virtual_microphone
-from tests.web.browser import answered, chromium, item_number, open_page, undone
+from tests.web.browser import answered, chromium, item_number, open_page, undone, wait_until
 
 TIMES_REAL_TIME = 8
 RATE_HZ = 16_000
@@ -129,7 +129,7 @@ def test_a_whole_sitting_while_it_listens(browser, listening):
     boxes = page.locator("#recent input").all()[:3]
     for heard in [box.get_attribute("value") for box in boxes]:
         page.locator(f'#recent input[value="{heard}"]').check()
-    page.wait_for_function("() => document.getElementById('gauge-text').textContent !== '–'")
+    wait_until(page, "() => document.getElementById('gauge-text').textContent !== '–'")
     page.locator("#enroll").click()
     page.wait_for_selector("#enrolled td:text-is('weary')")
     page.goto(page.url.rpartition("/")[0] + "/profile")
@@ -185,15 +185,11 @@ def test_the_live_lines_move(browser, tmp_path, streamer_environment):
 def see_the_live_lines_move(browser: Any, listening: Listening) -> None:
     page, faults = open_page(browser, f"{listening.base}/live?token={listening.url.split('=')[1]}")
     points = "document.querySelectorAll('#valence-chart circle').length"
-    page.wait_for_function(f"() => {points} >= 2")
+    wait_until(page, f"() => {points} >= 2")
     before = page.evaluate(points)
-    page.wait_for_function(f"() => {points} >= {before + 3}")
-    page.wait_for_function(
-        "() => parseFloat(document.getElementById('level-bar').style.width) > 10"
-    )
-    page.wait_for_function(
-        "() => document.getElementById('selection').textContent.includes('asks #')"
-    )
+    wait_until(page, f"() => {points} >= {before + 3}")
+    wait_until(page, "() => parseFloat(document.getElementById('level-bar').style.width) > 10")
+    wait_until(page, "() => document.getElementById('selection').textContent.includes('asks #')")
     assert page.locator("#rows tr").count() >= 5
     assert not faults
 
@@ -205,17 +201,15 @@ def test_what_is_heard_while_the_button_is_held_is_enrolled(browser, listening):
     page.fill("#name", "Eager")
     page.locator("#hold").hover()
     page.mouse.down()
-    page.wait_for_function("() => document.querySelectorAll('#tray li').length >= 3")
+    wait_until(page, "() => document.querySelectorAll('#tray li').length >= 3")
     page.mouse.up()
     assert page.inner_text("#hold-text") == "Hold and speak"
-    page.wait_for_function("() => document.getElementById('gauge-text').textContent !== '–'")
+    wait_until(page, "() => document.getElementById('gauge-text').textContent !== '–'")
     page.locator("#tray button").first.click()
     held = [int(b.inner_text().removeprefix("#")) for b in page.locator("#tray b").all()]
     page.locator("#enroll").click()
     page.wait_for_selector("#enrolled td:text-is('eager')")
-    page.wait_for_function(
-        "() => document.getElementById('distances').textContent.includes('eager')"
-    )
+    wait_until(page, "() => document.getElementById('distances').textContent.includes('eager')")
     assert not faults
     listening.over.set()
     profile = Profile(listening.folder)
@@ -243,7 +237,7 @@ def test_the_live_lines_move_at_the_pace_of_real_speech(
     page, faults = open_page(browser, url.replace("/?", "/live?"))
     points = "document.querySelectorAll('#valence-chart circle').length"
     for count in (1, 2, 3):
-        page.wait_for_function(f"() => {points} >= {count}")
+        wait_until(page, f"() => {points} >= {count}")
     page.context.close()
     out, _ = process.communicate(timeout=300)
     assert process.returncode == 0
