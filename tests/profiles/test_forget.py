@@ -14,6 +14,7 @@ from streamer.loop.clip_cache import ClipCache
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.profiles import forget as forgetting
+from streamer.store import database
 from streamer.store.copies import PLAYING
 from streamer.store.deletion import delete_profile
 from streamer.store.profile import Profile
@@ -171,17 +172,21 @@ def test_a_profile_that_another_process_has_open_is_not_deleted(lived: Profile) 
     assert not lived.folder.exists()
 
 
-def test_what_was_in_the_way_once_is_done_when_it_is_repeated(lived: Profile) -> None:
-    reader = Profile(lived.folder)
+def test_what_was_in_the_way_once_is_done_when_it_is_repeated(
+    lived: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.2)
+    reader, hasty = Profile(lived.folder), Profile(lived.folder)
     with reader.database.snapshot():
         reader.labels.count()
         with pytest.raises(ProfileBusy, match="repeat"):
-            forgetting.forget_utterances(lived, [3])
+            forgetting.forget_utterances(hasty, [3])
     assert CLIP[200:260] in raw(lived)
     with pytest.raises(NotFound):
-        forgetting.forget_utterances(lived, [3])
+        forgetting.forget_utterances(hasty, [3])
     assert CLIP[200:260] not in raw(lived)
     reader.close()
+    hasty.close()
 
 
 def test_a_name_that_stands_on_taken_back_labels_alone_is_forgotten(lived: Profile) -> None:
