@@ -140,11 +140,6 @@ class ChannelMixer:
                 self.faults[c + 1] = f"is channel {best + 1} in opposite phase"
 
 
-def pick(samples: Samples, channel: int) -> Samples:
-    """One channel, counted from 1, as float32 [n, 1]."""
-    return np.ascontiguousarray(samples[:, channel - 1 : channel])
-
-
 def _mean(block: Samples) -> Samples:
     total = block[:, :1].copy()
     for other in range(1, block.shape[1]):

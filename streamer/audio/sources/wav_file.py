@@ -28,7 +28,6 @@ class WavDecoder:
         self._file = path.open("rb")
         self._parser = WavParser("it")
         self._scale = 1.0
-        self._scale_told = False
         self._held: list[Piece] = []
         while not self._held:
             data = self._file.read(_READ_BYTES)

@@ -14,8 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 ENTRIES = 320
-FEW_ENTRIES = 32
-"""For less than an hour of audio, which cannot fill 320 entries (open in the paper)."""
 
 
 @dataclass(frozen=True, slots=True)
