@@ -40,9 +40,11 @@ class Page:
         port = int(re.search(r":(\d+)/", url).group(1))
         self._host = f"127.0.0.1:{port}"
         self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
-        self._cookie = ""
+        self._cookie, self._base = "", ""
         answer = self._request("GET", "/?" + url.split("/?")[1], {})
         self._cookie = answer.getheader("set-cookie").split(";")[0]
+        # Where the pages are, for whoever has the token: at the root in earlier versions.
+        self._base = (answer.getheader("location") or "/").rstrip("/")
         answer.read()
 
     def get(self, path: str) -> dict[str, Any]:
@@ -55,7 +57,7 @@ class Page:
     def _request(self, method: str, path: str, headers: dict[str, str], body: str = "") -> Any:
         cookie = {"cookie": self._cookie} if self._cookie else {}
         said = {"host": self._host, **cookie, **headers}
-        self._connection.request(method, path, body or None, said)
+        self._connection.request(method, self._base + path, body or None, said)
         return self._connection.getresponse()
 
 
@@ -133,25 +135,22 @@ def main() -> None:
     trees = [tree.resolve() for tree in chosen.tree or [HERE]]
     found: dict[str, dict[str, list[float]]] = {str(tree): {} for tree in trees}
     with tempfile.TemporaryDirectory(prefix="streamer-bench-") as place:
-        recording = Path(place) / "session.wav"
-        audio, _ = synthetic_session(np.random.default_rng(5), round(chosen.seconds / 3))
-        soundfile.write(recording, audio, RATE_HZ)
+        # A profile hears a recording once: a session to begin with, then another each round.
+        recordings = [Path(place) / f"session{at}.wav" for at in range(ROUNDS + 1)]
+        for seed, recording in enumerate(recordings, start=5):
+            audio, _ = synthetic_session(np.random.default_rng(seed), round(chosen.seconds / 3))
+            soundfile.write(recording, audio, RATE_HZ)
         profiles = {tree: Path(place) / f"profile{at}" for at, tree in enumerate(trees)}
         for tree, profile in profiles.items():  # questions to begin with
             asked = [
-                "--json",
-                "--no-web",
-                "--again",
-                "--profile",
-                str(profile),
-                "--input",
-                str(recording),
-            ]
-            process = streamer(tree, [*asked, "--keep", "1"])
+                "--json", "--no-web", "--profile", str(profile),
+                "--input", str(recordings[0]), "--keep", "1",
+            ]  # fmt: skip
+            process = streamer(tree, asked)
             process.communicate()
             if process.returncode:
                 raise SystemExit(f"streamer run failed in {tree}")
-        for _ in range(ROUNDS):
+        for recording in recordings[1:]:
             for tree, profile in profiles.items():
                 for name, values in measure(tree, recording, profile, chosen.answers).items():
                     found[str(tree)].setdefault(name, []).extend(values)
