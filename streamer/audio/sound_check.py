@@ -7,12 +7,9 @@ import numpy as np
 
 from streamer.audio.conditioning.conditioner import Disturbances
 from streamer.audio.quality import is_narrow, power_dbfs
+from streamer.notices import NoticeKind
 from streamer.types import Notice, Quality, Samples
 
-KINDS: Final = frozenset(
-    ("silent_input", "low_level", "clipping", "offset", "hum", "rumble", "noise", "channels",
-     "low_rate", "high_level")
-)  # fmt: skip
 SILENT_S: Final = 3.0
 LOW_AFTER_S: Final = 30.0
 LOW_DBFS: Final = -70.0
@@ -146,7 +143,7 @@ class SoundCheck:
         heard = f"heard: channel {', '.join(used)} (to choose another: --channel)"
         self._say("channels", f"{text}; {heard}")
 
-    def _say(self, kind: str, text: str) -> None:
+    def _say(self, kind: NoticeKind, text: str) -> None:
         if kind not in self._said:
             self._said.add(kind)
             self._notices.append(Notice(f"{self._source}: {text}", kind))

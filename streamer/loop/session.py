@@ -156,7 +156,7 @@ class Session:
             self._expired_s = now_s
             for text in self._retention.expire(self._wall_s(), now_s):
                 self._recount = True
-                yield Noticed(text)
+                yield Noticed(text, "privacy")
 
     def finish(self) -> Iterator[Event]:
         """The last utterance, the last, partly filled buffer, and the last labels."""
@@ -164,7 +164,8 @@ class Session:
         self._expect(last)
         yield from self._sound_notices()
         if self._encoding_queue.waiting:
-            yield Noticed(f"{many(self._encoding_queue.waiting, 'utterance')} still to be encoded")
+            waiting = many(self._encoding_queue.waiting, "utterance")
+            yield Noticed(f"{waiting} still to be encoded", TOO_SLOW)
         yield from self._settle(self._encoding_queue.rest())
         yield from self._encode(last)
         yield from self._settle(self._encoding_queue.rest())
@@ -238,7 +239,8 @@ class Session:
         if self._dropped & (self._dropped - 1) == 0:  # the 1st, 2nd, 4th, 8th...
             yield Noticed(
                 f"the encoder is slower than people speak: {many(self._dropped, 'utterance')} "
-                "given up; choose a faster one (`streamer bench`)"
+                "given up; choose a faster one (`streamer bench`)",
+                TOO_SLOW,
             )
 
     def _settle(self, encoded: Iterator[Encoded]) -> Iterator[Event]:
@@ -281,9 +283,10 @@ class Session:
             latency_ms=1000.0 * (self._now_s() - encoded.decided_s),
         )
 
-    def _drifted(self) -> Iterator[Drifted]:
+    def _drifted(self) -> Iterator[Drifted | Noticed]:
         for drift in self._profile_model.new_drifts():
             yield Drifted(**asdict(drift), text=str(drift))
+            yield Noticed(str(drift), "drift")
 
     def _select(self) -> Iterator[Event]:
         waiting, self._buffer = self._buffer, []
@@ -358,7 +361,7 @@ class Session:
         )
         for text in self._retention.make_room(self._wall_s()):
             self._recount = True
-            yield Noticed(text)
+            yield Noticed(text, "privacy")
 
     def _allowed(self) -> float:
         """How many questions the budget allows now."""
