@@ -5,6 +5,7 @@ Levels are RMS in dB relative to full scale (a constant 1.0 is 0 dBFS, a full-sc
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -55,6 +56,13 @@ def is_clipped(audio: Samples) -> bool:
 def clipped_part(audio: Samples) -> float:
     """The part of the samples, in [0, 1], that lie at full scale or beyond."""
     return float(np.mean(np.abs(audio) >= FULL_SCALE)) if audio.size else 0.0
+
+
+def with_clipping(quality: Quality, part: float) -> Quality:
+    """The same, where that part of the source's samples was found to be clipped."""
+    if part == 0.0:
+        return quality
+    return replace(quality, clipped=True, trust=min(quality.trust, trust(quality.snr_db, part)))
 
 
 def is_narrow(audio: Samples) -> bool:
