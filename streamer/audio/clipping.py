@@ -6,6 +6,7 @@ in the samples as the source delivers them.
 """
 
 from collections import deque
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -28,54 +29,53 @@ ONE_CEILING: Final = 0.6
 SAME_LEVEL: Final = 2e-3
 MEMORY_S: Final = 120.0
 
+# Samples are looked at by blocks, and of a block only those near its peak.
+BLOCK_S: Final = 0.25
+NEAR_PEAK: Final = 0.5
+
 Ints = NDArray[np.int64]
+Flat = tuple[Ints, Ints, Samples]
 
 
 class ClippingMeter:
     """Follows one timeline of a source; tells how much of a span of it was clipped.
 
-    Two samples a step: the first and the last of a flat top are compared, then those between. What
-    it finds does not depend on how the timeline was cut into chunks.
+    What it finds does not depend on how the timeline was cut into chunks.
     """
 
     def __init__(self, rate_hz: int, channels: int) -> None:
-        self._rate_hz = rate_hz
         self._steps = max(FEWEST_STEPS, round(rate_hz * FLAT_S))
-        self._tail = np.zeros((0, channels), np.float32)
-        self._next = 0  # the position of the tail's first sample
-        self._found: deque[tuple[Ints, Ints, Samples]] = deque()
+        self._block_samples = max(1, round(rate_hz * BLOCK_S))
+        self._memory_samples = rate_hz * MEMORY_S
+        self._held = [np.zeros((0, channels), np.float32)]
+        self._held_samples = 0
+        self._first = 0  # the position of the first sample held
+        self._found: deque[Flat] = deque()
 
     def push(self, samples: Samples) -> None:
         """samples: float32 [n, channels], as the source delivers them."""
-        if not len(samples):
+        self._held.append(samples)
+        self._held_samples += len(samples)
+        if self._held_samples < self._block_samples + self._steps:
             return
-        joined = np.concatenate((self._tail, samples))
-        count = max(0, len(joined) - self._steps)
-        self._tail = joined[count:].copy()
-        at, self._next = self._next, self._next + count
-        if not count or np.abs(samples).max() < LEAST_CEILING:
-            return
-        first, last = joined[:count], joined[self._steps :]
-        flat = np.abs(last - first) <= TOLERANCE * np.abs(first)
-        flat &= np.abs(first) >= LEAST_CEILING
-        rows, columns = np.nonzero(flat)
-        for step in range(1, self._steps):
-            if not len(rows):
-                return
-            level, between = joined[rows, columns], joined[rows + step, columns]
-            kept = np.abs(between - level) <= TOLERANCE * np.abs(level)
-            rows, columns = rows[kept], columns[kept]
-        if len(rows):
-            self._found.append((at + rows, columns, joined[rows, columns]))
-        while self._found and self._found[0][0][-1] < at - MEMORY_S * self._rate_hz:
+        held = np.concatenate(self._held)
+        while len(held) >= self._block_samples + self._steps:
+            self._found.extend(self._flat(held[: self._block_samples + self._steps]))
+            self._first += self._block_samples
+            held = held[self._block_samples :]
+        self._held, self._held_samples = [held.copy()], len(held)
+        while self._found and self._found[0][0][-1] < self._first - self._memory_samples:
             self._found.popleft()
 
-    def part(self, start: int, end: int, channels: "set[int]") -> float:
+    def part(self, start: int, end: int, channels: set[int]) -> float:
         """The part of the source's samples [start, end) that is clipped, in [0, 1].
 
         channels: those that are heard, counted from 0; the worst of them counts.
         """
-        found = [one for one in self._found if one[0][-1] >= start and one[0][0] < end]
+        flat = [*self._found]
+        if self._held_samples > self._steps and self._first < end:
+            flat += self._flat(np.concatenate(self._held))
+        found = [one for one in flat if one[0][-1] >= start and one[0][0] < end]
         if not found or end <= start:
             return 0.0
         at, columns, levels = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -86,6 +86,26 @@ class ClippingMeter:
                 one = within & (columns == channel) & (levels * sign > 0)
                 clipped = max(clipped, _at_the_ceiling(at[one], np.abs(levels[one])))
         return clipped / (end - start)
+
+    def _flat(self, block: Samples) -> list[Flat]:
+        """Where flat tops are among all but the last samples of a block: position, channel, level.
+
+        The first and the last sample of a top are compared, then those between.
+        """
+        found: list[Flat] = []
+        for channel, sign in product(range(block.shape[1]), (1, -1)):
+            one = block[:, channel] * np.float32(sign)
+            peak = float(one.max())
+            if peak < LEAST_CEILING:
+                continue
+            rows = np.flatnonzero(one[: -self._steps] >= max(LEAST_CEILING, NEAR_PEAK * peak))
+            for step in (self._steps, *range(1, self._steps)):
+                level = one[rows]
+                rows = rows[np.abs(one[rows + step] - level) <= TOLERANCE * level]
+            if len(rows):
+                columns = np.full(len(rows), channel, np.int64)
+                found.append((self._first + rows, columns, sign * one[rows]))
+        return found
 
 
 def _at_the_ceiling(at: Ints, levels: Samples) -> int:

@@ -9,7 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from streamer.types import FRAME_SAMPLES, SAMPLE_RATE_HZ, Quality, Samples
+from streamer.types import (
+    FRAME_SAMPLES,
+    LEAST_CLEAR_TRUST,
+    SAMPLE_RATE_HZ,
+    Quality,
+    Samples,
+)
 
 SILENCE_DBFS = -120.0
 LEAST_SNR_DB = -20.0
@@ -63,6 +69,20 @@ def with_clipping(quality: Quality, part: float) -> Quality:
     if part == 0.0:
         return quality
     return replace(quality, clipped=True, trust=min(quality.trust, trust(quality.snr_db, part)))
+
+
+def why_unclear(quality: Quality) -> str | None:
+    """What makes predictions of an utterance less certain, for people; None where it is clear.
+
+    >>> why_unclear(Quality(level_dbfs=-30.0, snr_db=2.4, clipped=False, trust=0.42))
+    'only +2 dB above the noise'
+    """
+    if quality.is_clear:
+        return None
+    noisy = f"only {quality.snr_db:+.0f} dB above the noise"
+    if not quality.clipped:
+        return noisy
+    return "clipped" if trust(quality.snr_db, 0.0) >= LEAST_CLEAR_TRUST else f"clipped, {noisy}"
 
 
 def is_narrow(audio: Samples) -> bool:

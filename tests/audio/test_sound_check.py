@@ -109,3 +109,6 @@ def test_telephones_are_told(voice: Samples) -> None:
     assert kinds(listen(low, 8_000)[0]) == ["low_rate"]
     again = soxr.resample(low, 8_000, SAMPLE_RATE_HZ)
     assert kinds(listen(again)[0]) == ["low_rate"]
+    # A headset that falls to 8 kHz in the middle of a session, as soon as it plays something.
+    (said,) = listen(np.concatenate([voice, again]))[0]
+    assert (said.kind, "any more at 16,000" in said.text) == ("low_rate", True)
