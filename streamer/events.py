@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self
 
+from streamer.notices import NoticeKind
 from streamer.types import DIMENSIONS, Prediction, Quality, Verdict
 
 # What each mode of privacy keeps, shown wherever the loop is shown to listen.
@@ -183,10 +184,10 @@ class Drifted:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """A message for the user. kind: for programs, see `types.Notice`."""
+    """A message for the user. kind: for programs, a key of `notices.NOTICE_KINDS`."""
 
     text: str
-    kind: str = "general"
+    kind: NoticeKind = "general"
 
 
 @dataclass(frozen=True, slots=True)

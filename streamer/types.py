@@ -12,6 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.notices import NoticeKind
+
 Samples = NDArray[np.float32]
 # Of float64, as all learning is: one dimension, and two.
 Vector = NDArray[np.float64]
@@ -50,11 +52,11 @@ class Gap:
 class Notice:
     """A message for the user: a device was lost, came back, overflowed.
 
-    kind: for programs, one of a fixed set (see the reference of events).
+    kind: for programs, a key of `notices.NOTICE_KINDS`.
     """
 
     text: str
-    kind: str = "general"
+    kind: NoticeKind = "general"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from streamer.audio.quality import why_unclear
 from streamer.audio.sources.open import open_source
 from streamer.config import Config
 from streamer.errors import UnreadableAudio, UsageError
@@ -17,7 +18,15 @@ from streamer.loop.profile_model import ProfileModel
 from streamer.loop.trust import predict
 from streamer.store.profile import Profile
 from streamer.text import many
-from streamer.types import Encoding, Notice, Prediction, Samples, Utterance, Verdict
+from streamer.types import (
+    Encoding,
+    Notice,
+    Prediction,
+    Quality,
+    Samples,
+    Utterance,
+    Verdict,
+)
 
 Notify = Callable[[str], None]
 
@@ -27,13 +36,14 @@ NEUTRAL: Final = "neutral"
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The verdict and prediction of one utterance of a file."""
+    """The verdict and prediction of one utterance of a file, and how well it was recorded."""
 
     source: str
     onset_s: float
     offset_s: float
     verdict: Verdict
     prediction: Prediction
+    quality: Quality
 
 
 def enroll(
@@ -47,7 +57,8 @@ def enroll(
 ) -> int:
     """Enroll stored utterances and every utterance in the files; all or none.
 
-    notify: receives what is wrong with a file that can be used all the same. confirmed: asked
+    notify: receives what is wrong with a file or an utterance that can be used all the same.
+    confirmed: asked
     whether they are to be enrolled although they sound like another emotion.
     Returns how many. Raises NotFound, AudioError for a file without speech, EncoderError, and
     UsageError where it is not confirmed.
@@ -57,10 +68,12 @@ def enroll(
         encoder = bind_encoder(config, profile)
         for file in files:
             for found in utterances_in(config, file, notify):
+                _tell_unclear(f"{found.source} from {found.onset_s:.1f} s", found.quality, notify)
                 vectors.append((encoder.encode(found.audio)[1], found.source, None))
     with profile.database.transaction():
         for number in dict.fromkeys(utterances):
             stored = profile.utterances.get(number)
+            _tell_unclear(f"#{number}", stored.quality, notify)
             vectors.append((stored.emotion, stored.source, number))
         rows = [vector for vector, _, _ in vectors]
         model = None if profile.is_empty() else ProfileModel(profile).model
@@ -70,6 +83,15 @@ def enroll(
         for vector, source, utterance in vectors:
             profile.emotions.enroll(emotion, vector, source, utterance, time.time())
     return len(vectors)
+
+
+def _tell_unclear(what: str, quality: Quality, notify: Notify) -> None:
+    reason = why_unclear(quality)
+    if reason is not None:
+        notify(
+            f"{what} is a poor example ({reason}): what is enrolled by it is recognized less "
+            "reliably; record it again, closer to the microphone"
+        )
 
 
 def advice(profile: Profile, emotion: str) -> str | None:
@@ -116,6 +138,7 @@ def verify_files(
                 utterance.offset_s,
                 model.verdict(encoding),
                 predict(model, encoding, utterance.quality),
+                utterance.quality,
             )
 
 

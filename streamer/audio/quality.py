@@ -5,10 +5,17 @@ Levels are RMS in dB relative to full scale (a constant 1.0 is 0 dBFS, a full-sc
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
-from streamer.types import FRAME_SAMPLES, SAMPLE_RATE_HZ, Quality, Samples
+from streamer.types import (
+    FRAME_SAMPLES,
+    LEAST_CLEAR_TRUST,
+    SAMPLE_RATE_HZ,
+    Quality,
+    Samples,
+)
 
 SILENCE_DBFS = -120.0
 LEAST_SNR_DB = -20.0
@@ -55,6 +62,27 @@ def is_clipped(audio: Samples) -> bool:
 def clipped_part(audio: Samples) -> float:
     """The part of the samples, in [0, 1], that lie at full scale or beyond."""
     return float(np.mean(np.abs(audio) >= FULL_SCALE)) if audio.size else 0.0
+
+
+def with_clipping(quality: Quality, part: float) -> Quality:
+    """The same, where that part of the source's samples was found to be clipped."""
+    if part == 0.0:
+        return quality
+    return replace(quality, clipped=True, trust=min(quality.trust, trust(quality.snr_db, part)))
+
+
+def why_unclear(quality: Quality) -> str | None:
+    """What makes predictions of an utterance less certain, for people; None where it is clear.
+
+    >>> why_unclear(Quality(level_dbfs=-30.0, snr_db=2.4, clipped=False, trust=0.42))
+    'only +2 dB above the noise'
+    """
+    if quality.is_clear:
+        return None
+    noisy = f"only {quality.snr_db:+.0f} dB above the noise"
+    if not quality.clipped:
+        return noisy
+    return "clipped" if trust(quality.snr_db, 0.0) >= LEAST_CLEAR_TRUST else f"clipped, {noisy}"
 
 
 def is_narrow(audio: Samples) -> bool:

@@ -7,12 +7,9 @@ import numpy as np
 
 from streamer.audio.conditioning.conditioner import Disturbances
 from streamer.audio.quality import is_narrow, power_dbfs
+from streamer.notices import NoticeKind
 from streamer.types import Notice, Quality, Samples
 
-KINDS: Final = frozenset(
-    ("silent_input", "low_level", "clipping", "offset", "hum", "rumble", "noise", "channels",
-     "low_rate", "high_level")
-)  # fmt: skip
 SILENT_S: Final = 3.0
 LOW_AFTER_S: Final = 30.0
 LOW_DBFS: Final = -70.0
@@ -112,13 +109,15 @@ class SoundCheck:
                 f"speech is only {quality.snr_db:+.0f} dB above the noise: predictions are less "
                 "certain, and such utterances are not asked about; move closer to the microphone",
             )
-        if "low_rate" not in self._said and self._utterances <= NARROW_IN_A_ROW:
-            self._narrow += is_narrow(audio)
+        if "low_rate" not in self._said:
+            self._narrow = self._narrow + 1 if is_narrow(audio) else 0
             if self._narrow == NARROW_IN_A_ROW:
+                before = self._utterances > NARROW_IN_A_ROW
                 self._say(
                     "low_rate",
-                    f"nothing above 4,000 Hz at {self._rate_hz:,} samples a second: the sound came "
-                    "over a telephone, or a headset that falls to 8,000; guesses are rougher",
+                    f"nothing above 4,000 Hz {'any more ' if before else ''}at {self._rate_hz:,} "
+                    "samples a second: the sound comes over a telephone, or a headset that falls "
+                    "to 8,000 where it also plays; guesses are rougher: choose another microphone",
                 )
 
     def condition(self, found: Disturbances) -> None:
@@ -146,7 +145,7 @@ class SoundCheck:
         heard = f"heard: channel {', '.join(used)} (to choose another: --channel)"
         self._say("channels", f"{text}; {heard}")
 
-    def _say(self, kind: str, text: str) -> None:
+    def _say(self, kind: NoticeKind, text: str) -> None:
         if kind not in self._said:
             self._said.add(kind)
             self._notices.append(Notice(f"{self._source}: {text}", kind))

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from streamer.audio.channels import ChannelMixer
+from streamer.audio.clipping import ClippingMeter
 from streamer.audio.conditioning.conditioner import Conditioner
 from streamer.audio.endpointer import Cut
+from streamer.audio.quality import with_clipping
 from streamer.audio.sound_check import SoundCheck
 from streamer.types import SAMPLE_RATE_HZ, Chunk, Gap, Notice, Samples, Utterance
 
@@ -64,15 +66,17 @@ class UtteranceStream:
         resampler: Callable[[int, int], Resampler],
         conditioner: Conditioner | None = None,
         mixer: Callable[[int, int], ChannelMixer] | None = None,
+        channel: int | None = None,
     ) -> None:
         """resampler, mixer: make one for (rate_hz, channels).
 
         conditioner: None leaves sound as it is. mixer: makes one channel of several; None leaves
-        them to the resampler.
+        them to the resampler, which takes only `channel`, counted from 1, where one is given.
         """
         self.endpointer = endpointer
         self._conditioner = conditioner
         self._make_mixer = mixer
+        self._channel = channel
         self._sound_check: SoundCheck | None = None
         self._said: list[Notice] = []
         self.accounting = Accounting()
@@ -103,6 +107,7 @@ class UtteranceStream:
         samples = item.samples
         if self._sound_check is not None:
             self._sound_check.hear(samples)
+            self._stretch.clipping.push(samples)
         if self._stretch.mixer is not None:
             samples = self._stretch.mixer.push(samples)
             if self._sound_check is not None:
@@ -145,10 +150,11 @@ class UtteranceStream:
         return utterances
 
     def _begin(self, rate_hz: int, channels: int) -> "_Stretch":
+        clipping = ClippingMeter(rate_hz, channels)
         if channels == 1 or self._make_mixer is None:
-            return _Stretch(self._make_resampler(rate_hz, channels))
+            return _Stretch(self._make_resampler(rate_hz, channels), clipping)
         mixer = self._make_mixer(rate_hz, channels)
-        return _Stretch(self._make_resampler(rate_hz, 1), mixer)
+        return _Stretch(self._make_resampler(rate_hz, 1), clipping, mixer)
 
     def _skip(self, gap: Gap) -> list[Utterance]:
         utterances = self.finish()
@@ -174,11 +180,20 @@ class UtteranceStream:
             self.accounting.silence += onset - stretch.accounted
             self.accounting.speech += offset - onset
             stretch.accounted = offset
+            clipped = stretch.clipping.part(onset, offset, self._heard_channels(stretch))
+            quality = with_clipping(quality, clipped)
             if self._sound_check is not None:
                 self._sound_check.judge(quality, audio)
             onset_s, offset_s = ((self._origin + at) / rate_hz for at in (onset, offset))
             utterances.append(Utterance(source, onset_s, offset_s, audio, quality, offset - onset))
         return utterances
+
+    def _heard_channels(self, stretch: "_Stretch") -> set[int]:
+        """Counted from 0."""
+        if self._channel is not None:
+            return {self._channel - 1}
+        faults = {} if stretch.mixer is None else stretch.mixer.faults
+        return {at for at in range(self._key[2]) if at + 1 not in faults}
 
     def _close_accounts(self, stretch: "_Stretch") -> None:
         heard = self.endpointer.speech_samples + self.endpointer.silence_samples
@@ -194,6 +209,7 @@ class _Stretch:
     """One unbroken run of a source. accounted: up to here, its samples are speech or silence."""
 
     resampler: Resampler
+    clipping: ClippingMeter
     mixer: ChannelMixer | None = None
     delivered: int = 0
     resampled: int = 0

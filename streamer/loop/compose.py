@@ -144,7 +144,7 @@ def make_utterance_stream(
     )
     resampler = partial(Resampler, channel=config.channel)
     mixer = ChannelMixer if config.channel is None else None
-    return UtteranceStream(endpointer, resampler, Conditioner(), mixer)
+    return UtteranceStream(endpointer, resampler, Conditioner(), mixer, config.channel)
 
 
 def open_input(

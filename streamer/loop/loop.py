@@ -318,7 +318,7 @@ class Loop:
             max_seconds=self._max_seconds,
         ):
             while notices:
-                yield Noticed(notices.popleft())
+                yield Noticed(notices.popleft(), "encoder_slow")
             if isinstance(step, Ended):
                 self.ended = step
             yield step

@@ -54,12 +54,12 @@ def opening(
     profile.set_meta(KEEP_ANSWERED, "yes" if config.keep_for_tuning else "no")
     profile.set_meta("privacy", config.privacy)  # for who labels later, without these settings
     for text in retention.begin():
-        yield Noticed(text)
+        yield Noticed(text, "privacy")
 
 
 def _intended_use(profile: Profile) -> Iterator[Noticed]:
     if not profile.meta("uses_told"):
-        yield Noticed(USES)
+        yield Noticed(USES, "privacy")
         profile.set_meta("uses_told", __version__)
 
 
@@ -72,7 +72,8 @@ def _licence(config: Config, profile: Profile, encoder: str) -> Iterator[Noticed
         return
     yield Noticed(
         f"the licence of encoder {row.name} ({row.licence}) allows no commercial use; "
-        "`streamer models list` shows others"
+        "`streamer models list` shows others",
+        "licence",
     )
     profile.set_meta("licence_told", row.sha256)
 

@@ -176,7 +176,7 @@ class Session:
         with self._profile.database.transaction():
             texts = [*self._retention.expire(self._wall_s(), now_s)]
         self._recount = self._recount or bool(texts)
-        return [Noticed(text) for text in texts]
+        return [Noticed(text, "privacy") for text in texts]
 
     def finish(self) -> Iterator[Event]:
         """The last utterance, the last, partly filled buffer, and the last labels."""
@@ -184,7 +184,8 @@ class Session:
         self._unstored.expect(last)
         yield from self._sound_notices()
         if self._encoding_queue.waiting:
-            yield Noticed(f"{many(self._encoding_queue.waiting, 'utterance')} still to be encoded")
+            waiting = many(self._encoding_queue.waiting, "utterance")
+            yield Noticed(f"{waiting} still to be encoded", TOO_SLOW)
         yield from self._settle(self._encoding_queue.rest())
         yield from self._encode(last)
         yield from self._settle(self._encoding_queue.rest())
@@ -303,9 +304,10 @@ class Session:
             latency_ms=1000.0 * (self._now_s() - encoded.decided_s),
         )
 
-    def _drifted(self) -> Iterator[Drifted]:
+    def _drifted(self) -> Iterator[Drifted | Noticed]:
         for drift in self._profile_model.new_drifts():
             yield Drifted(**asdict(drift), text=str(drift))
+            yield Noticed(str(drift), "drift")
 
     def _select(self) -> list[Event]:
         with self._profile.database.transaction():
@@ -389,7 +391,7 @@ class Session:
         )
         for text in self._retention.make_room(self._wall_s()):
             self._recount = True
-            yield Noticed(text)
+            yield Noticed(text, "privacy")
 
     def _allowed(self) -> float:
         """How many questions the budget allows now."""

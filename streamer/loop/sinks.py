@@ -9,6 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from streamer.events import Event, Noticed, Started, Status
+from streamer.notices import NoticeKind
 
 
 class Sink(Protocol):
@@ -58,18 +59,18 @@ class Sinks:
         self._stop = stop
         self._others: list[Sink] = []
         self._failed: list[Sink] = []
-        self._notices: deque[str] = deque()
+        self._notices: deque[Noticed] = deque()
         self._started = False
 
     def add(self, sink: Sink) -> None:
         self._others.append(sink)
 
-    def notify(self, text: str) -> None:
+    def notify(self, text: str, kind: NoticeKind = "general") -> None:
         """Queue a notice for every sink, on the run's thread. Callable from any thread.
 
         One that a sink sends while it takes an event precedes that event in the output.
         """
-        self._notices.append(text)
+        self._notices.append(Noticed(text, kind))
 
     def emit(self, event: Event) -> None:
         self._call_each(lambda sink: sink.emit(event))
@@ -95,7 +96,7 @@ class Sinks:
 
     def _emit_notices(self) -> None:
         while self._notices:
-            notice = Noticed(self._notices.popleft())
+            notice = self._notices.popleft()
             for sink in (*self._others, self._output):
                 self._call(partial(_emit, notice), sink)
 

@@ -1,20 +1,28 @@
 """Utterances between their end and their row: each is stored, or counted as dropped."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from streamer.audio.utterance_stream import UtteranceStream
 from streamer.events import Noticed
+from streamer.notices import NoticeKind
 from streamer.text import many
 from streamer.types import Utterance
 
 TOO_SLOW: Final = "encoder_slow"
 NOT_STORED: Final = "not_stored"
-_WHY: Final = {
-    TOO_SLOW: "the encoder is slower than people speak: {} given up; choose a faster one "
-    "(`streamer bench`)",
-    NOT_STORED: "another program keeps the profile's database locked: {} given up; close it",
+# For each reason, what is said and the kind of that notice.
+_WHY: Final[Mapping[str, tuple[str, NoticeKind]]] = {
+    TOO_SLOW: (
+        "the encoder is slower than people speak: {} given up; choose a faster one "
+        "(`streamer bench`)",
+        "encoder_slow",
+    ),
+    NOT_STORED: (
+        "another program keeps the profile's database locked: {} given up; close it",
+        "profile_locked",
+    ),
 }
 
 
@@ -42,7 +50,8 @@ class Unstored:
         self._dropped[reason] += 1
         count = self._dropped[reason]
         if count & (count - 1) == 0:
-            yield Noticed(_WHY[reason].format(many(count, "utterance")))
+            text, kind = _WHY[reason]
+            yield Noticed(text.format(many(count, "utterance")), kind)
 
     def drop_all(self) -> None:
         """Count what is left as not stored."""

@@ -21,7 +21,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from streamer.audio.sound_check import KINDS
 from streamer.errors import UsageError
 from streamer.events import (
     Ended,
@@ -35,6 +34,7 @@ from streamer.events import (
 )
 from streamer.mqtt.broker import Broker
 from streamer.mqtt.discovery import entities
+from streamer.notices import NOTICE_KINDS
 from streamer.text import many
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class MqttPublisher:
         self,
         broker: Broker,
         profile: str,
-        notify: Callable[[str], None],
+        notify: Callable[..., None],
         wall_s: Callable[[], float],
         now_s: Callable[[], float],
     ) -> None:
@@ -106,14 +106,15 @@ class MqttPublisher:
 
     def emit(self, event: Event) -> None:
         if isinstance(event, Started):
-            self._notify(f"every utterance is sent to the MQTT broker {self._broker}")
+            text = f"every utterance is sent to the MQTT broker {self._broker}"
+            self._notify(text, "privacy")
             self._client.connect_async(self._broker.host, self._broker.port)
             self._client.loop_start()
         elif isinstance(event, Heard | Revealed):
             values = to_json(event.heard if isinstance(event, Revealed) else event)
             del values["event"], values["source"]
             self._publish_utterance({**values, "heard_at": self._wall_s()})
-        elif isinstance(event, Noticed) and event.kind in KINDS:
+        elif isinstance(event, Noticed) and NOTICE_KINDS[event.kind].is_of_sound:
             # Without the name of the file or device, as utterances are.
             _, _, text = event.text.partition(": ")
             notice = {"kind": event.kind, "text": text, "at": self._wall_s()}

@@ -62,7 +62,8 @@ class PlainLines:
         ):  # the next file of a folder
             self._source = event.source
             print(f"in {printable(event.source)}:", file=self._out)
-        print(describe(event, live=self._is_live), file=self._out, flush=True)
+        if not isinstance(event, Drifted):  # its notice follows
+            print(describe(event, live=self._is_live), file=self._out, flush=True)
 
     def tick(self, status: Callable[[], Status]) -> None:
         pass
@@ -124,7 +125,7 @@ def _sentence(
         case Drifted():
             return f"drift: {event.text}"
         case Noticed():
-            return f"notice: {event.text}"
+            return f"{'drift' if event.kind == 'drift' else 'notice'}: {event.text}"
 
 
 def verdict(event: Heard) -> str:

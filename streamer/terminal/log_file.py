@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from streamer.errors import UsageError
-from streamer.events import Drifted, Ended, Event, Noticed, Started, Status
+from streamer.events import Ended, Event, Noticed, Started, Status
 from streamer.terminal.lines import clock, describe
 from streamer.text import many
 
 LARGEST_BYTES: Final = 500_000
 KEPT: Final = 4
 EVERY_S: Final = 3600.0
-_KEPT_EVENTS: Final = (Started, Noticed, Drifted, Ended)
+_KEPT_EVENTS: Final = (Started, Noticed, Ended)
 
 
 class _PrivateFile(RotatingFileHandler):

@@ -110,7 +110,9 @@ class LivePanel:
                 self.close()
                 account = Text(describe(event, live=self._is_live))
                 self._console.print(self._utterances(SHOWN), account, sep="\n")
-            case Drifted() | Noticed() | Unlearned():
+            case Drifted():
+                pass  # its notice follows
+            case Noticed() | Unlearned():
                 self._notice, self._noticed_s = Text(describe(event)), time.monotonic()
                 self._console.print(Text(describe(event), style="yellow"))
             case _:

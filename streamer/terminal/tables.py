@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from streamer.audio.quality import why_unclear
 from streamer.profiles.unbiased_status import fair_line
 from streamer.terminal.lines import clock, interval
 from streamer.text import many
@@ -30,10 +31,12 @@ def verified_line(found: "Verified") -> str:
     distances = ", ".join(f"{name} {distance:.2f}" for name, distance in near)
     answer = (verdict.emotion or "unknown") if near else "nothing is enrolled"
     answer += "" if verdict.own else " by usual voices"
+    unclear = why_unclear(found.quality)
     return (
         f"{found.source} {clock(found.onset_s)}-{clock(found.offset_s)}  {answer}"
         f"{f' ({distances})' if near else ''}  valence {interval(found.prediction.valence)}  "
         f"arousal {interval(found.prediction.arousal)}"
+        f"{f'  uncertain: {unclear}' if unclear else ''}"
     )
 
 

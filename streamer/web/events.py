@@ -59,7 +59,7 @@ class EventHub:
         """Send to all pages; never waits."""
         if name in _LASTING:
             self.lasting[name] = values
-        if name in {"notice", "drift"}:
+        if name == "notice":
             self.notices.append(values)
         if self._loop is None or not self._pages:
             return

@@ -81,6 +81,7 @@ def test_half_a_minute_of_almost_nothing() -> None:
         ("rumble", lambda x: x + 0.1 * np.sin(2 * np.pi * 12 * T[: len(x)])),
         ("channels", lambda x: np.stack([x, -x], axis=1)),
         ("clipping", lambda x: np.clip(x * 30, -1, 1)),
+        ("clipping", lambda x: np.clip(x * 10, -0.5, 0.5)),
         ("noise", lambda x: x / 2 + 0.04 * np.random.default_rng(2).standard_normal(len(x))),
     ],
 )
@@ -92,7 +93,11 @@ def test_what_is_wrong_is_said_once(voice: Samples, kind: str, spoil) -> None:
 
 def test_what_cannot_be_repaired_lowers_the_trust(voice: Samples) -> None:
     noise = np.random.default_rng(2).standard_normal(len(voice))
-    for spoiled in (voice + 0.06 * noise, np.clip(voice * 30, -1, 1)):
+    for spoiled in (
+        voice + 0.06 * noise,
+        np.clip(voice * 30, -1, 1),
+        np.clip(voice * 30, -0.5, 0.5),
+    ):
         _, _, trust = listen(spoiled)
         assert min(trust) < 0.6
 
@@ -104,3 +109,6 @@ def test_telephones_are_told(voice: Samples) -> None:
     assert kinds(listen(low, 8_000)[0]) == ["low_rate"]
     again = soxr.resample(low, 8_000, SAMPLE_RATE_HZ)
     assert kinds(listen(again)[0]) == ["low_rate"]
+    # A headset that falls to 8 kHz in the middle of a session, as soon as it plays something.
+    (said,) = listen(np.concatenate([voice, again]))[0]
+    assert (said.kind, "any more at 16,000" in said.text) == ("low_rate", True)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from streamer.audio.microphone.clock_loss import ClockLoss
+from streamer.audio.microphone.clock_rate import ClockRate
 from streamer.audio.microphone.devices import Device
 from streamer.audio.microphone.probe import OTHER_INPUT
 from streamer.audio.microphone.ring import Ring
@@ -19,7 +20,8 @@ class Capture:
     """Records `device` from construction to `close`, into a ring of its own.
 
     The callback copies and counts, nothing else. `is_gone` tells whether the device still
-    delivers, `lost_unseen` what the audio server lost on the way. May hang in any call to
+    delivers, `lost_unseen` what the audio server lost on the way, `true_rate_hz` the rate that it
+    delivers at, where that is surely another one than it says. May hang in any call to
     PortAudio if the audio server does: make it, and close it, in a BackgroundCall.
 
     Raises NoDevice where the device cannot be opened.
@@ -48,6 +50,9 @@ class Capture:
         self._counted_from_s = self._watched_s = self._arrived[0]
         self._finished = self._given_up = False
         self._loss = ClockLoss(rate_hz)
+        self._rate = ClockRate(rate_hz)
+        self.true_rate_hz: int | None = None
+        self._doubtful_loss = 0  # a loss, or a device that is slower than it says
         self._stream: Any = None
         try:
             self._stream = portaudio.InputStream(
@@ -90,7 +95,18 @@ class Capture:
 
     def lost_unseen(self) -> int:
         """Samples that the audio server lost without a flag since the last call."""
-        return self._loss.observe(*self._arrived)
+        arrived = self._arrived
+        if self.true_rate_hz is None and self.first_sample_s is not None:
+            found_hz = self._rate.observe(*arrived)
+            if found_hz is not None:  # from now on, a loss is one at this rate
+                self.true_rate_hz = round(found_hz)
+                self._loss = ClockLoss(self.true_rate_hz)
+                self._doubtful_loss = 0
+        self._doubtful_loss += self._loss.observe(*arrived)
+        if self._rate.is_doubtful and self.true_rate_hz is None and not self._given_up:
+            return 0
+        lost, self._doubtful_loss = self._doubtful_loss, 0
+        return lost
 
     def arrived_s(self, sample: int) -> float:
         """When a sample came, by its number since the stream was opened, on the clock.

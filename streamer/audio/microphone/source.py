@@ -76,6 +76,7 @@ class Microphone:
         self._said = ""
         self._overflow_flags = self._overflow_lost = 0
         self._told_overflow_s = -TELL_AGAIN_S
+        self._told_rate = False
         self._pending = BackgroundCall(partial(self._open_first, device, channel))
         if not self._pending.wait(PATIENCE_S):
             self.close()
@@ -95,16 +96,16 @@ class Microphone:
             if self._closed:
                 break
             lost_s = self._capture.heard_until_s
-            yield Notice(f"microphone '{self.name}' disappeared; waiting for it")
+            text = f"microphone '{self.name}' disappeared; waiting for it"
+            yield Notice(text, "device_lost")
             yield Gap(0, "device_lost")
             yield from self._wait_for_it()
             if self._capture.first_sample_s is not None:
                 away_s = max(0.0, self._capture.first_sample_s - lost_s)
                 lost = round(away_s * self.rate_hz)
                 yield Gap(lost, "device_lost")
-                yield Notice(
-                    f"microphone '{self.name}' is back after {away_s:.1f} s ({lost:,} samples lost)"
-                )
+                back = f"microphone '{self.name}' is back after {away_s:.1f} s"
+                yield Notice(f"{back} ({lost:,} samples lost)", "device_lost")
 
     def close(self) -> None:
         """Ends the stream within about `CLOSE_S`; what hangs in PortAudio is left behind."""
@@ -139,6 +140,7 @@ class Microphone:
             if lost:
                 yield Gap(lost, "overflow")
             yield from self._tell_overflow(lost)
+            yield from self._tell_rate()
             if len(samples) or lost:
                 yielded_s = self._clock()
             elif gone:
@@ -182,7 +184,8 @@ class Microphone:
                 said_s = self._clock()
                 yield Notice(
                     f"still waiting for microphone '{self.name}', {said_s - since_s:.0f} s by now"
-                    f"{self._said}"
+                    f"{self._said}",
+                    "device_lost",
                 )
 
     def _attempt(self) -> Iterator[Delivered]:
@@ -202,7 +205,8 @@ class Microphone:
             if not told and self._clock() - asked_s > PATIENCE_S:
                 told = True
                 yield Notice(
-                    "the audio system does not answer; if that lasts, restart it and Streamer"
+                    "the audio system does not answer; if that lasts, restart it and Streamer",
+                    "device_lost",
                 )
 
     def _open_first(self, device: str | int | None, channel: int | None) -> Capture:
@@ -252,17 +256,31 @@ class Microphone:
         if self._overflow_lost:
             yield Notice(
                 f"microphone '{self.name}': {self._overflow_lost:,} samples lost "
-                f"({self._overflow_lost / self.rate_hz:.2f} s), this machine was too busy"
+                f"({self._overflow_lost / self.rate_hz:.2f} s), this machine was too busy",
+                "overflow",
             )
         elif flags > self._overflow_flags:
             yield Notice(
                 f"microphone '{self.name}': the audio system reports "
-                f"{flags - self._overflow_flags:,} overflows"
+                f"{flags - self._overflow_flags:,} overflows",
+                "overflow",
             )
         else:
             return
         self._told_overflow_s = now_s
         self._overflow_lost, self._overflow_flags = 0, flags
+
+    def _tell_rate(self) -> Iterator[Notice]:
+        true_hz = self._capture.true_rate_hz
+        if true_hz is None or self._told_rate:
+            return
+        self._told_rate = True
+        pitch = "too low and too slow" if true_hz > self.rate_hz else "too high and too fast"
+        yield Notice(
+            f"{self.name}: it says {self.rate_hz:,} samples a second and delivers {true_hz:,}: "
+            f"speech is heard {pitch}; choose another rate in its settings, or another device",
+            "wrong_rate",
+        )
 
     def _tick(self) -> Chunk:
         return Chunk(np.zeros((0, self.channels), np.float32), self.rate_hz, self.name)

@@ -51,4 +51,4 @@ class FiniteSource:
 
 def _notice(name: str, count: int) -> Notice:
     noun = "sample is not a number" if count == 1 else "samples are not numbers"
-    return Notice(f"{name}: {count:,} {noun} and replaced by silence")
+    return Notice(f"{name}: {count:,} {noun} and replaced by silence", "not_a_number")

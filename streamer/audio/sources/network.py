@@ -79,14 +79,14 @@ class NetworkSource:
                 return
             for notice in notices:
                 yield Notice(f"{self.name}: {notice.text}", notice.kind)
-            yield Notice(f"{self.name} broke off; connecting again")
+            yield Notice(f"{self.name} broke off; connecting again", "device_lost")
             yield Gap(0, "stream_lost")
             yield from self._wait()
             if self._closed:
                 return
             lost = round((self._clock() - heard_s) * self.rate_hz)
             yield Gap(lost, "stream_lost")
-            yield Notice(f"{self.name} is back ({lost:,} samples lost)")
+            yield Notice(f"{self.name} is back ({lost:,} samples lost)", "device_lost")
 
     def close(self) -> None:
         self._closed = True

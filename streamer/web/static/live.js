@@ -187,7 +187,6 @@ follow({
   status: drawStatus,
   end: drawEnd,
   notice,
-  drift: notice,
   learned: reload,
   unlearned: reload,
   revealed(heard) {

@@ -252,6 +252,31 @@ def test_samples_that_the_server_lost_are_found_against_the_clock() -> None:
     assert gaps_in(heard)[0].samples / 16_000 == pytest.approx(0.8, abs=0.3)
 
 
+def test_a_device_that_is_slower_than_it_says_is_told_once_and_has_lost_nothing() -> None:
+    now_s = [100.0]
+    portaudio = FakePortAudio(lambda: now_s[0])
+    portaudio.delivering = False
+    portaudio.devices["Mic"] = (1, (48_000,))
+    portaudio._initialize()
+    source = Microphone(clock=lambda: now_s[0], portaudio=portaudio)
+    block = np.ones((882, 1), np.float32)
+    listening = iter(source)
+    heard = []
+    for _ in range(60):
+        for _ in range(25):
+            now_s[0] += 0.02
+            portaudio.streams[0].send(block)
+        heard += [next(listening)]
+        while isinstance(heard[-1], Notice | Gap):
+            heard += [next(listening)]
+    source.close()
+    assert not gaps_in(heard)
+    (told,) = [item for item in heard if isinstance(item, Notice)]
+    assert told.kind == "wrong_rate"
+    assert "Mic: it says 48,000 samples a second and delivers 44,100: speech is" in told.text
+    assert "too high and too fast" in told.text
+
+
 def test_a_computer_that_slept_has_not_lost_its_device() -> None:
     portaudio = FakePortAudio(fast_clock)
     source = Microphone(clock=fast_clock, portaudio=portaudio)
