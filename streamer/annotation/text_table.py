@@ -73,7 +73,8 @@ class TextTable:
         self.path = path
         text, self.notes = _decoded(path, option)
         self._lines = list(io.StringIO(text, newline=""))
-        first, separators = 0, SEPARATORS
+        first = 0
+        separators: Sequence[str] = SEPARATORS
         named = self._lines and re.fullmatch(
             r"\s*\"?sep=(.)\"?\s*", self._lines[0].rstrip("\r\n"), re.I
         )
