@@ -164,6 +164,11 @@ class Config(BaseSettings):
             raise ValueError("no user of that name on this machine") from error
 
     @property
+    def cache(self) -> Path:
+        """Folder of what can be computed again, such as embeddings of a corpus."""
+        return self.home / ".cache"  # no profile's name begins with a dot
+
+    @property
     def query_life_s(self) -> float:
         return self.query_days * _DAY_S
 

@@ -66,10 +66,14 @@ class CorpusClip:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A file, row or clip that could not be used unchanged, and why."""
+    """A file, row or clip that could not be used unchanged, and why.
+
+    is_unreadable: its audio could not be read.
+    """
 
     what: str
     problem: str
+    is_unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

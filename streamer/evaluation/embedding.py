@@ -40,11 +40,13 @@ class Embedded:
     """A corpus with its embeddings as features [clips, d], and the emotion vectors [clips, e].
 
     Clips that could not be read are among the corpus's faults. Those that hold the same samples
-    have the same `recording`.
+    have the same `recording`. cache: the file that keeps them; encoded: clips that it lacked.
     """
 
     corpus: Corpus
     emotion: Features
+    cache: Path
+    encoded: int = 0
 
 
 def embed(
@@ -69,22 +71,25 @@ def embed(
     encoder = make_encoder()
     sizes = encoder.embedding_size, encoder.emotion_size
     book = EmbeddingCache.open(cache, corpus, encoder.name, encoder.sha256, sizes)
+    encoded = 0
     with book.kept_up():
         total = len(corpus)
         progress(book.through, total)
         batches = _batches(corpus, book.to_do)
         for count, rows in enumerate(_encoded(batches, encoder, make_encoder, workers), 1):
             book.write(rows)
+            encoded += sum(not row.problem for row in rows)
             if count % _BATCHES_A_SAVE == 0:
                 book.save()
             progress(book.through, total)
-    return _embedded(corpus, book)
+    return replace(_embedded(corpus, book), encoded=encoded)
 
 
 def _embedded(corpus: Corpus, book: EmbeddingCache) -> Embedded:
     done = book.done()
     faults = [
-        Fault(corpus.clips[i].utterance, f"unreadable: {problem}") for i, problem in book.problems()
+        Fault(corpus.clips[i].utterance, f"unreadable: {problem}", is_unreadable=True)
+        for i, problem in book.problems()
     ]
     if not len(done):
         raise CorpusError(f"no audio of {corpus.name} can be read ({faults[0].problem})")
@@ -98,7 +103,7 @@ def _embedded(corpus: Corpus, book: EmbeddingCache) -> Embedded:
         faults=(*corpus.faults, *faults),
         features=book.column("embedding", done),
     )
-    return Embedded(readable, book.column("emotion", done))
+    return Embedded(readable, book.column("emotion", done), book.path)
 
 
 def _batches(corpus: Corpus, to_do: Indices) -> list[list[tuple[int, CorpusClip]]]:

@@ -1,11 +1,13 @@
 """The embeddings of a corpus by one encoder, on disk and in memory.
 
-An npz without pickle, one row per clip. The key combines the encoder's sha256 and the list of clips
-(names, positions, file sizes and times), so that another encoder, another selection or a changed
-file has another cache.
+An npz without pickle, one row per clip. The key combines the encoder's sha256, and of each clip the
+content of its file and its position in it, so that another encoder, another selection or a changed
+file has another cache, and a corpus that was moved or renamed has the same.
 """
 
 import hashlib
+import os
+import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,13 +17,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from streamer.errors import CorpusError
 from streamer.evaluation.corpus import Corpus, Indices
 from streamer.evaluation.duplicates import SKETCH_SIZE
 from streamer.types import Samples
 
 _TO_DO, _DONE, _UNREADABLE = 0, 1, 2
 # Raise it whenever what is computed of a clip beside the encoder's vectors changes.
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class EmbeddingCache:
     """One row per clip. Created by `open`, used within `kept_up`."""
 
     def __init__(self, path: Path, arrays: dict[str, Any]) -> None:
-        self._path = path
+        self.path = path
         self._arrays = arrays
         self._saved = self.through
 
@@ -53,7 +56,7 @@ class EmbeddingCache:
         encoder, sha256, sizes: the encoder's name and hash, the lengths of its two vectors.
         """
         key = cache_key(corpus, sha256)
-        path = folder / f"{corpus.name}-{encoder}-{key[:16]}.npz"
+        path = folder / f"{encoder}-{key[:16]}.npz"
         clips = len(corpus)
         empty: dict[str, Any] = {
             "key": np.array(key),
@@ -64,7 +67,10 @@ class EmbeddingCache:
             "length": np.zeros(clips, np.int64),
             "problem": np.full(clips, "", "U200"),
         }
-        return cls(path, _stored(path, empty) or empty)
+        arrays = _stored(path, empty) or empty
+        # What could not be read is tried again: a decoder may have been installed since.
+        arrays["state"][arrays["state"] == _UNREADABLE] = _TO_DO
+        return cls(path, arrays)
 
     @property
     def to_do(self) -> Indices:
@@ -95,14 +101,27 @@ class EmbeddingCache:
             self.save()
 
     def save(self) -> None:
-        """Write atomically: a reader sees the old file or the new one."""
+        """Write atomically: a reader sees the old file or the new one.
+
+        Raises CorpusError where it cannot be written.
+        """
         if self._saved == self.through:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        part = self._path.with_suffix(".part")
-        with part.open("wb") as file:
-            np.savez(file, **self._arrays)
-        part.replace(self._path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Of its own name: another process may be embedding the same corpus.
+            descriptor, part = tempfile.mkstemp(".part", self.path.stem, self.path.parent)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    np.savez(file, **self._arrays)
+                Path(part).replace(self.path)
+            finally:
+                Path(part).unlink(missing_ok=True)
+        except OSError as error:
+            raise CorpusError(
+                f"cannot keep embeddings in {self.path.parent}: {error.strerror}: free some disk "
+                "space, or make the folder writable"
+            ) from error
         self._saved = self.through
 
     def done(self) -> Indices:
@@ -119,17 +138,26 @@ class EmbeddingCache:
 
 
 def cache_key(corpus: Corpus, sha256: str) -> str:
-    """A hash of the encoder and of each clip's file and position."""
+    """A hash of the encoder, and of the content of each clip's file and its position there."""
     key = hashlib.sha256(f"{_VERSION} {sha256}".encode())
-    files: dict[Path | None, tuple[str, int, int]] = {}
+    files: dict[Path | None, str] = {None: ""}
     for clip in corpus.clips:
-        if clip.path is not None and clip.path not in files:
-            stat = clip.path.stat()
-            place = clip.path.relative_to(corpus.folder).as_posix()
-            files[clip.path] = place, stat.st_size, stat.st_mtime_ns
-        file = files.get(clip.path)
-        key.update(repr((clip.utterance, file, clip.start_s, clip.end_s, clip.channel)).encode())
+        if clip.path not in files:
+            files[clip.path] = _content(clip.path)
+        file = files[clip.path]
+        key.update(repr((file, clip.start_s, clip.end_s, clip.channel)).encode())
     return key.hexdigest()
+
+
+def _content(path: Path | None) -> str:
+    """The hash of a file; of one that cannot be read, what is known of it: it may come back."""
+    if path is None:
+        return ""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return f"unreadable: {error.errno}"
 
 
 def _stored(path: Path, like: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,9 +1,8 @@
 """`streamer evaluate`: learning curves, tables and a page of query strategies on a corpus."""
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -13,24 +12,26 @@ import numpy as np
 from streamer import __version__
 from streamer.config import Config
 from streamer.errors import CorpusError, UsageError
-from streamer.evaluation.corpus import Corpus
+from streamer.evaluation.confusion import confusion_of
+from streamer.evaluation.corpus import Corpus, Fault
 from streamer.evaluation.cross_task import (
-    NORM_MAPPING,
     AlignedSource,
     labelled_source,
     run_cross_task,
     with_norms,
 )
-from streamer.evaluation.dataset import Dataset, dataset_of
-from streamer.evaluation.embedding import Encoder, embed
+from streamer.evaluation.dataset import Dataset
+from streamer.evaluation.emotion_results import EmotionResults, write_emotion_tables
+from streamer.evaluation.enrolment import enroll_and_verify
 from streamer.evaluation.grid import Cell, run_cells
 from streamer.evaluation.leaderboard import PASSIVE, Board, boards_of
-from streamer.evaluation.learners import LEARNERS, check_learner
 from streamer.evaluation.page import ExperimentSummary, answer, page
+from streamer.evaluation.plan import OF_EMOTIONS, OF_RATINGS, Plan, check
+from streamer.evaluation.preparation import Progress, first_fault, make_folder, prepared
 from streamer.evaluation.protocol import Pool, Stream
 from streamer.evaluation.readers import AUTO, read_corpus
-from streamer.evaluation.run import ALL, Outcome, PoolAndTest, run_trial
-from streamer.evaluation.scales import Scale
+from streamer.evaluation.readers.own_labels import read_own_corpus
+from streamer.evaluation.run import Outcome, PoolAndTest, run_trial
 from streamer.evaluation.splits import (
     Split,
     leave_one_session_out,
@@ -39,48 +40,12 @@ from streamer.evaluation.splits import (
     speaker_folds,
 )
 from streamer.evaluation.table_files import write_tables
-from streamer.learners.source import ALIGNMENTS
-from streamer.loop.compose import make_encoder
-from streamer.query.strategies import make_strategy
-from streamer.query.strategy import ASKED_DIMENSIONS
+from streamer.learners.affective_norms import affective_norm
 from streamer.text import many
 
 _FOLDS: Final = 5
 PAGE_NAME: Final = "curves.html"
 LOG_NAME: Final = "runs.jsonl"
-
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to evaluate.
-
-    place, reader, scale: see `readers.read_corpus`. encoder: "" for the default; not used for a
-    table of features. test_part: the owner's name of the part to test on, which is learned from its
-    train part; None leaves sessions or speakers out. The first sentence of the page reports on the
-    first strategy.
-
-    source: a labelled corpus, read as `place` is: each strategy then asks for labels of one task
-    and takes the other from the source (see `cross_task`), with the given `alignment`.
-    """
-
-    place: Path
-    out: Path
-    reader: str = AUTO
-    scale: Scale | None = None
-    encoder: str = ""
-    test_part: str | None = None
-    strategies: Sequence[str] = ("binary-confidence",)
-    scenario: Stream | Pool = field(default_factory=Stream)
-    learner: str = LEARNERS[0]
-    dimensions: Sequence[str] = ASKED_DIMENSIONS
-    seeds: int = 10
-    jobs: int = 1
-    source: Path | None = None
-    source_reader: str = AUTO
-    source_scale: Scale | None = None
-    alignment: str = ALIGNMENTS[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +81,55 @@ class GridWork:
         )
 
 
-def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, list[str]]:
-    """Run the remaining cells; return the path of the page and its first sentences.
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """page: its path. sentences: the findings. faults: what was left out of the corpus."""
 
-    progress: called with the name of the step, the number done, and the total.
-    Raises CorpusError, EncoderError or UsageError, each before any long computation.
+    page: Path
+    sentences: list[str]
+    faults: Sequence[Fault] = ()
+
+
+def evaluate(
+    settings: Config,
+    plan: Plan,
+    progress: Progress,
+    notify: Callable[[str], None] = lambda text: None,
+) -> Evaluation:
+    """Run the remaining cells, write the page and its tables.
+
+    Parameters
+    ----------
+    settings
+        `home` holds the cache of embeddings, `models` the user's own encoders.
+    progress
+        Called with the name of the step, the number done, and the total.
+    notify
+        Called with what a person should know of the corpus and of the cache.
+
+    Raises
+    ------
+    CorpusError, EncoderError, UsageError
+        Each before any long computation.
     """
-    strategies = _checked(plan)
-    corpus = read_corpus(plan.reader, plan.place, plan.scale)
+    check(plan)
+    corpus = _read(plan)
     source_corpus = None
     if plan.source is not None:
         source_corpus = read_corpus(plan.source_reader, plan.source, plan.source_scale)
-    _make_folder(plan.out)
-    corpus, dataset = _prepared(corpus, plan.place, settings, plan, progress)
+    make_folder(plan.out)
+    corpus, dataset, vectors = prepared(corpus, plan.place, settings, plan, progress, notify)
+    if plan.through_norms:
+        _tell_norms(dataset, notify)
+        dataset = with_norms(dataset)
+    if plan.strategies is None:
+        plan = replace(plan, strategies=(OF_RATINGS if dataset.rated else OF_EMOTIONS,))
+    strategies = list(dict.fromkeys([*(plan.strategies or ()), PASSIVE]))
     source = None
     if source_corpus is not None and plan.source is not None:
-        source_corpus, theirs = _prepared(source_corpus, plan.source, settings, plan, progress)
+        source_corpus, theirs, _ = prepared(
+            source_corpus, plan.source, settings, plan, progress, notify
+        )
         if theirs.features.shape[1] != dataset.features.shape[1]:
             raise CorpusError(
                 f"{source_corpus.name} has {theirs.features.shape[1]} features and {corpus.name} "
@@ -155,93 +153,38 @@ def evaluate(settings: Config, plan: Plan, progress: Progress) -> tuple[Path, li
         jobs=plan.jobs,
         progress=partial(progress, "runs"),
     )
-    boards = boards_of(results)
-    path, sentences = _written(plan, corpus, splits, boards, source_corpus)
-    return path, [corpus.summary(), *sentences] if corpus.faults else sentences
+    emotions = None
+    if len(dataset.classes) > 1 and source is None:
+        enrolment = () if vectors is None else enroll_and_verify(corpus, vectors, dataset.emotions)
+        emotions = EmotionResults(confusion_of(dataset, splits), enrolment)
+    path, sentences = _written(plan, corpus, splits, boards_of(results), source_corpus, emotions)
+    if corpus.faults:
+        sentences.insert(0, corpus.summary())
+    return Evaluation(path, sentences, corpus.faults)
 
 
-def _prepared(
-    corpus: Corpus, place: Path, settings: Config, plan: Plan, progress: Progress
-) -> tuple[Corpus, Dataset]:
-    """A corpus with features, and its dataset. Raises CorpusError where no clip is usable."""
-    if corpus.features is None:
-        corpus = _embedded(corpus, settings, plan, progress)
-    if not len(corpus):
-        raise CorpusError(f"{place} contains no usable clip{_first_fault(corpus)}")
-    pool = np.arange(len(corpus))
-    return corpus, dataset_of(corpus, pool, "speaker" if corpus.speakers else "pool")
+def _read(plan: Plan) -> Corpus:
+    if plan.labels is None:
+        return read_corpus(plan.reader, plan.place, plan.scale)
+    if plan.reader != AUTO:
+        raise UsageError(f"--corpus {plan.reader} has labels of its own: leave out --labels")
+    return read_own_corpus(plan.place, plan.labels)
 
 
-def _checked(plan: Plan) -> list[str]:
-    """The strategies, passive learning among them. Raises UsageError for an unknown one."""
-    if plan.seeds < 1:
-        raise UsageError(f"{plan.seeds} seeds: give at least 1")
-    if not plan.strategies:
-        raise UsageError("no strategy: give --strategy NAME, or several: NAME,NAME")
-    check_learner(plan.learner)
-    if plan.alignment not in ALIGNMENTS:
-        raise UsageError(f"--adapt {plan.alignment}: choose one of {', '.join(ALIGNMENTS)}")
-    if plan.source is None and plan.alignment != ALIGNMENTS[0]:
-        raise UsageError(f"--adapt {plan.alignment} aligns a source: give one with --source")
-    if plan.source is not None and plan.learner != LEARNERS[0]:
-        raise UsageError(f"--learner {plan.learner} with --source: use --learner plain")
-    for name in plan.strategies:
-        if name == ALL and isinstance(plan.scenario, Pool):
-            raise UsageError(
-                f"strategy {ALL!r} labels a whole stream: use it with --scenario stream"
-            )
-        if name == ALL and plan.source is not None:
-            raise UsageError(f"strategy {ALL!r} with --source: name one that chooses")
-        if name == NORM_MAPPING and plan.source is None:
-            raise UsageError(f"{NORM_MAPPING} requires a source: give one with --source")
-        if name not in (ALL, NORM_MAPPING):
-            make_strategy(name, plan.dimensions)
-    return list(dict.fromkeys([*plan.strategies, PASSIVE]))
-
-
-def _make_folder(folder: Path) -> None:
-    """Raises UsageError where it cannot be created or written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
+def _tell_norms(dataset: Dataset, notify: Callable[[str], None]) -> None:
+    """Raises UsageError where no emotion has an affective norm."""
+    without = [name for name in dataset.classes if affective_norm(name) is None]
+    if len(without) == len(dataset.classes):
         raise UsageError(
-            f"cannot write into the folder {folder}: {error.strerror}: give another --out"
-        ) from error
-
-
-def _embedded(corpus: Corpus, settings: Config, plan: Plan, progress: Progress) -> Corpus:
-    return embed(
-        corpus,
-        encoder_maker(settings, plan.encoder),
-        plan.out / "embeddings",
-        workers=plan.jobs,
-        progress=partial(progress, "embeddings"),
-    ).corpus
-
-
-def encoder_maker(settings: Config, name: str) -> Callable[[], Encoder]:
-    """A factory of the encoder that can be sent to another process.
-
-    Loaded settings cannot be pickled: their class is created for their file.
-    """
-    return partial(_make_encoder, settings.models, settings.threads, name)
-
-
-def _make_encoder(models: Path, threads: int, name: str) -> Encoder:
-    return make_encoder(Config.load(models=models, threads=threads), name)
-
-
-def _first_fault(corpus: Corpus) -> str:
-    if not corpus.faults:
-        return ""
-    first = corpus.faults[0]
-    return f" ({len(corpus.faults)} faults, the first: {first.what}: {first.problem})"
+            f"--through-norms: no emotion of the corpus has an affective norm "
+            f"({', '.join(without) or 'there is none'}): leave it out"
+        )
+    if without:
+        notify(f"without an affective norm, and so without ratings: {', '.join(without)}")
 
 
 def _splits(corpus: Corpus, plan: Plan) -> list[Split]:
-    """One split for each seed, or fewer that are used in turn.
+    """At least one split for each seed, or fewer that are used in turn.
 
     The predefined split; else leave-one-session-out; else speaker folds, drawn again after each has
     been tested on.
@@ -254,13 +197,13 @@ def _splits(corpus: Corpus, plan: Plan) -> list[Split]:
     if folds < 2:
         raise CorpusError(
             f"{corpus.name} has {len(corpus.speakers)} speakers that can be used, and some are "
-            f"learned from, others tested on: give two or more{_first_fault(corpus)}"
+            f"learned from, others tested on: give two or more{first_fault(corpus)}"
         )
     found: list[Split] = []
     while len(found) < plan.seeds:
         rng = np.random.default_rng(len(found))
         found += speaker_folds(corpus, folds, rng)
-    return found[: plan.seeds]
+    return found
 
 
 def _with_labels(corpus: Corpus, dataset: Dataset, splits: Sequence[Split]) -> list[Split]:
@@ -288,6 +231,7 @@ def _head(plan: Plan, corpus: Corpus, source: Corpus | None) -> dict[str, Any]:
         "content": _content(corpus),
         "features": 0 if corpus.features is None else corpus.features.shape[1],
         "encoder": plan.encoder,
+        "through_norms": plan.through_norms,
         "test_part": plan.test_part,
         "scenario": type(plan.scenario).__name__,
         **asdict(plan.scenario),
@@ -314,16 +258,23 @@ def _written(
     splits: Sequence[Split],
     boards: Sequence[Board],
     source: Corpus | None,
+    emotions: EmotionResults | None,
 ) -> tuple[Path, list[str]]:
     write_tables(plan.out, boards)
+    if emotions is not None:
+        write_emotion_tables(plan.out, emotions)
     how = f"{_in_words(plan.scenario)} {_tested(plan, corpus, splits)}"
     if source is not None:
         how += f" {_source_in_words(plan, source)}"
-    about = ExperimentSummary(corpus.name, how, plan.learner, plan.strategies[0])
+    if plan.through_norms:
+        how += " An utterance without ratings has the affective norm of its emotion."
+    subject = (plan.strategies or (PASSIVE,))[0]
+    about = ExperimentSummary(corpus.name, how, plan.learner, subject)
     path = plan.out / PAGE_NAME
-    path.write_text(page(about, boards), encoding="utf-8")
+    path.write_text(page(about, boards, emotions), encoding="utf-8")
     leading = [board for board in boards if board.name.endswith(("/ccc", "/uar"))]
-    return path, [answer(about.strategy, board) for board in leading]
+    sentences = [answer(about.strategy, board) for board in leading]
+    return path, [*sentences, *(() if emotions is None else emotions.sentences())]
 
 
 def _tested(plan: Plan, corpus: Corpus, splits: Sequence[Split]) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from streamer.evaluation.drawing import draw
+from streamer.evaluation.emotion_results import EmotionResults
 from streamer.evaluation.leaderboard import PASSIVE, Board, Standing
 from streamer.evaluation.significance import LEVEL
 
@@ -87,12 +88,18 @@ class ExperimentSummary:
     strategy: str
 
 
-def page(about: ExperimentSummary, boards: Sequence[Board]) -> str:
+def page(
+    about: ExperimentSummary, boards: Sequence[Board], emotions: EmotionResults | None = None
+) -> str:
     """A self-contained HTML page without scripts, with light and dark colours, printable."""
     leading = [board for board in boards if _measure(board) in _LEADING]
     others = [board for board in boards if board not in leading]
+    found = [answer(about.strategy, board) for board in leading]
+    found += [] if emotions is None else emotions.sentences()
     order = _order(about.strategy, leading or boards)
     sections = "\n".join(_section(board, order) for board in leading)
+    if emotions is not None:
+        sections += "\n" + emotions.html()
     if others:
         rest = "\n".join(_section(board, order) for board in others)
         sections += f"\n<details><summary>Other measures</summary>\n{rest}\n</details>"
@@ -108,7 +115,7 @@ def page(about: ExperimentSummary, boards: Sequence[Board]) -> str:
 <body>
 <h1>Learning curves on {escape(about.corpus)}</h1>
 <p class="soft">{escape(about.scenario)} Learner: {escape(about.learner)}. {runs} runs.</p>
-<div class="answer">{"".join(f"<p>{escape(answer(about.strategy, b))}</p>" for b in leading)}</div>
+<div class="answer">{"".join(f"<p>{escape(text)}</p>" for text in found)}</div>
 <p class="soft">Each line is the mean over the runs, the bands are one standard deviation. Runs
 differ in their speakers or in the order of utterances. Dashed: passive learning (random);
 dotted: its best.</p>

@@ -20,7 +20,8 @@ from streamer.evaluation.cross_task import (
     with_norms,
 )
 from streamer.evaluation.dataset import Dataset
-from streamer.evaluation.evaluate import PAGE_NAME, Plan, evaluate
+from streamer.evaluation.evaluate import PAGE_NAME, evaluate
+from streamer.evaluation.plan import Plan
 from streamer.evaluation.protocol import Pool
 from streamer.evaluation.run import PoolAndTest
 from streamer.learners.affective_norms import affective_norm

@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 from streamer.cli import app
 from streamer.config import Config
 from streamer.errors import CorpusError, UsageError
-from streamer.evaluation.evaluate import LOG_NAME, PAGE_NAME, Plan, encoder_maker, evaluate
+from streamer.evaluation.evaluate import LOG_NAME, PAGE_NAME, evaluate
+from streamer.evaluation.plan import Plan
+from streamer.evaluation.preparation import encoder_maker
 from streamer.evaluation.protocol import Pool, Stream
 from streamer.evaluation.scales import ONE_TO_FIVE, scale_of
 from tests.conftest import Streamer
@@ -45,13 +47,13 @@ def quiet(what: str, done: int, total: int) -> None:
 
 def test_a_table_becomes_a_page_and_tables(table, tmp_path):
     told = []
-    path, answers = evaluate(
+    found = evaluate(
         Config(), plan(table, tmp_path / "out"), lambda *progress: told.append(progress)
     )
-    assert path == tmp_path / "out" / PAGE_NAME
-    assert "Learning curves on made" in path.read_text()
+    assert found.page == tmp_path / "out" / PAGE_NAME
+    assert "Learning curves on made" in found.page.read_text()
     assert told[-1] == ("runs", 6, 6)
-    assert any(a.startswith("Arousal, concordance") for a in answers)
+    assert any(a.startswith("Arousal, concordance") for a in found.sentences)
     with (tmp_path / "out" / "strategies.csv").open(newline="") as file:
         rows = {(r["measure"], r["strategy"]): r for r in csv.DictReader(file)}
     assert float(rows["arousal/ccc", "binary-confidence"]["final"]) > 0.8
@@ -61,7 +63,7 @@ def test_a_table_becomes_a_page_and_tables(table, tmp_path):
 def test_the_owner_s_own_parts(table, tmp_path):
     """Half of every speaker is of another part; what both know is said."""
     with_column(table, "split", ["train" if k % 12 < 6 else "test1" for k in range(240)])
-    path, _ = evaluate(Config(), plan(table, tmp_path / "own", test_part="test1"), quiet)
+    path = evaluate(Config(), plan(table, tmp_path / "own", test_part="test1"), quiet).page
     assert "tested on test1, which shares 6 speakers with it" in path.read_text()
     with (tmp_path / "own" / LOG_NAME).open() as log:
         assert '"test_part": "test1"' in next(log)
@@ -96,7 +98,7 @@ def test_a_part_that_teaches_or_tests_nothing_is_refused(table, tmp_path):
 
 def test_a_speaker_whom_nobody_rated_is_not_tested_on(table, tmp_path):
     take_ratings_away(table, lambda row: row[1] == "s5")
-    _, answers = evaluate(Config(), plan(table, tmp_path, seeds=5), quiet)
+    answers = evaluate(Config(), plan(table, tmp_path, seeds=5), quiet).sentences
     assert any(a.startswith("Arousal, concordance") for a in answers)
 
 

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from streamer.annotation.csv import Ask, LabelFile, read_labels
+from streamer.annotation.csv import LabelFile, read_labels
 from streamer.annotation.exchange.matching import Heard, match, stem
 from streamer.annotation.exchange.open import is_timed, read_timed, write_timed
 from streamer.annotation.exchange.timed import TimedLabel
 from streamer.annotation.scales import Scales
+from streamer.annotation.text_table import Ask
 from streamer.store.profile import Profile
 from streamer.types import DIMENSIONS
 
