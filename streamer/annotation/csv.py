@@ -24,6 +24,8 @@ from streamer.types import DIMENSIONS, Label
 COLUMNS: Final = ("utterance", "valence", "arousal", "dominance", "emotion", "annotator")
 # In place of an utterance's number: which stretch of which recording; and other names for them.
 TIMES: Final = ("source", "onset", "offset")
+# Columns for who fills a table in, where the number says which utterance: nothing to report.
+CONTEXT: Final = {*TIMES, "clip"}
 _OTHER_NAMES: Final = {"file": "source", "onset_s": "onset", "offset_s": "offset"}
 SEPARATORS: Final = (",", ";", "\t", "|")
 # How missing values are written by R, pandas and spreadsheets.
@@ -128,7 +130,7 @@ def write_labels(labels: Iterable[Label]) -> str:
         values = [getattr(label, name) for name in DIMENSIONS]
         names = [label.emotion or "", label.annotator]
         writer.writerow(
-            [label.utterance, *("" if v is None else v for v in values), *map(_inert, names)]
+            [label.utterance, *("" if v is None else v for v in values), *map(inert, names)]
         )
     return file.getvalue()
 
@@ -140,18 +142,18 @@ def write_timed_labels(labels: Iterable[TimedLabel]) -> str:
     writer.writerow([*TIMES, *COLUMNS[1:]])
     for label in labels:
         values = [label.values.get(name, "") for name in DIMENSIONS]
-        names = [_inert(label.emotion or ""), _inert(label.annotator or "")]
-        writer.writerow([_inert(label.source), label.onset_s, label.offset_s, *values, *names])
+        names = [inert(label.emotion or ""), inert(label.annotator or "")]
+        writer.writerow([inert(label.source), label.onset_s, label.offset_s, *values, *names])
     return file.getvalue()
 
 
-def _inert(cell: str) -> str:
+def inert(cell: str) -> str:
     """Text to a spreadsheet, whatever it begins with."""
     return f"'{cell}" if cell.startswith((*_FORMULA, "'")) else cell
 
 
 def _active(cell: str) -> str:
-    """The inverse of `_inert`."""
+    """The inverse of `inert`."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith((*_FORMULA, "'")) else cell
 
 
@@ -200,7 +202,8 @@ def _table(path: Path, text: str, ask: Ask | None) -> tuple[list[str], list[_Row
     if "utterance" not in names:
         names = [_OTHER_NAMES.get(name, name) for name in names]
     known = _known(names)
-    left_out = [name for name in names if name and name not in known]
+    context = CONTEXT if "utterance" in names else set()
+    left_out = [name for name in names if name and name not in known and name not in context]
     for name in left_out:
         _check_spelling(path, skipped + 1, heading, name, names, ask)
     reader = csv.reader(lines[skipped + 1 :], delimiter=separator, strict=False)
