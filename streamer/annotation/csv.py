@@ -36,6 +36,8 @@ from streamer.types import DIMENSIONS, Label
 COLUMNS: Final = ("utterance", "valence", "arousal", "dominance", "emotion", "annotator")
 # In place of an utterance's number: which stretch of which recording; and other names for them.
 TIMES: Final = ("source", "onset", "offset")
+# Columns for who fills a table in, where the number says which utterance: nothing to report.
+CONTEXT: Final = {*TIMES, "clip"}
 _OTHER_NAMES: Final = {"file": "source", "onset_s": "onset", "offset_s": "offset"}
 _WHOLE: Final = re.compile(r"([+-]?\d{1,40})([.,]0*)?", re.ASCII)
 _ALIKE: Final = 0.75
@@ -152,7 +154,8 @@ def _table(table: TextTable, ask: Ask | None) -> tuple[list[str], list[Row], lis
     if "utterance" not in names:
         names = [_OTHER_NAMES.get(name, name) for name in names]
     known = _known(names)
-    left_out = [name for name in names if name and name not in known]
+    context = CONTEXT if "utterance" in names else set()
+    left_out = [name for name in names if name and name not in known and name not in context]
     for name in left_out:
         _check_spelling(table, name, names, ask)
     return [name for name in names if name in known], list(table.rows(names)), left_out

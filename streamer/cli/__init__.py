@@ -16,6 +16,7 @@ from streamer.cli.evaluating import evaluate
 from streamer.cli.labelling import label, queue
 from streamer.cli.listening import demo, devices, run
 from streamer.cli.moving import export, import_
+from streamer.cli.pool import pool
 from streamer.cli.profile import forget, reembed, status
 from streamer.cli.reporting import report
 from streamer.cli.service import service
@@ -49,6 +50,7 @@ for _verb in _VERBS:
     # `import` is a word of Python's, so its function has another name.
     app.command(_verb.__name__.rstrip("_"))(_verb)
 app.add_typer(models, name="models")
+app.add_typer(pool, name="pool")
 app.add_typer(service, name="service")
 app.add_typer(source, name="source")
 

@@ -185,6 +185,7 @@ class Ranking(ABC):
     --------
     >>> class Unusual(Ranking):
     ...     name = "unusual"
+    ...     pointwise = True
     ...     def __call__(self, features, knowledge, rng):
     ...         return Scores(np.linalg.norm(features, axis=1), "farthest from the usual")
     >>> buffer = np.array([[0.0, 0.1], [2.0, -1.0], [0.5, 0.5]])
@@ -193,6 +194,9 @@ class Ranking(ABC):
     """
 
     name: str
+    # True where the score of an utterance depends on that one and the model alone, and `take` is
+    # that of this class: a pool is then scored in blocks without loss (see `query.blocks`).
+    pointwise: bool = False
 
     @abstractmethod
     def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from streamer.query.blocks import is_pointwise
 from streamer.query.selection import choose, choose_from_pool
 from streamer.query.strategies import make_strategy
 from streamer.query.strategy import Batch, Scores, Strategy
@@ -192,6 +193,23 @@ def it_serves_a_pool_and_a_part_of_it(case: StrategyCase) -> None:
             )
 
 
+def a_pointwise_score_depends_on_nothing_else(case: StrategyCase) -> None:
+    remedy = "leave `pointwise` out: the scores of its utterances depend on each other"
+    for strategy, view, where in case.asked():
+        if not is_pointwise(strategy) or strategy(buffer(20), view, _rng()).at_random:
+            continue
+        whole = strategy(buffer(20), view, _rng()).values
+        parts = [strategy(buffer(20)[at : at + 1], view, _rng()).values for at in range(20)]
+        require(
+            np.allclose(np.concatenate(parts), whole, rtol=1e-9, atol=1e-9),
+            f"{where} an utterance alone has another score than among others",
+            remedy,
+        )
+        best = [int(index) for index in np.argsort(-whole, kind="stable")[:5]]
+        taken = list(strategy.take(buffer(20), view, 5, _rng()).indices)
+        require(taken == best, f"{where} it takes {taken}, and the highest are {best}", remedy)
+
+
 def _known(view: Any, probe: Matrix) -> list[bytes]:
     labelled = view.labelled()
     arrays = (view.means(probe), view.deviations(probe), labelled.features, labelled.answers)
@@ -242,4 +260,5 @@ STRATEGY_RULES: Final = (
     choosing_teaches_nothing_and_leaves_the_buffer_alone,
     extreme_features_can_be_scored_and_split,
     it_serves_a_pool_and_a_part_of_it,
+    a_pointwise_score_depends_on_nothing_else,
 )

@@ -178,6 +178,14 @@ class NeedsAnswers(Unusual):
         return Scores(np.linalg.norm(features - nearest, axis=1), "far from the first")
 
 
+class Compares(Unusual):
+    pointwise = True
+
+    def __call__(self, features, knowledge, rng):
+        away = np.linalg.norm(features - features.mean(axis=0), axis=1)
+        return Scores(away, "farthest from the others")
+
+
 @pytest.mark.parametrize(
     ("strategy", "message"),
     [
@@ -191,6 +199,7 @@ class NeedsAnswers(Unusual):
         (Overwrites, "it changed the features"),
         (Forges, "where forty answers is known it changed what is known"),
         (SecretChance, "begin the reason with 'at random' just then"),
+        (Compares, "pointwise score depends on nothing else: .* leave `pointwise` out"),
         (NeedsAnswers, "it raised IndexError"),
     ],
 )

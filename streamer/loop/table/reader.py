@@ -11,13 +11,13 @@ import numpy as np
 from streamer.audio.sources.protocol import Source
 from streamer.audio.utterance_stream import UtteranceStream
 from streamer.config import Config
-from streamer.encoders.registry import find_encoder
 from streamer.errors import EncoderError, UnreadableAudio
 from streamer.loop.assessment import Assessment, assess
-from streamer.loop.compose import make_encoder, make_utterance_stream, open_input
+from streamer.loop.compose import make_utterance_stream, open_input
 from streamer.loop.model_state import ModelState
 from streamer.loop.table.columns import ACOUSTIC, DISTANCE, EMBEDDING, Contents
 from streamer.loop.table.units import Unit
+from streamer.loop.workers.same_encoder import load_same_encoder, settings_for_workers
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.query.strategy import ASKED_DIMENSIONS
 from streamer.text import path_text
@@ -64,22 +64,12 @@ class ReaderSetup:
     def of(
         cls, config: Config, encoder: str, sha256: str, state: ModelState, contents: Contents
     ) -> "ReaderSetup":
-        private = {"mqtt", "mqtt_user", "mqtt_password"}
-        settings = config.model_dump(exclude=private)
-        settings["segmentation"] = config.segmentation
-        return cls(settings, encoder, sha256, state, contents)
+        return cls(settings_for_workers(config), encoder, sha256, state, contents)
 
     def __call__(self) -> Callable[[Unit], UnitRows]:
         config = Config.load(**self.settings)
-        row = find_encoder(self.encoder, config.models)
-        if row.sha256 != self.sha256:
-            raise EncoderError(
-                f"encoder {self.encoder!r} has sha256 {row.sha256[:12]} on this worker, not "
-                f"{self.sha256[:12]}: install the same encoder on all machines"
-            )
-        return RecordingReader(
-            config, make_encoder(config, self.encoder), self.state, self.contents
-        ).read
+        encoder = load_same_encoder(config, self.encoder, self.sha256)
+        return RecordingReader(config, encoder, self.state, self.contents).read
 
 
 class RecordingReader:

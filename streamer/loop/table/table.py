@@ -19,6 +19,7 @@ from streamer.loop.table.formats import writer_for
 from streamer.loop.table.journal import Journal, open_journal
 from streamer.loop.table.reader import Fault, ReaderSetup, Row, UnitRows
 from streamer.loop.table.units import Listing, Unit, list_units
+from streamer.loop.workers.in_order import in_order
 from streamer.loop.workers.open import open_workers
 from streamer.text import many
 
@@ -167,7 +168,7 @@ class Table(Iterator[Row]):
 
     def _read(self, request: Request, jobs: int, cluster: str | None) -> Generator[Row]:
         with open_workers(request.setup, jobs, cluster) as workers:
-            for read in _in_order(workers.map(request.listing.units)):
+            for read in in_order(workers.map(request.listing.units)):
                 yield from self._report.add(read)
         if self.faults:
             named = "; ".join(f"{fault.file}: {fault.problem}" for fault in self.faults)
@@ -283,14 +284,3 @@ def unreadable(report: Report) -> str:
         f"{files:,} of {many(report.files, 'recording')} {verb} not read to "
         f"{'its' if files == 1 else 'their'} end; the table holds the rest"
     )
-
-
-def _in_order(results: Iterable[tuple[int, UnitRows]]) -> Iterator[UnitRows]:
-    """Results by their places; those that are ready before an earlier one wait."""
-    early: dict[int, UnitRows] = {}
-    following = 0
-    for place, read in results:
-        early[place] = read
-        while following in early:
-            yield early.pop(following)
-            following += 1

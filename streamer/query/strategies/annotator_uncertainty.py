@@ -27,6 +27,8 @@ NO_ANNOTATORS: Final = "no annotator has named two emotions"
 class AnnotatorUncertainty(Ranking):
     """measure: of the chances by each annotator's model, [a, n, K], to [n]."""
 
+    pointwise = True
+
     def __init__(self, name: str, measure: Callable[[Cube], Vector], reason: str) -> None:
         self.name = name
         self._measure = measure

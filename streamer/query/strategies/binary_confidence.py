@@ -16,6 +16,7 @@ class BinaryConfidence(Ranking):
     """
 
     name = "binary-confidence"
+    pointwise = True
 
     def __init__(self, dimensions: Sequence[str] = ASKED_DIMENSIONS) -> None:
         self.dimensions = tuple(dimensions)

@@ -16,6 +16,8 @@ NO_CLASSES: Final = "fewer than two emotions have labels"
 class ClassUncertainty(Ranking):
     """One measure of the class chances, [n, K] -> [n], higher where they are less certain."""
 
+    pointwise = True
+
     def __init__(self, name: str, measure: Callable[[Matrix], Vector], reason: str) -> None:
         self.name = name
         self._measure = measure

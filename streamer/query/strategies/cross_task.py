@@ -87,6 +87,8 @@ def inconsistency(
 class CrossTask(Ranking):
     """Inconsistency, with a weighting."""
 
+    pointwise = True
+
     def __init__(
         self, name: str, weigh: Weigh, dimensions: Sequence[str] = ASKED_DIMENSIONS
     ) -> None:

@@ -29,6 +29,7 @@ class WidestPrediction(Ranking):
     """See the module: variance."""
 
     name = "variance"
+    pointwise = True
 
     def __init__(self, dimensions: Sequence[str] = ASKED_DIMENSIONS) -> None:
         self._columns = [DIMENSIONS.index(name) for name in dimensions]

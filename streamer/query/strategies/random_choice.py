@@ -10,6 +10,7 @@ class RandomChoice(Ranking):
     """Uniformly random scores."""
 
     name = "random"
+    pointwise = True
 
     def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:
         return Scores(rng.random(len(features)), "at random", at_random=True)

@@ -5,7 +5,10 @@ import pytest
 import soundfile
 
 import streamer
+from streamer.config import Config
 from streamer.errors import StreamerError
+from streamer.loop.pool.adding import add
+from streamer.loop.pool.pool import Pool
 from streamer.testing import synthetic_session
 from tests.loop.workers.dask_processes import DaskProcesses
 
@@ -27,6 +30,20 @@ def recordings(tmp_path_factory):
         soundfile.write(folder / f"{k:02}.wav", audio, 16_000)
     (folder / "05.wav").write_bytes(b"RIFF")
     return folder
+
+
+def test_a_pool_has_the_rows_that_one_process_adds(dask, recordings, tmp_path):
+    config = Config.load(home=tmp_path)
+    found = []
+    for place, cluster in (("alone", None), ("cluster", dask.address)):
+        added = add(config, tmp_path / place, [recordings], cluster=cluster)
+        assert [fault.file for fault in added.faults] == [str(recordings / "05.wav")]
+        pool = Pool(tmp_path / place)
+        rows = pool.take(range(len(pool)))
+        vectors = [(row.pop("embedding"), row.pop("emotion_vector")) for row in rows]
+        assert len(rows) >= 11
+        found.append((rows, [vector.tobytes() for pair in vectors for vector in pair]))
+    assert found[0] == found[1]
 
 
 @pytest.mark.filterwarnings("ignore:not read")

@@ -1,0 +1,1 @@
+"""Questions about a pool, and what was answered."""
