@@ -36,7 +36,7 @@ from streamer.loop.budget import UNLIMITED, Budget
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.loop.waiting import Postponed, WaitingQuestions
-from streamer.query.selection import ask_count, choose
+from streamer.query.selection import ask_count, buffer_size, choose
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.query.strategy import Strategy
 from streamer.store.profile import Profile
@@ -63,11 +63,11 @@ class Session:
     """One run of the loop over one source.
 
     informativeness: scores each utterance in its event, whatever the strategy;
-    size: utterances in a buffer; keep: part of it that is asked, in [0, 1]; explore: part of the
-    asked that is drawn at random, in [0, 1]; seed: of every random choice; ask_unclear: ask about
-    utterances that noise or clipping spoiled, too; keeping: which audio is
-    kept; wall_s: seconds since 1970, for the rows; now_s: a steady clock, for latencies;
-    budget: how many questions there may be.
+    size: utterances in a buffer; first: in the profile's first one, see `buffer_size`; keep: part
+    of it that is asked, in [0, 1]; explore: part of the asked that is drawn at random, in [0, 1];
+    seed: of every random choice; ask_unclear: ask about utterances that noise or clipping spoiled,
+    too; keeping: which audio is kept; wall_s: seconds since 1970, for the rows; now_s: a steady
+    clock, for latencies; budget: how many questions there may be.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class Session:
         strategy: Strategy,
         informativeness: BinaryConfidence,
         size: int,
+        first: int | None = None,
         keep: float,
         explore: float,
         seed: int,
@@ -96,7 +97,9 @@ class Session:
         self._profile = profile
         self._profile_model = profile_model
         self._strategy = strategy
-        self._size = size
+        self._full = size
+        self._first = first
+        self._size = self._next_size()
         self._keep = keep
         self._explore = explore
         self._budget = budget
@@ -286,6 +289,13 @@ class Session:
             yield Drifted(**asdict(drift), text=str(drift))
 
     def _select(self) -> Iterator[Event]:
+        yield from self._split()
+        self._size = self._next_size()
+
+    def _next_size(self) -> int:
+        return buffer_size(self._full, self._first, self._profile.utterances.selection_count())
+
+    def _split(self) -> Iterator[Event]:
         waiting, self._buffer = self._buffer, []
         buffer = [b for b in waiting if b.clear]
         unclear = [b.id for b in waiting if not b.clear]
