@@ -63,6 +63,13 @@ class Config(BaseSettings):
     )
 
     buffer: int = Field(10, ge=1, le=1000, description="utterances in a buffer")
+    first_buffer: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="utterances in a profile's first buffer; each next one is twice as large, up "
+        "to buffer [buffer; by `streamer start`: 3]",
+    )
     keep: float = Field(0.5, ge=0, le=1, description="fraction of each buffer that is asked")
     explore: float = Field(
         0.1,

@@ -21,6 +21,7 @@ from streamer.cli.profile import forget, reembed, status
 from streamer.cli.reporting import report
 from streamer.cli.service import service
 from streamer.cli.source import source
+from streamer.cli.starting import start
 from streamer.cli.table import table
 from streamer.cli.tuning import tune
 
@@ -28,7 +29,7 @@ app = typer.Typer(
     name="streamer",
     help="Speech emotion that learns on the device: listen, predict, ask, learn. "
     "No audio leaves this machine.",
-    epilog="Begin with: streamer demo, then: streamer run. Answer with: streamer label.",
+    epilog="Begin with: streamer start. Then: streamer run; answer with: streamer label.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -37,7 +38,7 @@ app = typer.Typer(
 
 # In the order of the overview.
 _VERBS = (
-    run, demo, devices,
+    start, run, demo, devices,
     queue, label,
     enroll, verify, emotions,
     status, report, forget, reembed,

@@ -1,9 +1,7 @@
 """Verbs that listen: run, demo, devices."""
 
-import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -22,18 +20,21 @@ from streamer.cli.pages import (
     HostFlag,
     KeyFlag,
     NearFlag,
+    OpenFlag,
     PortFlag,
     RemoteFlag,
     address_of,
     on_a_desktop,
-    pages,
     require_no_page_flags,
 )
+from streamer.cli.running import (
+    for_the_first_time,
+    is_new,
+    listen_with_pages,
+    sinks_for,
+    tell_next_steps,
+)
 from streamer.errors import UsageError
-
-if TYPE_CHECKING:
-    from streamer.config import Config
-    from streamer.loop.sinks import Sinks
 
 
 def run(
@@ -139,6 +140,7 @@ def run(
             "--web/--no-web", help="Serve the label page and the live view [on a desktop: yes]."
         ),
     ] = None,
+    open_page: OpenFlag = True,
     port: PortFlag = None,
     host: HostFlag = None,
     allow_remote: RemoteFlag = False,
@@ -159,12 +161,8 @@ def run(
 
         begin()  # while all else is imported
     from streamer.audio.sources.network import is_address
-    from streamer.loop.blind import for_people, for_programs
     from streamer.loop.loop import MICROPHONE, Loop
-    from streamer.loop.run import run, wait_for_signal
-    from streamer.loop.sinks import Sinks
-    from streamer.store.labelling_sign import LabellingSign
-    from streamer.store.profile import profile_folder
+    from streamer.loop.run import run
 
     settings = settings_from(
         config, profile=profile, device=device, channel=channel, buffer=buffer, keep=keep,
@@ -174,76 +172,28 @@ def run(
         remote_playback=remote_playback, again=again or None,
         source=labelled_source, keep_for_tuning=keep_for_tuning, blind=blind,
     )  # fmt: skip
+    serves = on_a_desktop() and not as_json if web is None else web
+    # On a desktop, and with the microphone: where a person is, who sees this for the first time.
+    begins = serves and not as_json and input is None and on_a_desktop() and is_new(settings)
+    if begins and buffer is None:
+        settings = for_the_first_time(settings)
     # A path, so that no file is taken for the microphone; it would swallow a slash of an address.
     source = MICROPHONE if input is None else input if is_address(input) else Path(input)
     loop = Loop(
         source, config=settings, realtime=realtime, max_seconds=max_seconds, holder="streamer run"
     )
-    sign = LabellingSign(profile_folder(settings.profile, settings.home))
-    addresses: list[str] = []
-    output = output_for(
-        as_json,
-        blind=settings.blind is not False,
-        address=lambda: addresses[0] if addresses else None,
-    )
-    blinded = (
-        for_programs(output, settings.blind)
-        if as_json
-        else for_people(output, settings.blind, sign)
-    )
-    sinks = Sinks(blinded, loop.stop)
-    _add_broker(sinks, settings)
-    if log is not None:
-        from streamer.terminal.log_file import LogFile
-
-        sinks.add(LogFile(log, time.monotonic))
-    if not (on_a_desktop() and not as_json if web is None else web):
+    if serves:
+        address = address_of(host, port, allow_remote, tls_cert, tls_key)
+        page, opens = ("/start", open_page) if begins else ("/", False)
+        listen_with_pages(
+            loop, settings, address, page=page, opens=opens, as_json=as_json, log=log,
+            stays=bool(web) and not as_json,
+        )  # fmt: skip
+    else:
         require_no_page_flags(port, host, allow_remote, tls_cert, tls_key)
-        run(loop, sinks, settings.watchdog_s)
-        _tell_next_steps(settings, as_json)
-        return
-    address = address_of(host, port, allow_remote, tls_cert, tls_key)
-    # The loop first: what it opens is open before anybody can hold connections to the pages.
-    with loop, pages(settings, address, loop) as served:
-        sinks.add(for_people(served.sink, settings.blind, sign))
-        addresses.append(served.url)
-        by_itself = run(loop, sinks, settings.watchdog_s)
-        if by_itself and web and not as_json and sys.stdin.isatty():
-            tell("the recording has ended; its pages stay until Ctrl-C")
-            wait_for_signal()
-    _tell_next_steps(settings, as_json)
-
-
-def _tell_next_steps(settings: "Config", as_json: bool) -> None:
-    """Tell a person at a terminal what waits in the profile."""
-    if as_json or not (sys.stdout and sys.stdout.isatty()):
-        return
-    from streamer.loop.compose import open_profile
-    from streamer.terminal.closing import next_steps
-
-    with open_profile(settings) as profile:
-        waiting = profile.utterances.open_query_count()
-    for line in next_steps(waiting, settings.profile).splitlines():
-        tell(line)
-
-
-def _add_broker(sinks: "Sinks", settings: "Config") -> None:
-    """The broker that the settings name, where they name one. Raises UsageError."""
-    if settings.mqtt is None:
-        return
-    from streamer.loop.blind import for_programs
-    from streamer.mqtt.broker import Broker
-    from streamer.mqtt.publisher import MqttPublisher
-    from streamer.store.profile import profile_folder
-    from streamer.text import path_text
-
-    password = settings.mqtt_password
-    broker = Broker.parse(
-        settings.mqtt, settings.mqtt_user, password.get_secret_value() if password else None
-    )
-    name = path_text(profile_folder(settings.profile, settings.home).name)
-    publisher = MqttPublisher(broker, name, sinks.notify, time.time, time.monotonic)
-    sinks.add(for_programs(publisher, settings.blind))
+        run(loop, sinks_for(loop, settings, as_json=as_json, log=log), settings.watchdog_s)
+    if not as_json:
+        tell_next_steps(settings)
 
 
 def demo(

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +34,10 @@ NearFlag = Annotated[
     ),
 ]
 CertFlag = Annotated[Path | None, typer.Option("--tls-cert", help="Certificate of the pages, PEM.")]
+OpenFlag = Annotated[
+    bool,
+    typer.Option("--open/--no-open", help="Open the first steps in the browser of this desktop."),
+]
 KeyFlag = Annotated[Path | None, typer.Option("--tls-key", help="Key of that certificate, PEM.")]
 
 
@@ -47,13 +51,33 @@ def on_a_desktop() -> bool:
 
 
 @contextmanager
-def pages(settings: "Config", address: "Address", loop: "Loop | None" = None) -> Iterator["Pages"]:
-    """Serve the pages and print their address. loop: the one that this process runs, if any."""
+def pages(
+    settings: "Config", address: "Address", loop: "Loop | None" = None, page: str = "/"
+) -> Iterator["Pages"]:
+    """Serve the pages and print their address. loop: the one that this process runs, if any.
+
+    page: the one to begin with.
+    """
     from streamer.web.server import serving
 
     with serving(settings, address, loop) as served:
-        tell(f"label and watch in your browser: {served.url}")
+        tell(f"label and watch in your browser: {served.at(page)}")
         yield served
+
+
+def open_in_browser(address: str) -> None:
+    """Open a page in the browser of this desktop, without waiting for it, or a word of its own.
+
+    address: one that works once, as other users of this machine see the browser's arguments.
+    """
+    import threading
+    import webbrowser
+
+    def open_it() -> None:
+        with suppress(webbrowser.Error):
+            webbrowser.open(address)
+
+    threading.Thread(target=open_it, name="browser", daemon=True).start()
 
 
 def require_no_page_flags(*flags: object) -> None:

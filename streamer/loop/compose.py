@@ -282,6 +282,7 @@ def make_session(
         strategy=strategy,
         informativeness=informativeness,
         size=config.buffer,
+        first=config.first_buffer,
         keep=config.keep,
         explore=config.explore,
         seed=config.seed,

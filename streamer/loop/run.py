@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from streamer.errors import StreamerError
 from streamer.loop.loop import Loop
@@ -37,10 +37,21 @@ def run(loop: Loop, sinks: Sinks, watchdog_s: float) -> bool:
     StreamerError
         Any error of the loop, and an output that cannot be written.
     """
+    pass_on(loop, sinks, watchdog_s, stop_on_signal(loop.stop))
+    return not loop.stopped
+
+
+def pass_on(
+    loop: Loop,
+    sinks: Sinks,
+    watchdog_s: float,
+    guard: AbstractContextManager[None] | None = None,
+) -> None:
+    """The same on any thread, where somebody else stops the loop. guard: around its steps."""
     # In front of a person the process stays: they may have paused it, or a pager its output.
     leave = not (sys.stderr and sys.stderr.isatty())
     try:
-        with loop, stop_on_signal(loop.stop), watching(watchdog_s, leave=leave) as made_progress:
+        with loop, guard or nullcontext(), watching(watchdog_s, leave=leave) as made_progress:
             for event in loop.steps():
                 made_progress()
                 if event is None:
@@ -54,7 +65,6 @@ def run(loop: Loop, sinks: Sinks, watchdog_s: float) -> bool:
             f"the events cannot be written: {sinks.failure.strerror}: everything up to here is "
             "stored; free some room for the output, and start again"
         ) from sinks.failure
-    return not loop.stopped
 
 
 @contextmanager

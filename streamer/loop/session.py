@@ -39,7 +39,7 @@ from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.loop.unstored import NOT_STORED, TOO_SLOW, Unstored
 from streamer.loop.waiting import Postponed, WaitingQuestions
-from streamer.query.selection import ask_count, choose
+from streamer.query.selection import ask_count, buffer_size, choose
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.query.strategy import Strategy
 from streamer.store.profile import Profile
@@ -64,11 +64,12 @@ class Session:
     """One run of the loop over one source.
 
     informativeness: scores each utterance in its event, whatever the strategy;
-    size: utterances in a buffer; keep: part of it that is asked, in [0, 1]; explore: part of the
-    asked that is drawn at random, in [0, 1]; seed: of every random choice; ask_unclear: ask about
-    utterances that noise or clipping spoiled, too; keeping: which audio is
-    kept; wall_s: seconds since 1970, for the rows; now_s: a steady clock, for latencies;
-    budget: how many questions there may be; backlog: what waits while the database is locked.
+    size: utterances in a buffer; first: in the profile's first one, see `buffer_size`; keep: part
+    of it that is asked, in [0, 1]; explore: part of the asked that is drawn at random, in [0, 1];
+    seed: of every random choice; ask_unclear: ask about utterances that noise or clipping spoiled,
+    too; keeping: which audio is kept; wall_s: seconds since 1970, for the rows; now_s: a steady
+    clock, for latencies; budget: how many questions there may be; backlog: what waits while the
+    database is locked.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Session:
         strategy: Strategy,
         informativeness: BinaryConfidence,
         size: int,
+        first: int | None = None,
         keep: float,
         explore: float,
         seed: int,
@@ -98,7 +100,9 @@ class Session:
         self._profile = profile
         self._profile_model = profile_model
         self._strategy = strategy
-        self._size = size
+        self._full = size
+        self._first = first
+        self._size = self._next_size()
         self._keep = keep
         self._explore = explore
         self._budget = budget
@@ -311,7 +315,12 @@ class Session:
 
     def _select(self) -> list[Event]:
         with self._profile.database.transaction():
-            return list(self._selected())
+            events = list(self._selected())
+            self._size = self._next_size()
+        return events
+
+    def _next_size(self) -> int:
+        return buffer_size(self._full, self._first, self._profile.utterances.selection_count())
 
     def _selected(self) -> Iterator[Event]:
         waiting, self._buffer = self._buffer, []

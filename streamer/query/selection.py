@@ -36,6 +36,29 @@ def ask_count(size: int, keep: float) -> int:
     return math.floor(size * keep + 0.5)
 
 
+def buffer_size(full: int, first: int | None, buffers: int) -> int:
+    """The size of a profile's next buffer: each twice as large as the one before, up to `full`.
+
+    Parameters
+    ----------
+    full
+        Utterances in a buffer, >= 1.
+    first
+        The size of the first one, >= 1; None: all have the full size.
+    buffers
+        How many buffers were split before.
+
+    Examples
+    --------
+    >>> [buffer_size(10, 3, buffers) for buffers in range(4)], buffer_size(10, None, 0)
+    ([3, 6, 10, 10], 10)
+    """
+    if first is None:
+        return full
+    # 1000 is the largest buffer, so ten doublings are enough.
+    return min(full, first << min(buffers, 10))
+
+
 def choose(
     strategy: Strategy,
     features: Matrix,

@@ -171,6 +171,11 @@ class Labels:
         )
         return int(row[0]) if row else 0
 
+    def first_given_s(self) -> float | None:
+        """When the first label ever was given, in seconds since 1970; None without any."""
+        row = self._database.row("SELECT min(given_at) FROM labels")
+        return None if row is None else row[0]
+
     def newest(self) -> int:
         """The seq of the last row of the log, or 0."""
         row = self._database.row("SELECT max(seq) FROM labels")

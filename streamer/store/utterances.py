@@ -193,6 +193,11 @@ class Utterances:
                 self._mark(utterance, "released", selection)
         return selection
 
+    def selection_count(self) -> int:
+        """How many buffers were split, as far as one of their utterances is left."""
+        row = self._database.row("SELECT count(*) FROM selections")
+        return int(row[0]) if row else 0
+
     def asked_since(self, moment: float) -> int:
         """How many questions were asked since, in seconds since 1970."""
         row = self._database.row("SELECT count(*) FROM queries WHERE asked_at >= ?", moment)

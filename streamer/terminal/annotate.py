@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import typer
@@ -24,6 +24,9 @@ from streamer.terminal.panel import bar
 from streamer.terminal.play import play as play_here
 from streamer.text import emotion_name, many, printable
 from streamer.types import DIMENSIONS, Label, Prediction
+
+if TYPE_CHECKING:
+    from streamer.loop.loop import Loop
 
 POINTS: Final = "123456789"
 KEYS: Final = (
@@ -56,21 +59,29 @@ def label_by_keys(
     rng: np.random.Generator | None = None,
     on_disk: bool = True,
     dimension: str | None = None,
+    loop: "Loop | None" = None,
+    stay: bool = True,
 ) -> None:
     """Ask about every open query, most informative first, until none is left or `q`.
 
     The prediction is shown only after the answer, so that it does not influence it. Each answer is
     stored and learned before the next question. key: reads one key; line: reads a name; play:
     plays a FLAC clip and returns a message; rng: draws the repeats; on_disk: whether audio may be
-    written to disk; dimension: the only one to ask about. SIGHUP and SIGTERM stop it like `q`.
-    Raises UsageError without a terminal.
+    written to disk; dimension: the only one to ask about; loop: one that this process runs on the
+    profile; stay: once none is left, wait for a key, so that the last answer can be undone. SIGHUP
+    and SIGTERM stop it like `q`. Raises UsageError without a terminal.
     """
     if key is typer.getchar and not sys.stdin.isatty():
         raise UsageError(
             "standard input is not a terminal: give an utterance, or --import FILE.csv"
         )
     annotation = AnnotationSession(
-        profile, rng or np.random.default_rng(), time.time, on_disk=on_disk, dimension=dimension
+        profile,
+        rng or np.random.default_rng(),
+        time.time,
+        loop=loop,
+        on_disk=on_disk,
+        dimension=dimension,
     )
     profile.delete_left()
     announced = PlaybackFile(profile.folder)
@@ -80,7 +91,7 @@ def label_by_keys(
     ):
         player = play or partial(play_here, folder=folder, announced=announced)
         try:
-            _Asker(annotation, annotator, key, line, player).ask_all()
+            _Asker(annotation, annotator, key, line, player, stay).ask_all()
         except OSError as error:
             if error.errno != errno.EIO:  # EIO: the terminal was closed
                 raise
@@ -123,7 +134,9 @@ class _Asker:
         key: Callable[[], str],
         line: Callable[[], str],
         play: Callable[[bytes], str],
+        stay: bool,
     ) -> None:
+        self._stay = stay
         self._annotation = annotation
         self._annotator = annotator
         self._key = key
@@ -154,7 +167,7 @@ class _Asker:
         """The next item; when none is left, a skipped one if the annotator asks for it."""
         item = self._annotation.next(self._annotator, self._order)
         skipped = self._annotation.progress(self._annotator).skipped
-        if item is not None or not (skipped or self._answered):
+        if item is not None or not (self._stay and (skipped or self._answered)):
             return item
         again = f"space asks the {skipped} skipped again, " if skipped else ""
         self._say(f"\nNo open questions: {again}z undoes your last answer, q stops")

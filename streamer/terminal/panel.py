@@ -133,7 +133,7 @@ class LivePanel:
     def _draw(self, status: Status) -> RenderableType:
         width, height = self._console.size
         inner = max(width - _FRAME, 20)
-        above: list[RenderableType] = [_meter(status, inner)]
+        above: list[RenderableType] = [meter(status, inner)]
         below: list[RenderableType] = [_counts(status, inner), *self._tail(status)]
         # One line of the terminal stays free for the cursor, two are the border.
         room = height - 3 - self._lines(inner, *above, *below)
@@ -251,7 +251,8 @@ def _counts(status: Status, width: int) -> Text:
     )  # fmt: skip
 
 
-def _meter(status: Status, width: int) -> Text:
+def meter(status: Status, width: int) -> Text:
+    """The level of this moment on one line: state, bar, level and clock."""
     # Beside the cells: the state, the level in dB, and the clock.
     cells = max(min(METER_CELLS, width - 36), 0)
     share = 1.0 - min(max(status.level_dbfs / METER_FLOOR_DBFS, 0.0), 1.0)

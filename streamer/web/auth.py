@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PAGES: Final = ("/", "/live", "/emotions", "/profile")
+PAGES: Final = ("/", "/start", "/live", "/emotions", "/profile")
 LARGEST_BODY: Final = 64 * 1024
 # Cookies apart: those of other programs on the same host come along, and are not the user's fault.
 LONGEST_HEADERS: Final = 16 * 1024
@@ -66,6 +66,13 @@ class Auth:
         self._place = f"/{secrets.token_urlsafe(16)}"
         self.token = secrets.token_urlsafe(32)
         self._key = secrets.token_urlsafe(32)
+        self._once: set[bytes] = set()
+
+    def token_for_once(self) -> str:
+        """A token that is right for the first request alone, as others may see it on its way."""
+        token = secrets.token_urlsafe(32)
+        self._once.add(token.encode())
+        return token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -106,7 +113,9 @@ class Auth:
     async def _exchange(self, scope: Scope, send: Send) -> None:
         """The token for the cookie; the address without the token is where to go on."""
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
-        if not hmac.compare_digest(given.encode(), self.token.encode()):
+        used = [once for once in self._once if hmac.compare_digest(given.encode(), once)]
+        self._once.difference_update(used)
+        if not used and not hmac.compare_digest(given.encode(), self.token.encode()):
             await _answer(send, 403, "That key is not, or no longer, right.")
             return
         self._admit(scope.get("client"))

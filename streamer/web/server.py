@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +12,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from streamer.annotation.first_steps import FirstSteps
 from streamer.config import Config
 from streamer.loop.loop import Loop
 from streamer.store.profile import profile_folder
@@ -35,12 +36,22 @@ GOODBYE_S: Final = 3
 class Pages:
     """A running web server.
 
-    url: with the token that grants access; sink: through which the events of a loop
-    reach the pages.
+    url: with the token that grants access; sink, first_steps: through which the events of a loop
+    reach the pages; token_for_once: see `Auth`.
     """
 
     url: str
     sink: Broadcast
+    first_steps: FirstSteps
+    token_for_once: Callable[[], str]
+
+    def at(self, page: str) -> str:
+        """The address of a page, such as "/live", with the token."""
+        return self.url.replace("/?", f"{page}?", 1)
+
+    def once_at(self, page: str) -> str:
+        """The same with a token that is right once."""
+        return f"{self.at(page).partition('=')[0]}={self.token_for_once()}"
 
 
 @contextmanager
@@ -72,7 +83,12 @@ def serving(config: Config, address: Address, loop: Loop | None = None) -> Itera
         thread.start()
         worker.prepare_pictures()
         try:
-            yield Pages(f"{address.url(port)}/?token={auth.token}", Broadcast(hub))
+            yield Pages(
+                f"{address.url(port)}/?token={auth.token}",
+                Broadcast(hub),
+                worker.first_steps,
+                auth.token_for_once,
+            )
         finally:
             hub.close()
             server.should_exit = True

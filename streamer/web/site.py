@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamer import __version__
+from streamer.annotation.first_steps import STEPS
 from streamer.errors import StreamerError
 from streamer.events import AUDIO_KEPT
 from streamer.text import path_text
@@ -25,6 +26,7 @@ from streamer.web.api.live import Live
 from streamer.web.api.metrics import Metrics
 from streamer.web.api.playback import PlaybackRequests
 from streamer.web.api.profile import ProfileRequests
+from streamer.web.api.start import StartRequests
 from streamer.web.http import NUMBER, explain, label_values
 from streamer.web.store_worker import SHOWN, StoreWorker
 
@@ -57,6 +59,9 @@ class Pages:
     async def label(self, request: Request) -> HTMLResponse:
         return await self._render("label.html")
 
+    async def start(self, request: Request) -> HTMLResponse:
+        return await self._render("start.html", steps=STEPS)
+
     async def live(self, request: Request) -> HTMLResponse:
         return await self._render("live.html")
 
@@ -85,6 +90,7 @@ class Pages:
 
 def make_site(worker: StoreWorker) -> Starlette:
     """All routes. The server puts an `Auth` in front."""
+    start = StartRequests(worker)
     answers, live = Answers(worker), Live(worker)
     emotions, profile = EmotionRequests(worker), ProfileRequests(worker)
     downloads, playback = Downloads(worker), PlaybackRequests(worker)
@@ -94,9 +100,12 @@ def make_site(worker: StoreWorker) -> Starlette:
     return Starlette(
         routes=[
             Route("/", pages.label),
+            Route("/start", pages.start),
             Route("/live", pages.live),
             Route("/emotions", pages.emotions),
             Route("/profile", pages.profile),
+            Route("/api/start", start.state),
+            Route("/api/start", start.act, methods=post),
             Route("/api/next", answers.next),
             Route("/api/labels", answers.save, methods=post),
             Route("/api/asides", answers.pass_over, methods=post),

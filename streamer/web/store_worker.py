@@ -16,6 +16,7 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import numpy as np
 
+from streamer.annotation.first_steps import FirstSteps
 from streamer.annotation.session import AnnotationSession
 from streamer.audio.clips import to_flac
 from streamer.config import Config
@@ -48,13 +49,15 @@ class _Opened:
 class StoreWorker:
     """Where requests bring their work.
 
-    folder: the profile's; loop: the one that this process runs on it, if it does.
+    folder: the profile's; loop: the one that this process runs on it, if it does; first_steps: how
+    far somebody is in the first minutes.
     """
 
     config: Config
     folder: Path
     hub: EventHub
     loop: Loop | None = None
+    first_steps: FirstSteps = field(default_factory=FirstSteps)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _opened: _Opened = field(default_factory=_Opened)
     _pictures: PictureCache = field(default_factory=lambda: PictureCache(_picture))

@@ -41,6 +41,7 @@ def make_session(
     keep: float = 0.5,
     explore: float = 0.0,
     strategy: str = "binary-confidence",
+    first: int | None = None,
     budget: Budget = UNLIMITED,
     wall_s: Callable[[], float] = lambda: 1_000.0,
 ) -> Session:
@@ -59,6 +60,7 @@ def make_session(
         strategy=make_strategy(strategy),
         informativeness=BinaryConfidence(),
         size=size,
+        first=first,
         keep=keep,
         explore=explore,
         seed=0,
@@ -98,6 +100,21 @@ def test_each_utterance_is_told_and_stored_alike(
         assert stored.prediction == event.prediction
         assert stored.verdict == event.verdict
         assert (stored.onset_s, stored.offset_s) == (event.onset_s, event.offset_s)
+
+
+def test_the_first_buffers_of_a_profile_are_small_and_grow(
+    profile: Profile, spoken_session: tuple[Samples, list[Spoken]]
+) -> None:
+    def sizes(session: Session) -> list[int]:
+        events = [*play(session, spoken_session[0]), *session.finish()]
+        return [len(s.asked) + len(s.released) for s in of(Selected, events)]
+
+    session = make_session(profile, size=5, first=2)
+    assert session.status().buffer == (0, 2)
+    assert sizes(session) == [2, 4, 5, 1]
+    assert session.status().buffer == (0, 5)
+    again = make_session(profile, size=5, first=2)  # the next session goes on where this one was
+    assert again.status().buffer == (0, 5)
 
 
 def test_half_of_each_buffer_is_asked_and_only_that_half_leaves_audio(

@@ -49,6 +49,19 @@ def test_a_wrong_token_or_cookie_is_refused(served, stranger):
     assert stranger.ask("GET", "/", cookie="}{=;;;").status == 403
 
 
+def test_what_the_browser_is_opened_with_is_right_once(served, stranger):
+    """Other users of the machine see the arguments of its programs."""
+    address = served.once_at("/start")
+    token = address.split("token=")[1]
+    assert token not in served.url
+    assert address.startswith(served.at("/start").split("token=")[0])
+    entered = stranger.ask("GET", f"/start?token={token}")
+    assert (entered.status, entered.getheader("location")[-6:]) == (303, "/start")
+    assert stranger.ask("GET", f"/start?token={token}").status == 403
+    cookie = entered.getheader("set-cookie").split(";")[0]
+    assert stranger.ask("GET", entered.getheader("location"), cookie=cookie).status == 200
+
+
 def test_the_token_leads_nowhere_else(served, stranger):
     token = served.url.split("token=")[1]
     answer = stranger.ask("GET", f"//elsewhere.example/?token={token}")
@@ -83,7 +96,7 @@ def test_all_is_under_the_path_of_the_cookie(served, stranger):
     for path in ("", "live", "api/next", "static/base.css", "clips/1"):
         assert stranger.ask("GET", place + path, cookie=cookie).status == 200
         assert stranger.ask("GET", place + path).status == 403
-    for page in ("", "live", "emotions", "profile"):
+    for page in ("", "start", "live", "emotions", "profile"):
         text = stranger.ask("GET", place + page, cookie=cookie).read().decode()
         assert re.findall(r'(?:href|src|action)="(?!\./|#)[^"]*"', text) == []
     for script in (Path(site.__file__).parent / "static").glob("*.js"):
@@ -216,7 +229,7 @@ def test_every_answer_tells_the_browser_to_be_strict(client, stranger):
 
 
 def test_no_page_holds_a_script_or_style_of_its_own(client):
-    for page in ("/", "/live", "/emotions", "/profile"):
+    for page in ("/", "/start", "/live", "/emotions", "/profile"):
         text = client.ask("GET", page).read().decode()
         assert "<style" not in text
         assert " style=" not in text

@@ -22,14 +22,15 @@ from streamer.types import DIMENSIONS, Estimate, Prediction, Quality, Verdict
 from streamer.web.bind import Address
 from streamer.web.events import Broadcast, EventHub
 from streamer.web.server import serving
+from tests.annotation.test_first_steps import heard
 from tests.loop.test_sinks import Recorder
 from tests.web.api.test_answers import answer, got
 from tests.web.conftest import client_of
 
 # Of a stored prediction, as no other number is.
 MARK = "0.1234567"
-JSON_PAGES = ("/api/live", "/api/emotions", "/api/next", "/health", "/metrics")
-PAGES = ("/", "/live", "/emotions", "/profile", "/report.html", "/labels.csv")
+JSON_PAGES = ("/api/start", "/api/live", "/api/emotions", "/api/next", "/health", "/metrics")
+PAGES = ("/", "/start", "/live", "/emotions", "/profile", "/report.html", "/labels.csv")
 
 
 @pytest.fixture
@@ -46,7 +47,9 @@ def marked(asked: Profile) -> list[str]:
     return [MARK, *(repr(mean) for mean in now)]
 
 
-def test_no_page_and_no_request_holds_a_guess_of_an_open_question(client, marked):
+def test_no_page_and_no_request_holds_a_guess_of_an_open_question(served, client, marked):
+    for number in range(1, 36):
+        served.first_steps.emit(heard(number))
     for path in (*JSON_PAGES, *PAGES):
         text = client.ask("GET", path).read().decode()
         assert not [mark for mark in marked if mark in text], path

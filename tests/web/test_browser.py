@@ -11,6 +11,7 @@ from tests.web.browser import answered, item_number, open_page, shown_next, undo
 # What is there once a page has fetched what it shows.
 DRAWN = {
     "/": "#item-name",
+    "/start": "#step-microphone.on",
     "/live": "#rows tr",
     "/emotions": "#enrolled td",
     "/profile": "#labels td",
@@ -240,9 +241,9 @@ def test_what_is_said_covers_nothing_and_nothing_jumps(browser, served, screen):
 def test_an_emotion_with_html_in_its_name_is_text_in_every_page(browser, served, client, asked):
     nasty = "<img src=x onerror=alert(1)>"
     answer(client, 1, emotion=nasty, annotator="<b>you</b>")
-    for path in ("/", "/live", "/emotions", "/profile"):
+    for path in ("/", "/start", "/live", "/emotions", "/profile"):
         page, faults = open_page(browser, served.url.replace("/?", f"{path}?"))
-        if path != "/live":
+        if path not in {"/live", "/start"}:
             page.wait_for_selector(f"text={nasty}", state="attached")
         assert page.locator("main img, main b:text('you')").count() == 0
         assert not faults

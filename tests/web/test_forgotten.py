@@ -86,7 +86,7 @@ def test_numbers_of_a_profile_that_was_replaced_are_not_answered(
 
 def test_a_page_says_which_numbers_it_shows(client: Client, asked: Profile) -> None:
     asked.marks.renumbered()
-    for page in ("/", "/live", "/emotions", "/profile"):
+    for page in ("/", "/start", "/live", "/emotions", "/profile"):
         text = client.ask("GET", page).read().decode()
         assert f'data-numbering="{asked.marks.now().numbering}"' in text
 

@@ -86,7 +86,7 @@ def test_the_export_can_be_imported_and_holds_no_formula(client):
 
 
 def test_every_page_tells_which_audio_is_kept(client, config):
-    for page in ("/", "/live", "/emotions", "/profile"):
+    for page in ("/", "/start", "/live", "/emotions", "/profile"):
         assert AUDIO_KEPT[config.privacy] in client.ask("GET", page).read().decode()
 
 
@@ -219,7 +219,7 @@ def test_an_empty_profile_has_pages_too(config):
         assert got(client, "/api/live")["utterances"] == []
         assert got(client, "/api/emotions")["emotions"] == []
         posted(client, "/api/undo", annotator="me")
-        for page in ("/", "/live", "/emotions", "/profile"):
+        for page in ("/", "/start", "/live", "/emotions", "/profile"):
             assert client.ask("GET", page).status == 200
 
 

@@ -184,6 +184,7 @@ def _item_and_progress(
         "item": None if item is None else _item_values(item),
         "progress": asdict(progress),
         "dimension": annotation.dimension,
+        "listening": annotation.profile.has_listener(),
         "emotions": [{"name": name, "key": key} for name, key in annotation.emotions().items()],
     }
 

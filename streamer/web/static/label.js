@@ -4,6 +4,7 @@ import { get, post, toast, trying } from "./api.js";
 import { forgetDraft, keepDraft, readDraft } from "./draft.js";
 import { follow } from "./events.js";
 import { onKeys } from "./keys.js";
+import { counted } from "./meter.js";
 import { draw } from "./picture.js";
 import { Plane } from "./plane.js";
 import { Player } from "./player.js";
@@ -23,6 +24,8 @@ const NOTHING = { valence: null, arousal: null, dominance: null };
 let given = NOTHING;
 let alone = null;  // the only dimension that is asked, where it is one
 let busy = false;
+// As long as somebody has given no more, the page leads back to the first steps.
+const FIRST_ANSWERS = 12;
 // Utterances whose answer was questioned: asked once, whatever is answered then.
 const questioned = new Set();
 
@@ -89,7 +92,7 @@ function present(turn, play = true) {
   $("empty").hidden = Boolean(item);
   give(Object.fromEntries(Object.keys(NOTHING).map((name) => [name, before?.[name] ?? null])));
   showEmotions();
-  if (!item) return showEmpty(turn.progress);
+  if (!item) return showEmpty(turn);
   $("item-name").textContent = `Utterance ${item.utterance}`;
   const when = new Date(item.heard_at * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
   $("item-about").textContent = `${(item.offset_s - item.onset_s).toFixed(1)} s, ${when} · ${item.source}`;
@@ -142,12 +145,19 @@ function showProgress(p) {
   $("progress").replaceChildren(`${p.left} open · ${p.answered} answered`, spared, steady);
 }
 
-function showEmpty(p) {
-  const listens = document.body.dataset.listens === "yes";
-  $("empty-title").textContent = p.skipped ? "Only skipped questions are left" : "No open questions";
-  $("empty-text").textContent = listens
-    ? "Streamer is listening. When its buffer is full, it asks about the more informative half; the questions then appear here."
-    : "Questions come from listening: start `streamer run`, and they appear here.";
+// What happens meanwhile, and what to do.
+function showEmpty({ progress: p, listening }) {
+  const here = document.body.dataset.listens === "yes";
+  const isFirst = !p.answered && !p.skipped && !p.cannot_tell;
+  $("empty-title").textContent = p.skipped
+    ? "Only skipped questions are left"
+    : isFirst ? "Nothing is asked yet" : "All questions are answered";
+  $("empty-text").textContent = here || listening
+    ? "Streamer listens. Speak as you usually do: when enough is heard, it asks about the half that teaches it most, and the questions appear here by themselves."
+    : "Questions are about what you say, and nothing listens now: start `streamer start` (or `streamer run`) in a terminal, and speak. They then appear here by themselves.";
+  $("counter").hidden = !here;
+  $("to-start").hidden = !here || p.answered > FIRST_ANSWERS;
+  $("to-start-text").textContent = isFirst ? "First steps: two minutes to the first answer" : "See what it has learned";
   $("again").hidden = !p.skipped;
   $("undo-last").hidden = !p.answered && !p.skipped && !p.cannot_tell;
 }
@@ -355,7 +365,15 @@ async function refresh() {
   if (!item && !busy) await once(next);
 }
 
-follow({ hello: refresh, reload: refresh, selection: refresh, learned: showChange });
+follow({
+  hello: refresh,
+  reload: refresh,
+  selection: refresh,
+  learned: showChange,
+  status: ({ buffer, level_dbfs }) => {
+    $("counter").textContent = `${counted(buffer)}. Level now: ${Math.round(Math.max(level_dbfs, -99)).toString().replace("-", "−")} dBFS.`;
+  },
+});
 setInterval(refresh, 5000);
 hint();
 once(() => next(true, readDraft()?.utterance ?? 0));

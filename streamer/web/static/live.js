@@ -3,12 +3,12 @@
 import { get, trying } from "./api.js";
 import { drawChart } from "./chart.js";
 import { follow } from "./events.js";
+import { drawMeter } from "./meter.js";
 import { across, down, drawPlane, node } from "./plane.js";
 
 const SHOWN = 60;
 const ROWS = 20;
 const ON_PLANE = 12;
-const FLOOR_DBFS = -60;
 const $ = (id) => document.getElementById(id);
 const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2);
 const grouped = (value) => value.toLocaleString("en");
@@ -110,14 +110,7 @@ function drawTrack(track) {
 }
 
 function drawStatus(status) {
-  const level = Math.max(status.level_dbfs, -99);
-  const speaking = status.speaking && !status.playing;
-  $("state").className = speaking ? "state speech" : "state";
-  $("state-text").textContent = status.playing ? "playing a question: microphone ignored" : speaking ? "speech" : "silence";
-  $("level-bar").style.width = `${100 * Math.min(Math.max(1 - level / FLOOR_DBFS, 0), 1)}%`;
-  $("level").className = status.playing ? "level deaf" : level > -3 ? "level loud" : speaking ? "level speech" : "level";
-  $("level").setAttribute("aria-valuenow", Math.round(Math.max(level, FLOOR_DBFS)));
-  $("level-text").textContent = `${Math.round(level).toString().replace("-", "−")} dBFS`;
+  drawMeter(status);
   const minutes = Math.floor(status.audio_s / 60);
   $("heard").textContent = `${minutes}:${String(Math.floor(status.audio_s % 60)).padStart(2, "0")}`;
   $("utterances").textContent = grouped(status.utterances);
