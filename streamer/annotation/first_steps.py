@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from streamer.audio.sound_check import KINDS
 from streamer.events import Event, Heard, Noticed, Selected, Status, Withheld
+from streamer.notices import NOTICE_KINDS
 from streamer.types import Quality
 
 Step = Literal["microphone", "speak", "answer", "learned"]
@@ -94,7 +94,7 @@ class FirstSteps:
     def emit(self, event: Event) -> None:
         with self._lock:
             match event:
-                case Noticed() if event.kind in KINDS:
+                case Noticed() if NOTICE_KINDS[event.kind].is_of_sound:
                     self._state = replace(self._state, sound="poor", sound_text=event.text)
                 case Heard() | Withheld():
                     self._hear(event)
