@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self
 
-from streamer.notices import NoticeKind
-from streamer.types import DIMENSIONS, Prediction, Quality, Verdict
+from streamer.types import DIMENSIONS, NoticeKind, Prediction, Quality, Verdict
 
 # What each mode of privacy keeps, shown wherever the loop is shown to listen.
 AUDIO_KEPT: Final[Mapping[str, str]] = {
@@ -184,7 +183,7 @@ class Drifted:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """A message for the user. kind: for programs, a key of `notices.NOTICE_KINDS`."""
+    """A message for the user. kind: for programs, a key of `loop.notices.NOTICE_KINDS`."""
 
     text: str
     kind: NoticeKind = "general"

@@ -7,12 +7,10 @@ turns some utterances into queries; a person answers with a `Label`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from streamer.notices import NoticeKind
 
 Samples = NDArray[np.float32]
 # Of float64, as all learning is: one dimension, and two.
@@ -23,6 +21,13 @@ SAMPLE_RATE_HZ = 16_000
 FRAME_SAMPLES = 512
 DIMENSIONS = ("valence", "arousal", "dominance")
 LEAST_CLEAR_TRUST = 0.6
+# What a notice is about, for programs; `loop.notices` says what each means.
+NoticeKind = Literal[
+    "silent_input", "low_level", "high_level", "clipping", "offset", "hum", "rumble", "noise",
+    "channels", "low_rate", "wrong_rate", "not_a_number", "undecoded", "skipped_file",
+    "already_heard", "device_lost", "overflow", "playback", "encoder_slow",
+    "profile_locked", "drift", "privacy", "licence", "general",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Gap:
 class Notice:
     """A message for the user: a device was lost, came back, overflowed.
 
-    kind: for programs, a key of `notices.NOTICE_KINDS`.
+    kind: for programs, a key of `loop.notices.NOTICE_KINDS`.
     """
 
     text: str

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from streamer.events import Event, Heard, Noticed, Selected, Status, Withheld
-from streamer.notices import NOTICE_KINDS
+from streamer.loop.notices import NOTICE_KINDS
 from streamer.types import Quality
 
 Step = Literal["microphone", "speak", "answer", "learned"]

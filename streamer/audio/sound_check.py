@@ -7,8 +7,7 @@ import numpy as np
 
 from streamer.audio.conditioning.conditioner import Disturbances
 from streamer.audio.quality import is_narrow, power_dbfs
-from streamer.notices import NoticeKind
-from streamer.types import Notice, Quality, Samples
+from streamer.types import Notice, NoticeKind, Quality, Samples
 
 SILENT_S: Final = 3.0
 LOW_AFTER_S: Final = 30.0

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from streamer.events import Event, Noticed, Started, Status
-from streamer.notices import NoticeKind
+from streamer.types import NoticeKind
 
 
 class Sink(Protocol):

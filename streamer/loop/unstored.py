@@ -6,9 +6,8 @@ from typing import Final
 
 from streamer.audio.utterance_stream import UtteranceStream
 from streamer.events import Noticed
-from streamer.notices import NoticeKind
 from streamer.text import many
-from streamer.types import Utterance
+from streamer.types import NoticeKind, Utterance
 
 TOO_SLOW: Final = "encoder_slow"
 NOT_STORED: Final = "not_stored"

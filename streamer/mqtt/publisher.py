@@ -32,9 +32,9 @@ from streamer.events import (
     Status,
     to_json,
 )
+from streamer.loop.notices import NOTICE_KINDS
 from streamer.mqtt.broker import Broker
 from streamer.mqtt.discovery import entities
-from streamer.notices import NOTICE_KINDS
 from streamer.text import many
 
 if TYPE_CHECKING:

@@ -6,14 +6,9 @@ take no other kind than these, and the table of the reference of events is this 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-NoticeKind = Literal[
-    "silent_input", "low_level", "high_level", "clipping", "offset", "hum", "rumble", "noise",
-    "channels", "low_rate", "wrong_rate", "not_a_number", "undecoded", "skipped_file",
-    "already_heard", "device_lost", "overflow", "playback", "encoder_slow",
-    "profile_locked", "drift", "privacy", "licence", "general",
-]  # fmt: skip
+from streamer.types import NoticeKind
 
 
 @dataclass(frozen=True, slots=True)
