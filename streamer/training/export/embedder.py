@@ -3,7 +3,7 @@
 The raw vector of a clip is the mean and deviation over time of the blocks' outputs and, for a
 student on log-mel, of the floored log-mel itself (which keeps the level that the student takes
 away). Two fixed affine maps give the outputs: a projection of the whole vector (``embedding``), and
-one of the blocks' means only, scaled to unit length (``emotion``).
+one of blocks' means only, scaled to unit length (``emotion``).
 """
 
 from __future__ import annotations
@@ -59,9 +59,15 @@ def raw_size(student: Student | RawStudent) -> int:
 
 
 def mean_columns(student: Student | RawStudent) -> np.ndarray:
-    """Where the raw vector holds the blocks' means: int64 [blocks * channels]."""
-    channels = student.shape.channels
-    starts = 2 * channels * np.arange(student.shape.layers)
+    """Where the raw vector holds the means that make ``emotion``: int64 [blocks * channels].
+
+    Of a raw student those of the first half of the blocks: later ones carry words, and verify new
+    emotions worse (models/README.md).
+    """
+    channels, blocks = student.shape.channels, student.shape.layers
+    if isinstance(student, RawStudent):
+        blocks = max(1, blocks // 2)
+    starts = 2 * channels * np.arange(blocks)
     return (starts[:, None] + np.arange(channels)).ravel()
 
 

@@ -22,8 +22,14 @@ from streamer.training.export.onnx import (
     write_onnx,
 )
 from streamer.training.export.pooling import clip_vectors
-from streamer.training.export.prior import corpus_weights
-from streamer.training.export.projection import Affine, fit_embedding, fit_emotion
+from streamer.training.export.prior import corpus_weights, labelled_clips
+from streamer.training.export.projection import (
+    Affine,
+    emotion_gain,
+    emphasized,
+    fit_embedding,
+    fit_emotion,
+)
 from streamer.training.export.voices import fit_voices
 from streamer.training.export.wav2vec2 import write_wav2vec2
 from streamer.training.head.choice import Candidate, candidates, load_head
@@ -39,12 +45,14 @@ HEAD_FILE = "head.pt"
 class Projections:
     """Settings of the closed-form projections.
 
-    Output sizes, whitening power, and the maximum number of clips per corpus.
+    Output sizes, whitening power, emphasis of the directions between emotions (0: the embedding is
+    made without labels), and the maximum number of clips per corpus.
     """
 
     embedding_size: int = 512
     emotion_size: int = 128
     power: float = 0.15
+    emphasis: float = 3.0
     clips_per_corpus: int = 1200
     seed: int = 0
 
@@ -60,21 +68,34 @@ def sample_clips(clips: Sequence[Clip], settings: Projections) -> list[int]:
     return sorted(kept)
 
 
-def fit_projections(
+def fit_to_embedding(
+    raw: np.ndarray,
+    clips: Sequence[Clip],
+    settings: Projections,
+    unlabelled: frozenset[str] = frozenset(),
+) -> Affine:
+    """The map raw -> embedding; the labels of the corpora ``unlabelled`` are not used."""
+    rng, weights = np.random.default_rng(settings.seed), corpus_weights(clips)
+    embedding = fit_embedding(raw, weights, settings.embedding_size, settings.power, rng)
+    if not settings.emphasis:
+        return embedding
+    kept = np.array([bool(c.emotion) and c.corpus not in unlabelled for c in clips])
+    rows = [c for c, keep in zip(clips, kept, strict=True) if keep]
+    known = labelled_clips(embedding(raw[kept]), rows)
+    gain = emotion_gain(known.x, known.emotions, known.corpora, settings.emphasis)
+    return emphasized(embedding, gain, raw, weights, rng)
+
+
+def fit_to_emotion(
     raw: np.ndarray, columns: np.ndarray, clips: Sequence[Clip], settings: Projections
-) -> tuple[Affine, Affine]:
-    """The maps raw -> embedding and raw[:, columns] -> emotion; neither looks at emotion labels."""
-    rng = np.random.default_rng(settings.seed)
-    embedding = fit_embedding(
-        raw, corpus_weights(clips), settings.embedding_size, settings.power, rng
-    )
+) -> Affine:
+    """The map raw[:, columns] -> emotion, without emotion labels."""
     known = np.array([c.speaker != "" for c in clips])
     rows = [c for c, keep in zip(clips, known, strict=True) if keep]
     speakers = np.array([f"{c.corpus}/{c.speaker}" for c in rows])
-    emotion = fit_emotion(
+    return fit_emotion(
         raw[known][:, columns], speakers, corpus_weights(rows), settings.emotion_size
     )
-    return embedding, emotion
 
 
 def head_candidates(
@@ -108,10 +129,12 @@ def publish(
     clips = [cache.clips[i] for i in kept]
     raw = clip_vectors(distiller.student, cache, kept)
     columns = mean_columns(distiller.student)
-    to_embedding, to_emotion = fit_projections(raw, columns, clips, settings)
+    to_embedding = fit_to_embedding(raw, clips, settings)
     made = checkpoint.with_name(HEAD_FILE)
     if made.is_file():
         to_emotion = load_head(made, sha256(checkpoint), skip).affine
+    else:
+        to_emotion = fit_to_emotion(raw, columns, clips, settings)
     sizes = (to_embedding.matrix.shape[1], to_emotion.matrix.shape[1])
     embedder = Embedder(distiller.student, sizes)
     set_affine(embedder.embedding, to_embedding)

@@ -83,3 +83,28 @@ def test_a_step_of_fine_tuning_changes_the_loaded_model(folder):
     model(torch.from_numpy(voice(0.5))[None]).last_hidden_state.square().mean().backward()
     optimizer.step()
     assert not torch.equal(model.encoder.layers[0].attention.q_proj.weight, before)
+
+
+@pytest.mark.parametrize("name", ["streamer-wav2vec2"])
+def test_shipped_files_agree(name):
+    """models/NAME in transformers, pooled and projected as in models/NAME.onnx."""
+    import onnx
+
+    models = Path(__file__).parents[3] / "models"
+    stored = {
+        i.name.removesuffix(".half"): onnx.numpy_helper.to_array(i).astype(np.float32)
+        for i in onnx.load(str(models / f"{name}.onnx")).graph.initializer
+    }
+    extractor = transformers.Wav2Vec2FeatureExtractor.from_pretrained(models / name)
+    model = transformers.Wav2Vec2Model.from_pretrained(models / name).eval()
+    session = ort.InferenceSession(str(models / f"{name}.onnx"), providers=["CPUExecutionProvider"])
+    for seconds in (0.3, 1.7, 10.0):
+        clip = voice(seconds, 4)
+        heard = extractor(clip, sampling_rate=16_000, return_tensors="pt").input_values
+        with torch.no_grad():
+            out = model(heard, output_hidden_states=True)
+        blocks = [*out.hidden_states[1:-1], out.last_hidden_state]
+        raw = torch.cat([pooled(b, torch.ones(*b.shape[:2], 1)) for b in blocks], dim=1).numpy()
+        expected = raw @ stored["embedding.weight"].T + stored["embedding.bias"]
+        got = session.run(["embedding"], {"audio": clip[None]})[0]
+        np.testing.assert_allclose(got, expected, atol=1e-4)

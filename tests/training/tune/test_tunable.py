@@ -28,7 +28,7 @@ CONFIGS = {
 }
 
 
-@pytest.fixture(scope="module", params=["streamer-small"])
+@pytest.fixture(scope="module", params=["streamer-wav2vec2", "streamer-small"])
 def shipped(request) -> TunableStudent:
     tunable = TunableStudent.from_onnx(find_encoder(request.param).path)
     tunable.of = request.param
