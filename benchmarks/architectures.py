@@ -2,11 +2,11 @@
 
     python -m benchmarks.architectures --cache DIR --runs DIR [--steps 400] [--only NAME ...]
 
-The cache is that of `python -m streamer.training cache --audio`. Candidates hear the same corpora
-with the same seed, nEMO and TurEV left out, and are probed by a logistic regression on the mean and
-deviation of their blocks (nothing of the log-mel beside them), speakers held out. Seconds are those
-of the processor, so that a busy machine matters less. A run that was stopped goes on, and a row
-replaces the row of that name in --out.
+The cache is that of `python -m streamer.training cache`, of both teachers. Candidates hear the same
+corpora with the same seed, nEMO and TurEV left out, and are probed by a logistic regression on the
+mean and deviation of their blocks (nothing of the log-mel beside them), speakers held out. Seconds
+are those of the processor, so that a busy machine matters less. A run that was stopped goes on, and
+a row replaces the row of that name in --out.
 """
 
 import argparse
@@ -23,13 +23,13 @@ from torch import Tensor, nn
 from benchmarks.loop import RESULTS, machine
 from streamer.training.data.speech import RATE_HZ
 from streamer.training.data.targets import Cache
+from streamer.training.export.pooling import clip_vectors
 from streamer.training.export.probe import probe_uar
 from streamer.training.student.distill import Run, new_student
 from streamer.training.student.logmel import HOP, LogMel
 from streamer.training.student.network import StudentShape, pooled
-from streamer.training.student.pooling import clip_vectors
 from streamer.training.student.raw_network import RawShape, RawStudent
-from streamer.training.student.recipe import SHARES, Recipe
+from streamer.training.student.recipe import RAW_HINTS, Recipe
 
 LEFT_OUT = ("nemo", "turev")
 HEARD = ("ravdess", "urdu")
@@ -40,13 +40,13 @@ WIDE = StudentShape(channels=320, layers=2, heads=5)
 WIDE_HINTS = ((0, "tiny", 0, 384), (1, "tiny", 384, 384))
 CANDIDATES: dict[str, dict[str, Any]] = {
     "log-mel 25/s, distilled": {},
-    "raw waveform 50/s, distilled": {"shape": RawShape()},
+    "raw waveform 25/s, distilled": {"shape": RawShape(), "hints": RAW_HINTS},
     "log-mel 25/s, masked alone": {"hints": (), "masked": 1.0},
     "log-mel 25/s, distilled and masked": {"masked": 0.2},
     "log-mel 50/s, distilled": {"shape": FAST},
     "log-mel 25/s, 2 blocks of 320, distilled": {"shape": WIDE, "hints": WIDE_HINTS},
     "log-mel 25/s, layer 2 only": {"hints": ((2, "tiny", 384, 384),)},
-    "raw waveform 50/s, masked alone": {"shape": RawShape(), "hints": (), "masked": 1.0},
+    "raw waveform 25/s, masked alone": {"shape": RawShape(), "hints": (), "masked": 1.0},
 }
 
 
@@ -89,7 +89,9 @@ def probes(run: Run, cache: Cache, corpora: tuple[str, ...]) -> dict[str, float]
     figures = {}
     for corpus in corpora:
         kept = chosen(cache, corpus)
-        vectors = clip_vectors(run.average.student, cache, kept)
+        student = run.average.student
+        blocks = 2 * student.shape.layers * student.shape.channels
+        vectors = clip_vectors(student, cache, kept)[:, :blocks]
         rows = [cache.clips[i] for i in kept]
         figures[corpus] = round(probe_uar(vectors, rows, FOLDS[corpus]), 3)
     return figures
@@ -120,7 +122,7 @@ def train_one(
 ) -> dict[str, Any]:
     """Train one candidate to the end, or on to it; its row of the table."""
     recipe = Recipe(
-        **{"skip": LEFT_OUT, "weights": SHARES, "steps": options.steps, "seed": options.seed}
+        **{"skip": LEFT_OUT, "steps": options.steps, "seed": options.seed}
         | {"batch": options.batch, "warmup": options.steps // 10}
         | changes
     )

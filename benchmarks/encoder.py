@@ -1,12 +1,12 @@
-"""What the encoder is worth: linear probes, new emotions, cold valence and arousal.
+"""What an encoder is worth: linear probes, new emotions, cold valence and arousal.
 
-    python -m benchmarks.encoder --speech SPEECH [--left-out OTHER.onnx] [--teacher WEIGHTS.npz]
+    python -m benchmarks.encoder --speech SPEECH [--encoders NAME ...] [--teachers FILE.npz:2 ...]
 
-SPEECH holds the packed corpora. Rows: the shipped encoder; with --left-out, an encoder that was
-trained without nEMO and TurEV-DB, on those two; with --teacher, block 2 of Whisper tiny.en (mean
-and deviation of its frames), by the same probes. The first two rows heard RAVDESS and URDU, without
-their labels: none of the labels that are probed shaped an `embedding`. The shipped `emotion` did
-see these emotions; what it is worth where it did not is in `python -m benchmarks.verification`.
+SPEECH holds the packed corpora. Rows: encoders of the manifest; with --teachers, a block of a
+Whisper encoder (mean and deviation of its frames), by the same probes. No label that is probed
+shaped an `embedding`; which corpora an encoder heard, without labels, is in its manifest row. EMOVO
+and SAVEE were heard by none. `emotion` did see these emotions: what it is worth where it did not is
+in `python -m benchmarks.verification`.
 """
 
 import argparse
@@ -18,7 +18,9 @@ import numpy as np
 import torch
 
 from benchmarks.loop import RESULTS, machine
-from streamer.training.data.speech import Clip, read_clips
+from streamer.config import Config
+from streamer.encoders.registry import find_encoder
+from streamer.training.data.speech import Clip, read_clips, read_rows
 from streamer.training.data.teacher import WhisperTeacher
 from streamer.training.export.measure import (
     FOLDS,
@@ -38,26 +40,29 @@ from streamer.training.export.probe import (
 )
 from streamer.training.student.logmel import LogMel
 
-SHIPPED = Path(__file__).parent.parent / "models" / "streamer-small.onnx"
-PROBED = ("ravdess", "urdu", "nemo", "turev")
-UNHEARD = ("nemo", "turev")
-TEACHER_BLOCK = 2
+ENCODERS = ("streamer-wav2vec2", "streamer-small")
+NEVER_HEARD = ("emovo", "savee")
+PROBED = (*NEVER_HEARD, "ravdess", "nemo", "turev", "urdu", "kor_emotts")
+COLD = (*NEVER_HEARD, "ravdess", "nemo", "turev")
 Vectors = tuple[list[Clip], np.ndarray, np.ndarray]
 
 
-def of_encoder(path: Path, speech: Path) -> Vectors:
-    return embed_corpora(open_encoder(path), speech, frozenset((*PROBED, "tess")))
+def of_encoder(name: str, speech: Path) -> Vectors:
+    row = find_encoder(name, Config().models)
+    return embed_corpora(open_encoder(row.path), speech, frozenset((*PROBED, "tess")))
 
 
 @torch.no_grad()
-def of_teacher(weights: Path, speech: Path) -> Vectors:
+def of_teacher(weights: Path, block: int, speech: Path) -> Vectors:
     """Mean and deviation over time, standardized over all clips; `emotion` is the same vector."""
-    teacher, front, clips, rows = WhisperTeacher(weights, TEACHER_BLOCK), LogMel(), [], []
-    for clip, audio in read_clips(speech):
-        if clip.corpus in PROBED and clip.emotion:
+    teacher, front, clips, rows = WhisperTeacher(weights, block), LogMel(), [], []
+    others = frozenset(clip.corpus for clip in read_rows(speech)) - frozenset(PROBED)
+    for clip, audio in read_clips(speech, others):
+        if clip.emotion:
             even = len(audio) // 320 * 320
             mel = front(torch.from_numpy(audio[:even])[None])[0, : even // 160]
-            frames = teacher(mel)[TEACHER_BLOCK - 1].numpy()
+            with torch.autocast("cpu", torch.bfloat16):
+                frames = teacher(mel)[block - 1].float().numpy()
             clips.append(clip)
             rows.append(np.concatenate([frames.mean(0), frames.std(0)]))
     vectors = np.array(rows)
@@ -69,7 +74,7 @@ def probes(vectors: Vectors, corpora: tuple[str, ...]) -> Iterator[tuple[str, fl
     """(name of the figure, its value)."""
     clips, embeddings, emotions = vectors
     kinds: tuple[tuple[str, Callable[..., object]], ...] = (
-        ("logistic", logistic),
+        ("logistic", lambda: logistic(0.01)),
         ("ridge", ridge_classifier),
     )
     for corpus in corpora:
@@ -90,6 +95,13 @@ def probes(vectors: Vectors, corpora: tuple[str, ...]) -> Iterator[tuple[str, fl
                 yield f"{corpus} {emotion} against neutral, {name}", value
 
 
+def means(figures: dict[str, float]) -> Iterator[tuple[str, float]]:
+    """Of the corpora that no encoder heard."""
+    for kind in ("logistic", "logistic, speakers standardized"):
+        values = [figures[f"{corpus} {kind}"] for corpus in NEVER_HEARD]
+        yield f"mean of those never heard, {kind}", float(np.mean(values))
+
+
 def cold(vectors: Vectors, corpora: tuple[str, ...]) -> Iterator[tuple[str, float]]:
     for corpus in corpora:
         found = cold_concordance(vectors[1], vectors[0], corpus, PRIOR_PENALTY)
@@ -100,9 +112,8 @@ def cold(vectors: Vectors, corpora: tuple[str, ...]) -> Iterator[tuple[str, floa
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--speech", type=Path, required=True)
-    parser.add_argument("--encoder", type=Path, default=SHIPPED)
-    parser.add_argument("--left-out", type=Path)
-    parser.add_argument("--teacher", type=Path)
+    parser.add_argument("--encoders", nargs="+", default=list(ENCODERS), metavar="NAME")
+    parser.add_argument("--teachers", nargs="*", default=[], metavar="FILE.npz:BLOCK")
     parser.add_argument("--out", type=Path, default=RESULTS / "encoder.json")
     args = parser.parse_args()
 
@@ -113,15 +124,16 @@ def main() -> None:
             table.setdefault(row, {})[name] = round(value, 3)
             print(f"{row:20} {name:50} {value:.3f}", flush=True)
 
-    vectors = of_encoder(args.encoder, args.speech)
-    keep("shipped", probes(vectors, PROBED))
-    keep("shipped", cold(vectors, ("ravdess", "nemo", "turev")))
-    if args.left_out:
-        vectors = of_encoder(args.left_out, args.speech)
-        keep("corpus left out", probes(vectors, UNHEARD))
-        keep("corpus left out", cold(vectors, UNHEARD))
-    if args.teacher:
-        keep("teacher", probes(of_teacher(args.teacher, args.speech), PROBED))
+    for name in args.encoders:
+        vectors = of_encoder(name, args.speech)
+        keep(name, probes(vectors, PROBED))
+        keep(name, means(table[name]))
+        keep(name, cold(vectors, COLD))
+    for given in args.teachers:
+        weights, _, block = given.rpartition(":")
+        name = f"{Path(weights).stem}, block {block}"
+        keep(name, probes(of_teacher(Path(weights), int(block), args.speech), PROBED))
+        keep(name, means(table[name]))
     args.out.write_text(json.dumps({"machine": machine(), "figures": table}, indent=1) + "\n")
 
 

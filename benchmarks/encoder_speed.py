@@ -1,13 +1,13 @@
 """How fast the default encoder is, against wav2vec 2.0 base on the same machine.
 
-    python -m benchmarks.encoder_speed [--encoder NAME] [--rounds 40] [--out FILE.json]
+    python -m benchmarks.encoder_speed [--encoder NAME] [--against NAME ...] [--out FILE.json]
 
-An utterance of 3 s on one thread. The yardstick is the architecture of facebook/wav2vec2-base with
-random weights (speed does not depend on them), exported by the code of `streamer models export`,
-in float32 and with its matrix products quantized to int8 by onnxruntime. All take turns, so that
-whatever else the machine does falls on each alike; a turn is one pass untimed, so that nobody finds
-the cache full of another's weights, and one timed. The ratios are of processor time, which on a
-quiet machine is the time that passes. Needs the extra `train`.
+An utterance of 3 s on one thread, beside the former default. The yardstick is the architecture of
+facebook/wav2vec2-base with random weights (speed does not depend on them), exported by the code of
+`streamer models export`, in float32 and with its matrix products quantized to int8 by onnxruntime.
+All take turns, so that whatever else the machine does falls on each alike; a turn is one pass
+untimed, so that nobody finds the cache full of another's weights, and one timed. The ratios are of
+processor time, which on a quiet machine is the time that passes. Needs the extra `train`.
 """
 
 import argparse
@@ -59,9 +59,11 @@ def write_wav2vec2_base(folder: Path) -> dict[str, Path]:
     return {"wav2vec2-base float32": whole, "wav2vec2-base int8": small}
 
 
-def contestants(name: str, folder: Path) -> dict[str, Callable[[Samples], object]]:
-    row = find_encoder(name, Config().models)
-    found: dict[str, Callable[[Samples], object]] = {row.name: OnnxEncoder(row).encode}
+def contestants(names: list[str], folder: Path) -> dict[str, Callable[[Samples], object]]:
+    rows = [find_encoder(name, Config().models) for name in names]
+    found: dict[str, Callable[[Samples], object]] = {
+        row.name: OnnxEncoder(row).encode for row in rows
+    }
     for label, path in write_wav2vec2_base(folder).items():
         session = open_session(path)
         found[label] = lambda audio, run=session.run: run(None, {"audio": audio[None]})
@@ -87,12 +89,13 @@ def race(encoders: dict[str, Callable[[Samples], object]], rounds: int) -> dict[
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--encoder", default="", help="a name of `streamer models list`")
+    parser.add_argument("--against", nargs="*", default=["streamer-small"], metavar="NAME")
     parser.add_argument("--rounds", type=int, default=40, help="turns of each")
     parser.add_argument("--out", type=Path, default=RESULTS / "encoder_speed.json")
     options = parser.parse_args()
     pin()
     with tempfile.TemporaryDirectory() as name:
-        times = race(contestants(options.encoder, Path(name)), options.rounds)
+        times = race(contestants([options.encoder, *options.against], Path(name)), options.rounds)
     ours, *others = times
     cpu_ms = {name: statistics.median(each.cpu_ms) for name, each in times.items()}
     passed_ms = {name: statistics.median(each.passed_ms) for name, each in times.items()}

@@ -12,8 +12,8 @@ from streamer.training.data.speech import Clip
 from streamer.training.data.targets import MEL_PER_TOKEN, Cache
 from streamer.training.export.embedder import mean_columns
 from streamer.training.export.onnx import sha256
+from streamer.training.export.pooling import clip_vectors
 from streamer.training.export.prior import corpus_weights
-from streamer.training.export.publish import all_blocks, cached_vectors
 from streamer.training.head.episodes import Episodes
 from streamer.training.head.frames import FrameHead, FrameInputs
 from streamer.training.head.head import HeadRecipe, train_head
@@ -43,7 +43,7 @@ class Material:
     @cached_property
     def means(self) -> np.ndarray:
         """The blocks' means: float32 [clips, blocks * channels]."""
-        return self.raw[:, mean_columns(self.student, all_blocks(self.student))]
+        return self.raw[:, mean_columns(self.student)]
 
     @cached_property
     def label_free(self) -> ClosedForm:
@@ -61,7 +61,7 @@ class Material:
             start, end = self.cache.offsets[i], self.cache.offsets[i + 1]
             said = teacher[start:end, TEACHER_BLOCK].astype(np.float32)
             pooled[row] = np.concatenate([said.mean(0), said.std(0)])
-        blocks = 2 * len(all_blocks(self.student)) * self.student.shape.channels
+        blocks = 2 * self.student.shape.layers * self.student.shape.channels
         yield "teacher, block 2", self._scored(pooled)
         yield "mel statistics", self._scored(self.raw[:, blocks:])
 
@@ -126,6 +126,6 @@ def open_material(cache: Path, run: Path) -> Material:
     kept = tuple(i for i, c in enumerate(stored.clips) if c.emotion)
     if not isinstance(student, Student) or not kept:
         raise SystemExit("verification needs a log-mel student and a cache of labelled clips")
-    raw = cached_vectors(student, stored, kept)
+    raw = clip_vectors(student, stored, kept)
     clips = tuple(stored.clips[i] for i in kept)
     return Material(stored, kept, clips, raw, student, sha256(checkpoint))

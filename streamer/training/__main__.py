@@ -1,6 +1,7 @@
 """Train, measure and export the small encoder.
 
-    python -m streamer.training cache   --speech DIR --teacher tiny=WEIGHTS.npz --cache DIR
+    python -m streamer.training cache   --speech DIR --teacher tiny=FILE.npz:1,2 --cache DIR
+    python -m streamer.training imitate --cache DIR --run DIR --log-mel FILE.onnx
     python -m streamer.training distill --cache DIR --run DIR
     python -m streamer.training tapt    --speech DIR --run DIR --from RUN/checkpoint.pt
     python -m streamer.training head    --cache DIR --run DIR
@@ -8,8 +9,10 @@
     python -m streamer.training prior   --speech DIR --models DIR
     python -m streamer.training probe   --encoder FILE.onnx --speech DIR
 
-cache    log-mel and the teacher's outputs for every clip, once (2 GB for 10 hours)
-distill  train a student on the teacher's outputs; the same command resumes from the last
+cache    samples, log-mel and the teachers' outputs for every clip, once (1 GB an hour with copies)
+imitate  train the feature encoder of a raw student to give the features of a log-mel student, and
+         copy that one's context network; writes the checkpoint that distill starts from
+distill  train a student on the teachers' outputs; the same command resumes from the last
          checkpoint; log.jsonl has its losses and probes
 tapt     adapt a student to any folder of recordings, without labels or teacher
 head     the map to emotion vectors, chosen on emotions and speakers left out; without it the
@@ -31,13 +34,14 @@ import torch
 from streamer.training.data.copies import COPIES
 from streamer.training.data.targets import Cache, write_audio, write_mel, write_teacher
 from streamer.training.data.teacher import WhisperTeacher
+from streamer.training.data.wave_augment import Recordings, WaveAugmentation
 from streamer.training.export.measure import print_measurements
 from streamer.training.export.onnx import sha256
+from streamer.training.export.pooling import clip_vectors
 from streamer.training.export.probe import probe_uar
 from streamer.training.export.publish import (
     HEAD_FILE,
     Projections,
-    cached_vectors,
     head_candidates,
     publish,
 )
@@ -45,13 +49,16 @@ from streamer.training.export.voices import print_prior
 from streamer.training.head.choice import evaluate_candidates, make_head, save_head
 from streamer.training.head.head import HeadRecipe
 from streamer.training.student.distill import Run, train
+from streamer.training.student.imitation import imitate as imitated
+from streamer.training.student.imitation import start_from
 from streamer.training.student.network import StudentShape
-from streamer.training.student.pooling import clip_vectors
 from streamer.training.student.raw_network import RawShape, RawStudent
-from streamer.training.student.recipe import SHARES, Recipe
+from streamer.training.student.recipe import HINTS, RAW_HINTS, Recipe
+from streamer.training.student.shipped import read_student
 from streamer.training.student.tapt import ANCHOR, adapt
 
 TIE = 0.01
+START_FILE = "start.pt"
 
 
 def main() -> None:
@@ -63,28 +70,54 @@ def main() -> None:
 def cache(args: argparse.Namespace) -> None:
     if not (args.cache / "clips.json").is_file():
         write_mel(args.speech, args.cache, copies=args.copies)
-    if args.audio and not (args.cache / "audio.i16").is_file():
+    if not (args.cache / "audio.i16").is_file():
         write_audio(args.speech, args.cache, copies=args.copies)
     for given in args.teacher:
-        name, _, weights = given.partition("=")
-        if not weights:
-            raise SystemExit(f"--teacher {given}: give it as NAME=WEIGHTS.npz")
-        layers = [int(layer) for layer in args.layers.split(",")]
+        name, _, source = given.partition("=")
+        weights, _, blocks = source.rpartition(":")
+        try:
+            layers = [int(layer) for layer in blocks.split(",")]
+        except ValueError:
+            raise SystemExit(f"--teacher {given}: give it as NAME=WEIGHTS.npz:1,2") from None
         write_teacher(args.cache, name, WhisperTeacher(Path(weights), max(layers)), layers)
 
 
+def imitate(args: argparse.Namespace) -> None:
+    stored, teacher = Cache.open(args.cache), read_student(args.log_mel)
+    torch.manual_seed(args.seed)
+    student = RawStudent(RawShape())
+    start_from(teacher, student)
+    recipe = Recipe(skip=tuple(args.skip), steps=args.steps, seed=args.seed, warmup=100)
+    args.run.mkdir(parents=True, exist_ok=True)
+    augment = WaveAugmentation(recordings=recordings(args.noise))
+    for step, loss in imitated(teacher, student, stored, recipe, augment):
+        print(json.dumps({"step": step, "loss": round(loss, 5)}), flush=True)
+    torch.save(student.state_dict(), args.run / START_FILE)
+
+
+def recordings(folder: Path | None) -> Recordings:
+    return Recordings.read(folder) if folder else Recordings()
+
+
 def distill(args: argparse.Namespace) -> None:
-    stored = Cache.open(args.cache)
+    stored, raw = Cache.open(args.cache), args.front == "raw"
     recipe = Recipe(
-        shape=RawShape() if args.front == "raw" else StudentShape(),
+        shape=RawShape() if raw else StudentShape(),
+        hints=RAW_HINTS if raw else HINTS,
         skip=tuple(args.skip),
-        weights=SHARES,
         steps=args.steps,
+        rate=args.rate,
+        heads_first=args.heads_first,
+        context_rate=args.context_rate,
         seed=args.seed,
         masked=args.masked,
     )
     args.run.mkdir(parents=True, exist_ok=True)
-    run, checkpoint, log = Run(recipe, stored), args.run / "checkpoint.pt", args.run / "log.jsonl"
+    checkpoint, log, start = (
+        args.run / name for name in ("checkpoint.pt", "log.jsonl", START_FILE)
+    )
+    weights = torch.load(start, weights_only=True) if start.is_file() else None
+    run = Run(recipe, stored, weights, WaveAugmentation(recordings=recordings(args.noise)))
     if checkpoint.is_file():
         run.restore(checkpoint)
         print(f"resuming from step {run.step} of {args.steps}")
@@ -98,11 +131,10 @@ def distill(args: argparse.Namespace) -> None:
 def _probe_run(run: Run, stored: Cache, corpora: list[str]) -> dict[str, float]:
     """Speaker-independent UAR of the averaged student's raw vectors, on the cached corpora."""
     student, figures = run.average.student, {}
-    vectors_of = clip_vectors if isinstance(student, RawStudent) else cached_vectors
     for corpus in corpora:
         kept = [i for i, c in enumerate(stored.clips) if c.corpus == corpus and c.emotion]
         if kept:
-            vectors = vectors_of(student, stored, kept)
+            vectors = clip_vectors(student, stored, kept)
             figures[corpus] = round(probe_uar(vectors, [stored.clips[i] for i in kept]), 4)
     return figures
 
@@ -156,10 +188,10 @@ def _parser() -> argparse.ArgumentParser:
     verb.set_defaults(verb=cache)
     verb.add_argument("--speech", type=Path, required=True, help="packed corpora, or any folder")
     verb.add_argument("--cache", type=Path, required=True, help="folder to make")
-    verb.add_argument("--teacher", nargs="+", required=True, metavar="NAME=WEIGHTS.npz")
-    verb.add_argument("--layers", default="1,2,3", help="teacher's blocks, from 1 (default 1,2,3)")
-
-    verb.add_argument("--audio", action="store_true", help="samples too, for --front raw")
+    verb.add_argument(
+        "--teacher", nargs="+", required=True, metavar="NAME=WEIGHTS.npz:BLOCKS",
+        help="a teacher's blocks count from 1: tiny=FILE.npz:1,2 base=FILE.npz:2,3",
+    )  # fmt: skip
     verb.add_argument(
         "--copies",
         nargs="*",
@@ -168,16 +200,30 @@ def _parser() -> argparse.ArgumentParser:
         help="of every clip, at another speed, pitch or tempo, by 8 to 20 %% (default: speed)",
     )
 
-    verb = verbs.add_parser("distill", help="train a student; resumes from its checkpoint")
+    verb = verbs.add_parser("imitate", help="begin a raw student with a log-mel student's weights")
+    verb.set_defaults(verb=imitate)
+    verb.add_argument("--cache", type=Path, required=True)
+    verb.add_argument("--run", type=Path, required=True, help="folder of what distill starts from")
+    verb.add_argument("--log-mel", type=Path, required=True, metavar="FILE.onnx")
+    verb.add_argument("--steps", type=int, default=3600)
+    verb.add_argument("--seed", type=int, default=0)
+    verb.add_argument("--skip", nargs="*", default=[], metavar="CORPUS", help="leave these out")
+    verb.add_argument("--noise", type=Path, help="folder of noises.opus and rirs_16k.npz")
+
+    verb = verbs.add_parser("distill", help="train a student; goes on from its checkpoint")
     verb.set_defaults(verb=distill)
     verb.add_argument("--cache", type=Path, required=True)
     verb.add_argument("--run", type=Path, required=True, help="folder of checkpoint and log")
-    verb.add_argument("--steps", type=int, default=4200, help="of 16 crops of 2.56 s each")
+    verb.add_argument("--steps", type=int, default=4200, help="of 46 s of sound each")
     verb.add_argument("--seed", type=int, default=0)
     verb.add_argument("--skip", nargs="*", default=[], metavar="CORPUS", help="leave these out")
     verb.add_argument("--save-every", type=int, default=500, metavar="STEPS")
     verb.add_argument("--probe", nargs="*", default=["ravdess"], metavar="CORPUS")
-    verb.add_argument("--front", choices=["log-mel", "raw"], default="log-mel")
+    verb.add_argument("--front", choices=["log-mel", "raw"], default="raw")
+    verb.add_argument("--rate", type=float, default=Recipe().rate)
+    verb.add_argument("--heads-first", type=int, default=0, metavar="STEPS")
+    verb.add_argument("--context-rate", type=float, default=1.0, metavar="PART")
+    verb.add_argument("--noise", type=Path, help="folder of noises.opus and rirs_16k.npz")
     verb.add_argument("--masked", type=float, default=0.0, metavar="WEIGHT", help="(default 0)")
 
     verb = verbs.add_parser("tapt", help="adapt a student to a folder of recordings")

@@ -73,7 +73,8 @@ def test_finds_encoders_by_name_the_default_without_one(folder):
 def test_of_two_defaults_and_two_rows_of_a_name_the_users_count(folder):
     rows = known_encoders(folder)
     assert [row.name for row in rows if row.default] == ["second"]
-    assert {"first", "second", "acoustic", find_encoder().name} == {row.name for row in rows}
+    shipped = {row.name for row in read_manifest()}
+    assert {"first", "second", "acoustic", *shipped} == {row.name for row in rows}
     text = (folder / MANIFEST).read_text().replace("default = true", "default = false")
     (folder / MANIFEST).write_text(
         text.replace('name = "first"', f'name = "{find_encoder().name}"')

@@ -1,6 +1,7 @@
 """The training code on small made-up sound: teacher, student, cache, prior, resume, export."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import librosa
@@ -38,7 +39,7 @@ def voice(seconds: float, seed: int = 0) -> np.ndarray:
 
 def random_embedder() -> Embedder:
     torch.manual_seed(0)
-    return Embedder(Student(TINY), (16, 8), (0, 1)).eval()
+    return Embedder(Student(TINY), (16, 8)).eval()
 
 
 def make_cache(folder: Path) -> Cache:
@@ -131,6 +132,21 @@ def test_resumed_run_is_the_same_to_the_last_bit(tmp_path):
     assert [resumed.advance() for _ in range(3)] == rest
     for a, b in zip(straight.average.parameters(), resumed.average.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_heads_learn_first_and_the_context_network_slower(tmp_path):
+    recipe = replace(small_recipe(), heads_first=2, context_rate=0.0)
+    run = Run(recipe, make_cache(tmp_path))
+    before = {name: value.clone() for name, value in run.model.state_dict().items()}
+
+    def changed() -> set[str]:
+        now = run.model.state_dict()
+        return {name.split(".")[1] for name in now if not torch.equal(now[name], before[name])}
+
+    rates = [run.advance()["rate"] for _ in range(2)]
+    assert changed() == {"0"}  # of targets.0.head
+    assert run.advance()["rate"] == rates[0] < rates[1]
+    assert changed() == {"0", "convolutions", "feature_norm"}
 
 
 def test_checkpoint_keeps_its_recipe(tmp_path):

@@ -12,6 +12,9 @@ from streamer.training.data.targets import MEL_PER_TOKEN, SAMPLES_PER_TOKEN, SIL
 from streamer.training.student.raw_network import RawShape
 from streamer.training.student.recipe import Recipe
 
+EMOTIONAL = 2.0  # how much more a corpus with emotions is heard
+NEAR = 1.4  # a clip may be so much longer than the crop that is taken for it
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -27,31 +30,47 @@ class Batch:
 
 
 class Crops:
-    """Draws batches of crops from a cache: corpora by weight, clips and positions uniformly."""
+    """Draws batches of crops from a cache.
+
+    A corpus is drawn in proportion to the square root of its hours, one with emotion labels twice
+    as often; within it, every second is as likely as any other. Clips of similar length share a
+    batch.
+    """
 
     def __init__(self, cache: Cache, recipe: Recipe) -> None:
         self.recipe, self.cache = recipe, cache
         self.mel = cache.mel()
         self.audio = cache.audio() if isinstance(recipe.shape, RawShape) else None
         self.teachers = {name: cache.teacher(name) for name in {h[1] for h in recipe.hints}}
-        weights = dict(recipe.weights)
         kept = [i for i, c in enumerate(cache.clips) if c.corpus not in recipe.skip]
         if not kept:
             raise ValueError(f"no clips are left after skipping {', '.join(recipe.skip)}")
-        corpora = np.array([cache.clips[i].corpus for i in kept])
-        self.kept = np.array(kept)
-        share = np.array([weights.get(c, 1.0) / (corpora == c).sum() for c in np.unique(corpora)])
-        self.chances = share[np.searchsorted(np.unique(corpora), corpora)]
-        self.chances /= self.chances.sum()
+        counts = np.diff(cache.offsets)[kept]
+        chances = _chances(cache, np.array(kept), counts, self.longest)
+        spans = np.searchsorted(
+            [NEAR * span * recipe.crop_tokens for span in recipe.spans[:-1]], counts
+        )
+        self.groups = [
+            (span, np.array(kept)[spans == i], chances[spans == i])
+            for i, span in enumerate(recipe.spans)
+            if (spans == i).any()
+        ]
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest crops."""
+        return round(self.recipe.crop_tokens * max(self.recipe.spans))
 
     def draw(self, size: int, rng: np.random.Generator) -> Batch:
-        """So many crops."""
-        length = self.recipe.crop_tokens
+        """As much sound as so many crops of ``crop_tokens``, in crops of one length."""
+        shares = [chances.sum() for _, _, chances in self.groups]
+        span, clips, chances = self.groups[rng.choice(len(shares), p=shares / np.sum(shares))]
+        size, length = max(1, round(size / span)), round(self.recipe.crop_tokens * span)
         logmel = torch.full((size, length * MEL_PER_TOKEN, self.mel.shape[1]), SILENT)
         tokens = torch.zeros(size, dtype=torch.long)
         raw = [torch.zeros(size, length, hint[3]) for hint in self.recipe.hints]
         audio = None if self.audio is None else torch.zeros(size, length * SAMPLES_PER_TOKEN)
-        for row, i in enumerate(rng.choice(self.kept, size, p=self.chances)):
+        for row, i in enumerate(rng.choice(clips, size, p=chances / chances.sum())):
             start, end = int(self.cache.offsets[i]), int(self.cache.offsets[i + 1])
             start += int(rng.integers(0, max(1, end - start - length + 1)))
             count = min(length, end - start)
@@ -65,3 +84,16 @@ class Crops:
                 sound = self.audio[start * SAMPLES_PER_TOKEN : (start + count) * SAMPLES_PER_TOKEN]
                 audio[row, : len(sound)] = torch.from_numpy(sound.astype(np.float32)) / 32_768.0
         return Batch(logmel, tokens, raw, audio)
+
+
+def _chances(cache: Cache, kept: np.ndarray, counts: np.ndarray, longest: int) -> np.ndarray:
+    """How likely each of the kept clips, of so many tokens, is to be drawn; the sum is 1."""
+    corpora = np.array([cache.clips[i].corpus for i in kept])
+    labelled = np.array([cache.clips[i].emotion != "" for i in kept])
+    heard = np.minimum(counts, longest).astype(float)
+    chances = np.empty(len(kept))
+    for name in np.unique(corpora):
+        own = corpora == name
+        share = np.sqrt(counts[own].sum()) * (EMOTIONAL if labelled[own].any() else 1.0)
+        chances[own] = share * heard[own] / heard[own].sum()
+    return chances / chances.sum()

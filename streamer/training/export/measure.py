@@ -22,7 +22,10 @@ from streamer.training.export.probe import (
     verify_uar,
 )
 
-FOLDS = {"ravdess": 6, "urdu": 5, "nemo": 9, "turev": 6, "baved": 6}
+FOLDS = {
+    "ravdess": 6, "urdu": 5, "nemo": 9, "turev": 6, "baved": 6, "emovo": 6, "savee": 4,
+    "kor_emotts": 5,
+}  # fmt: skip
 UNSEEN = ("disgust", "fear", "surprise")
 ENROLLED = 10
 PRIOR_PENALTY = 0.001

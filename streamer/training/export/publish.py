@@ -12,57 +12,49 @@ import numpy as np
 from streamer.encoders.manifest import write_row
 from streamer.encoders.prior_file import write_prior
 from streamer.training.data.speech import RATE_HZ, Clip
-from streamer.training.data.targets import MEL_PER_TOKEN, Cache
-from streamer.training.export.embedder import Embedder, mean_columns, raw_vectors
+from streamer.training.data.targets import Cache
+from streamer.training.export.embedder import Embedder, mean_columns
+from streamer.training.export.licences import LICENCES
 from streamer.training.export.onnx import (
     manifest_row,
     set_affine,
     sha256,
     write_onnx,
 )
-from streamer.training.export.prior import corpus_weights
-from streamer.training.export.projection import Affine, fit_embedding, fit_emotion
+from streamer.training.export.pooling import clip_vectors
+from streamer.training.export.prior import corpus_weights, labelled_clips
+from streamer.training.export.projection import (
+    Affine,
+    emotion_gain,
+    emphasized,
+    fit_embedding,
+    fit_emotion,
+)
 from streamer.training.export.voices import fit_voices
+from streamer.training.export.wav2vec2 import write_wav2vec2
 from streamer.training.head.choice import Candidate, candidates, load_head
 from streamer.training.head.head import HeadRecipe
 from streamer.training.student.distill import load_distiller
-from streamer.training.student.network import Student
+from streamer.training.student.raw_network import RawShape, RawStudent
+from streamer.training.student.recipe import Recipe
 
 HEAD_FILE = "head.pt"
-LICENCES = {
-    "ravdess": "CC BY-NC-SA 4.0",
-    "tess": "CC BY-NC-ND 4.0",
-    "nemo": "CC BY-NC-SA 4.0",
-    "turev": "CC BY-NC-ND 4.0",
-    "baved": "none stated",
-    "urdu": "research only",
-    "plain_resemblyzer": "CC BY 4.0",
-    "plain_picovoice_s2i": "Apache-2.0",
-    "fsdd": "CC BY-SA 4.0",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Projections:
     """Settings of the closed-form projections.
 
-    Output sizes, whitening power, and the maximum number of clips per corpus.
+    Output sizes, whitening power, emphasis of the directions between emotions (0: the embedding is
+    made without labels), and the maximum number of clips per corpus.
     """
 
-    embedding_size: int = 256
+    embedding_size: int = 512
     emotion_size: int = 128
-    power: float = 0.0
+    power: float = 0.15
+    emphasis: float = 3.0
     clips_per_corpus: int = 1200
     seed: int = 0
-
-
-def cached_vectors(student: Student, cache: Cache, kept: Sequence[int]) -> np.ndarray:
-    """Raw vectors of the cache's clips numbered ``kept``, in that order."""
-    embedder, mel = Embedder(student, (1, 1), all_blocks(student)).eval(), cache.mel()
-    bounds = [
-        (cache.offsets[i] * MEL_PER_TOKEN, cache.offsets[i + 1] * MEL_PER_TOKEN) for i in kept
-    ]
-    return raw_vectors(embedder, [mel[start:end] for start, end in bounds])
 
 
 def sample_clips(clips: Sequence[Clip], settings: Projections) -> list[int]:
@@ -76,25 +68,34 @@ def sample_clips(clips: Sequence[Clip], settings: Projections) -> list[int]:
     return sorted(kept)
 
 
-def all_blocks(student: Student) -> tuple[int, ...]:
-    return tuple(range(student.shape.layers))
+def fit_to_embedding(
+    raw: np.ndarray,
+    clips: Sequence[Clip],
+    settings: Projections,
+    unlabelled: frozenset[str] = frozenset(),
+) -> Affine:
+    """The map raw -> embedding; the labels of the corpora ``unlabelled`` are not used."""
+    rng, weights = np.random.default_rng(settings.seed), corpus_weights(clips)
+    embedding = fit_embedding(raw, weights, settings.embedding_size, settings.power, rng)
+    if not settings.emphasis:
+        return embedding
+    kept = np.array([bool(c.emotion) and c.corpus not in unlabelled for c in clips])
+    rows = [c for c, keep in zip(clips, kept, strict=True) if keep]
+    known = labelled_clips(embedding(raw[kept]), rows)
+    gain = emotion_gain(known.x, known.emotions, known.corpora, settings.emphasis)
+    return emphasized(embedding, gain, raw, weights, rng)
 
 
-def fit_projections(
+def fit_to_emotion(
     raw: np.ndarray, columns: np.ndarray, clips: Sequence[Clip], settings: Projections
-) -> tuple[Affine, Affine]:
-    """The maps raw -> embedding and raw[:, columns] -> emotion; neither looks at emotion labels."""
-    rng = np.random.default_rng(settings.seed)
-    embedding = fit_embedding(
-        raw, corpus_weights(clips), settings.embedding_size, settings.power, rng
-    )
+) -> Affine:
+    """The map raw[:, columns] -> emotion, without emotion labels."""
     known = np.array([c.speaker != "" for c in clips])
     rows = [c for c, keep in zip(clips, known, strict=True) if keep]
     speakers = np.array([f"{c.corpus}/{c.speaker}" for c in rows])
-    emotion = fit_emotion(
+    return fit_emotion(
         raw[known][:, columns], speakers, corpus_weights(rows), settings.emotion_size
     )
-    return embedding, emotion
 
 
 def head_candidates(
@@ -104,7 +105,7 @@ def head_candidates(
     student = load_distiller(checkpoint)[0].student
     kept = [i for i, c in enumerate(cache.clips) if c.emotion and c.corpus not in skip]
     clips = [cache.clips[i] for i in kept]
-    means = cached_vectors(student, cache, kept)[:, mean_columns(student, all_blocks(student))]
+    means = clip_vectors(student, cache, kept)[:, mean_columns(student)]
     return candidates(means, clips, recipe), clips
 
 
@@ -118,20 +119,24 @@ def publish(
 ) -> dict[str, Any]:
     """Write models/NAME.onnx, its prior and its manifest row; return the row.
 
+    Of a raw student also models/NAME, which ``transformers.Wav2Vec2Model`` loads.
+
     Corpora named in ``skip`` are not used, also not for the projections and the prior. Where
     the checkpoint's folder has a ``head.pt``, it makes ``emotion``.
     """
     distiller, recipe = load_distiller(checkpoint)
     kept = [i for i in sample_clips(cache.clips, settings) if cache.clips[i].corpus not in skip]
     clips = [cache.clips[i] for i in kept]
-    raw = cached_vectors(distiller.student, cache, kept)
-    columns = mean_columns(distiller.student, all_blocks(distiller.student))
-    to_embedding, to_emotion = fit_projections(raw, columns, clips, settings)
+    raw = clip_vectors(distiller.student, cache, kept)
+    columns = mean_columns(distiller.student)
+    to_embedding = fit_to_embedding(raw, clips, settings)
     made = checkpoint.with_name(HEAD_FILE)
     if made.is_file():
         to_emotion = load_head(made, sha256(checkpoint), skip).affine
+    else:
+        to_emotion = fit_to_emotion(raw, columns, clips, settings)
     sizes = (to_embedding.matrix.shape[1], to_emotion.matrix.shape[1])
-    embedder = Embedder(distiller.student, sizes, all_blocks(distiller.student))
+    embedder = Embedder(distiller.student, sizes)
     set_affine(embedder.embedding, to_embedding)
     set_affine(embedder.emotion, to_emotion)
 
@@ -143,14 +148,20 @@ def publish(
     write_onnx(embedder, onnx_path)
     prior, _ = fit_voices(vectors, emotions, clips)
     write_prior(prior_path, prior, sha256(onnx_path))
-    description = (
-        f"log-mel wav2vec 2.0 student, {recipe.shape.layers} blocks of {recipe.shape.channels}, "
-        "25 tokens a second, distilled from Whisper tiny.en"
-    )
+    if isinstance(distiller.student, RawStudent):
+        write_wav2vec2(distiller.student, models / name)
     heard = [c for c in cache.clips if c.corpus not in skip and not c.is_copy]
-    row = manifest_row(onnx_path, prior_path, name, description, training_rows(heard))
+    row = manifest_row(onnx_path, prior_path, name, described(recipe), training_rows(heard))
     write_row(models / "manifest.toml", row)
     return row
+
+
+def described(recipe: Recipe) -> str:
+    """One line for the manifest."""
+    shape, teachers = recipe.shape, sorted({hint[1] for hint in recipe.hints})
+    kind = "wav2vec 2.0" if isinstance(shape, RawShape) else "log-mel wav2vec 2.0 student"
+    learned = f", distilled from Whisper {' and '.join(teachers)}" if teachers else ""
+    return f"{kind}, {shape.layers} blocks of {shape.channels}, 25 tokens a second{learned}"
 
 
 def training_rows(clips: Sequence[Clip]) -> list[dict[str, Any]]:

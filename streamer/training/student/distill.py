@@ -29,6 +29,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,6 +44,8 @@ from streamer.training.student.masked import MaskedPrediction
 from streamer.training.student.network import Student, StudentShape, to_rate
 from streamer.training.student.raw_network import RawShape, RawStudent
 from streamer.training.student.recipe import Recipe, learning_rate, read_recipe
+
+ESTIMATED = 1_500  # crops
 
 
 def new_student(shape: StudentShape) -> Student | RawStudent:
@@ -82,7 +85,8 @@ class Target(nn.Module):
 
     def losses(self, hidden: Tensor, raw: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Mean losses over the batch's own tokens, and over its clips' means."""
-        answer, truth = self.head(hidden), self.whiten(raw)
+        answer = self.head(hidden).float()
+        truth = self.whiten(raw[:, : hidden.shape[1]])
         frames = (
             functional.smooth_l1_loss(answer, truth, reduction="none").mean(2) * mask[:, :, 0]
         ).sum()
@@ -112,19 +116,20 @@ class Distiller(nn.Module):
         """
         features, mask = self.student.features(heard, lengths)
         losses = {}
+        lag = self.recipe.shape.lag
         if self.masked is None:
             hidden = self.student.context(features, mask)
         else:
             spans = self.masked.draw(mask, rng)
             hidden = self.student.context(self.masked.hide(features, spans), mask)
             losses["contrast_loss"], losses["rebuilt_loss"] = self.masked.losses(
-                features, hidden[-1], spans, mask, batch.logmel
+                features, hidden[-1], spans, mask, batch.logmel[:, lag * MEL_PER_TOKEN :]
             )
         if self.recipe.hints:
             each = SAMPLES_PER_TOKEN // self.recipe.shape.hop
             slow = [to_rate(x, mask, each) for x in hidden]
             parts = [
-                target.losses(slow[hint[0]][0], x, slow[hint[0]][1])
+                target.losses(slow[hint[0]][0], x[:, lag:], slow[hint[0]][1])
                 for hint, target, x in zip(self.recipe.hints, self.targets, batch.raw, strict=True)
             ]
             frame, clip = zip(*parts, strict=True)
@@ -151,22 +156,24 @@ class Run:
     """
 
     def __init__(
-        self, recipe: Recipe, cache: Cache, start: dict[str, Tensor] | None = None
+        self,
+        recipe: Recipe,
+        cache: Cache,
+        start: dict[str, Tensor] | None = None,
+        wave_augment: WaveAugmentation | None = None,
     ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.crops = recipe, Crops(cache, recipe)
         self.rng, self.step = np.random.default_rng(recipe.seed), 0
-        self.augment, self.wave_augment = Augmentation(), WaveAugmentation()
+        self.augment, self.wave_augment = Augmentation(), wave_augment or WaveAugmentation()
         self.model = Distiller(recipe)
         self._estimate_targets()
         if start is not None:
             self.model.student.load_state_dict(start)
         self.anchor = [p.detach().clone() for p in self._anchored()]
         self.average = copy.deepcopy(self.model)
-        decayed = [p for p in self.model.parameters() if p.ndim > 1]
-        plain = [p for p in self.model.parameters() if p.ndim <= 1]
-        groups = [{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98))
+        groups = _groups(self.model, recipe)
+        self.optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98), fused=True)
 
     def _anchored(self) -> list[nn.Parameter]:
         return list(self.model.student.parameters()) if self.recipe.anchor else []
@@ -174,10 +181,14 @@ class Run:
     def _estimate_targets(self) -> None:
         if not self.recipe.hints:
             return
-        batch = self.crops.draw(1500, np.random.default_rng(1))
-        for target, values in zip(self.model.targets, batch.raw, strict=True):
-            crops = [x[:n] for x, n in zip(values, batch.tokens.tolist(), strict=True) if n > 4]
-            target.estimate(crops, self.recipe.whitening)
+        rng = np.random.default_rng(1)
+        crops: list[list[Tensor]] = [[] for _ in self.recipe.hints]
+        while len(crops[0]) < ESTIMATED:
+            batch = self.crops.draw(self.recipe.batch, rng)
+            for kept, values in zip(crops, batch.raw, strict=True):
+                kept.extend(x[:n] for x, n in zip(values, batch.tokens.tolist(), strict=True))
+        for target, kept in zip(self.model.targets, crops, strict=True):
+            target.estimate(kept, self.recipe.whitening)
 
     def _hear(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The batch as the student takes it, changed, and its valid frames or samples."""
@@ -190,9 +201,12 @@ class Run:
         """One step; its losses."""
         rate = learning_rate(self.recipe, self.step)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["part"]
+        self.model.student.requires_grad_(self.step >= self.recipe.heads_first)
         batch = self.crops.draw(self.recipe.batch, self.rng)
-        losses = self.model(*self._hear(batch), batch, self.rng)
+        heard, lengths = self._hear(batch)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
+            losses = self.model(heard, lengths, batch, self.rng)
         total = self.model.total(losses)
         if self.anchor:
             # L2-SP: Li, Grandvalet and Davoine 2018.
@@ -234,6 +248,19 @@ class Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self.rng.bit_generator.state = json.loads(state["rng"])
         self.anchor = state.get("anchor", [])
+
+
+def _groups(model: Distiller, recipe: Recipe) -> list[dict[str, Any]]:
+    """Parameters by weight decay, which vectors are spared, and by their part of the rate."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        in_context = name.startswith(("student.blocks.", "student.positions."))
+        part = recipe.context_rate if in_context else 1.0
+        groups.setdefault((0.01 if parameter.ndim > 1 else 0.0, part), []).append(parameter)
+    return [
+        {"params": parameters, "weight_decay": decay, "part": part}
+        for (decay, part), parameters in groups.items()
+    ]
 
 
 def load_distiller(path: Path) -> tuple[Distiller, Recipe]:

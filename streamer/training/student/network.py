@@ -45,6 +45,11 @@ class StudentShape:
         """Samples from one token to the next."""
         return HOP * math.prod(self.strides)
 
+    @property
+    def lag(self) -> int:
+        """Token i is centred where the teacher's token i + lag is."""
+        return 0
+
 
 class Block(nn.Module):
     """Pre-norm self-attention and feed-forward: [batch, time, channels] -> the same."""
@@ -85,7 +90,6 @@ class ContextNetwork(nn.Module):
             padding=shape.position_kernel // 2,
             groups=shape.position_groups,
         )
-        self.feature_norm = nn.LayerNorm(c)
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
 
     def context(self, x: Tensor, mask: Tensor) -> list[Tensor]:
@@ -113,6 +117,7 @@ class Student(ContextNetwork):
             for size, stride in zip(sizes, shape.strides, strict=True)
         )
         super().__init__(shape, convolutions)
+        self.feature_norm = nn.LayerNorm(shape.channels)
 
     def features(self, logmel: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
         """What the context network stands on, 0 where masked, and the token mask."""

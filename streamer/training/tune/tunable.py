@@ -19,7 +19,9 @@ from streamer.errors import EncoderError
 from streamer.training.data.speech import RATE_HZ
 from streamer.training.data.targets import MIN_SAMPLES
 from streamer.training.export.embedder import Embedder
+from streamer.training.student.logmel import HOP
 from streamer.training.student.network import Student, StudentShape
+from streamer.training.student.raw_network import RawShape, RawStudent
 from streamer.training.tune.onnx_weights import load_weights, read_weights
 
 HEARD = ("wav2vec2", "hubert")
@@ -77,28 +79,21 @@ class TunableStudent(Tunable):
     def from_onnx(cls, path: Path) -> TunableStudent:
         """Raises EncoderError for an ONNX file that was not trained by this project."""
         weights = read_weights(path)
-        if "front.columns" not in weights or "student.positions.weight" not in weights:
+        if "student.positions.weight" not in weights:
             raise EncoderError(
-                f"{path} holds no student of this project: give `streamer-small`, or the folder of "
-                "a wav2vec 2.0 or HuBERT checkpoint"
+                f"{path} holds no student of this project: give `streamer-wav2vec2`, or the folder "
+                "of a wav2vec 2.0 or HuBERT checkpoint"
             )
-        blocks = sum(name.endswith(".attention_norm.weight") for name in weights)
-        channels, group, kernel = weights["student.positions.weight"].shape
-        student = Student(
-            StudentShape(
-                channels=channels,
-                layers=blocks,
-                position_kernel=kernel,
-                position_groups=channels // group,
-            )
-        )
+        student = _student_of(weights)
         sizes = len(weights["embedding.bias"]), len(weights["emotion.bias"])
-        embedder = Embedder(student, sizes, tuple(range(blocks)))
+        embedder = Embedder(student, sizes)
         load_weights(embedder, weights, path)
         return cls(embedder.eval())
 
     def features(self, audio: Tensor, samples: Tensor) -> tuple[Tensor, Tensor]:
-        frames = torch.div(samples + 159, 160, rounding_mode="floor")
+        if self.embedder.front is None:
+            return self.student.features(audio, samples)
+        frames = torch.div(samples + HOP - 1, HOP, rounding_mode="floor")
         return self.student.features(self.embedder.front(audio), frames)
 
     def context(self, z: Tensor, mask: Tensor, hidden: Tensor | None = None) -> Tensor:
@@ -111,9 +106,10 @@ class TunableStudent(Tunable):
 
     @property
     def frozen(self) -> list[nn.Parameter]:
-        return [*self.student.convolutions.parameters(), *self.student.feature_norm.parameters(),
-                *self.embedder.embedding.parameters(),
-                *self.embedder.emotion.parameters()]  # fmt: skip
+        kept = [self.student.convolutions, self.embedder.embedding, self.embedder.emotion]
+        named = ("feature_norm", "projection_norm", "projection")
+        kept += [getattr(self.student, name) for name in named if hasattr(self.student, name)]
+        return [p for part in kept for p in part.parameters()]
 
 
 class TunableHub(Tunable):
@@ -177,6 +173,28 @@ class TunableHub(Tunable):
     @property
     def frozen(self) -> list[nn.Parameter]:
         return list(self.model.feature_extractor.parameters())
+
+
+def _student_of(weights: dict[str, np.ndarray]) -> Student | RawStudent:
+    """A student of the sizes of an exported one's weights."""
+    blocks = sum(name.endswith(".attention_norm.weight") for name in weights)
+    channels, group, kernel = weights["student.positions.weight"].shape
+    context = {
+        "channels": channels,
+        "layers": blocks,
+        "position_kernel": kernel,
+        "position_groups": channels // group,
+    }
+    products = [n for n in weights if n.endswith(".product.weight")]
+    if not products:
+        return Student(StudentShape(**context))
+    sizes = [
+        weights[f"student.convolutions.{k}.product.weight"].shape for k in range(len(products))
+    ]
+    widths = tuple(after for after, _ in sizes)
+    before = (1, *widths)
+    kernels = tuple(inputs // size for (_, inputs), size in zip(sizes, before, strict=False))
+    return RawStudent(RawShape(**context, widths=widths, kernels=kernels))
 
 
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:

@@ -8,14 +8,20 @@ from tests.training.synthetic_clips import voice, write_speech
 torch = pytest.importorskip("torch", reason="the extra 'train' (torch) is not installed")
 
 from streamer.training.data.targets import Cache, write_audio, write_mel  # noqa: E402
+from streamer.training.export.pooling import clip_vectors  # noqa: E402
 from streamer.training.student.distill import Run, load_distiller  # noqa: E402
 from streamer.training.student.network import Student, StudentShape, to_rate  # noqa: E402
-from streamer.training.student.pooling import clip_vectors  # noqa: E402
-from streamer.training.student.raw_network import RawShape, RawStudent, level_audio  # noqa: E402
+from streamer.training.student.raw_network import (  # noqa: E402
+    RawShape,
+    RawStudent,
+    WindowConvolution,
+    level_audio,
+    windows,
+)
 from streamer.training.student.recipe import Recipe  # noqa: E402
 
 SMALL = RawShape(
-    channels=32, layers=2, heads=2, position_groups=4, widths=(8, 8, 12, 12, 16, 16, 24)
+    channels=32, layers=2, heads=2, position_groups=4, widths=(8, 8, 12, 12, 16, 16, 24, 24)
 )
 
 
@@ -36,56 +42,47 @@ def cache(tmp_path_factory) -> Cache:
     return stored
 
 
-def test_default_size_is_the_tapered_one():
+def test_default_size_is_25_tokens_a_second():
     student = RawStudent(RawShape())
-    assert student.shape.hop == 320
-    assert student.shape.field == 400
-    assert 2.6e6 < sum(p.numel() for p in student.parameters()) < 2.8e6
+    assert student.shape.hop == 640
+    assert student.shape.field == 1_280
+    assert 3.5e6 < sum(p.numel() for p in student.parameters()) < 3.7e6
 
 
-def test_50_tokens_a_second_for_every_length():
-    student = random_student()
-    for samples in (1_600, 15_999, 16_000, 16_001):
-        hidden, mask = student(torch.randn(1, samples), torch.tensor([samples]))
-        assert len(hidden) == 2
-        assert int(mask.sum()) == -(-samples // 320)
-        assert hidden[0].shape == (1, 2 * -(-samples // 640), 32)
+@pytest.mark.parametrize("samples", [1_280, 1_600, 1_919, 1_920, 16_001])
+def test_tokens_are_those_whose_window_is_whole(samples):
+    hidden, mask = random_student()(torch.randn(1, samples), torch.tensor([samples]))
+    assert len(hidden) == 2
+    assert int(mask.sum()) == hidden[0].shape[1] == (samples - 1_280) // 640 + 1
 
 
-def test_padding_and_gain_change_no_token():
+def test_padding_and_gain_and_offset_change_no_token():
     student = random_student()
     alone = torch.from_numpy(voice(0.77))[None]
     count = torch.tensor([alone.shape[1]])
     padded = torch.nn.functional.pad(alone, (0, 9_999))
     together = torch.cat([padded, torch.from_numpy(voice(1.4, 1))[None, : padded.shape[1]]])
     lengths = torch.tensor([alone.shape[1], padded.shape[1]])
+    changed = ((padded, count), (together, lengths), (0.1 * alone, count), (alone + 0.2, count))
     with torch.no_grad():
         expected, mask = student(alone, count)
         own = int(mask.sum())
-        for heard, given in ((padded, count), (together, lengths), (0.1 * alone, count)):
+        for heard, given in changed:
             hidden, _ = student(heard, given)
             for a, b in zip(expected, hidden, strict=True):
                 torch.testing.assert_close(a[0, :own], b[0, :own], atol=1e-4, rtol=0)
 
 
-def test_feature_encoder_is_that_of_wav2vec2():
-    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
-    from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2FeatureEncoder
-
-    student = random_student()
-    config = transformers.Wav2Vec2Config(
-        conv_dim=SMALL.widths, feat_extract_norm="layer", conv_bias=True
-    )
-    encoder = Wav2Vec2FeatureEncoder(config).eval()
+@pytest.mark.parametrize(("kernel", "stride"), [(10, 5), (3, 2), (2, 2)])
+def test_convolution_is_that_of_torch(kernel, stride):
+    torch.manual_seed(0)
+    ours, theirs = WindowConvolution(6, 4, kernel, stride), torch.nn.Conv1d(6, 4, kernel, stride)
+    x = torch.randn(2, 41, 6)
     with torch.no_grad():
-        for layer, convolution, norm in zip(
-            encoder.conv_layers, student.convolutions, student.norms, strict=True
-        ):
-            layer.conv.load_state_dict(convolution.state_dict())
-            layer.layer_norm.load_state_dict(norm.state_dict())
-        audio = torch.randn(2, 8_000)
+        ours.product.weight.copy_(theirs.weight.transpose(1, 2).flatten(1))
+        ours.product.bias.copy_(theirs.bias)
         torch.testing.assert_close(
-            student.convolve(audio), encoder(audio).transpose(1, 2), atol=1e-5, rtol=0
+            ours.product(windows(x, kernel, stride)), theirs(x.transpose(1, 2)).transpose(1, 2)
         )
 
 
@@ -124,12 +121,12 @@ def test_audio_of_another_folder_is_refused(cache, tmp_path):
 def test_missing_audio_says_how_to_get_it(tmp_path):
     write_mel(write_speech(tmp_path / "speech", 2), tmp_path / "cache", copies=())
     recipe = Recipe(shape=SMALL, hints=(), masked=1.0)
-    with pytest.raises(FileNotFoundError, match="--audio"):
+    with pytest.raises(FileNotFoundError, match="'cache'"):
         Run(recipe, Cache.open(tmp_path / "cache"))
 
 
 @pytest.mark.parametrize("shape", [SMALL, StudentShape(32, 2, 2, 4, 19, 4, (1, 2, 1))])
-def test_students_of_50_tokens_learn_from_targets_of_25(cache, tmp_path, shape):
+def test_students_learn_from_targets_of_25_tokens_a_second(cache, tmp_path, shape):
     recipe = Recipe(
         shape=shape, hints=((1, "tiny", 0, 8),), batch=4, crop_tokens=16, steps=100, warmup=2
     )
@@ -141,6 +138,19 @@ def test_students_of_50_tokens_learn_from_targets_of_25(cache, tmp_path, shape):
     loaded, stored = load_distiller(tmp_path / "c.pt")
     assert stored == recipe
     assert isinstance(loaded.student, Student) == (shape is not SMALL)
+
+
+def test_answers_are_compared_with_the_teachers_tokens_of_the_same_time(cache):
+    """A token of the student is centred 40 ms after the teacher's of the same number."""
+    run = Run(Recipe(shape=SMALL, hints=((1, "tiny", 0, 8),), batch=4, crop_tokens=16), cache)
+    batch = run.crops.draw(4, np.random.default_rng(0))
+    target, lag = run.model.targets[0], SMALL.lag
+    assert lag == 1
+    seen = []
+    target.losses = lambda hidden, raw, mask: (seen.append(raw), (hidden.sum(), hidden.sum()))[1]
+    samples = batch.tokens * 640
+    run.model(batch.audio, samples, batch, np.random.default_rng(0))
+    torch.testing.assert_close(seen[0], batch.raw[0][:, lag:])
 
 
 def test_pooled_vectors_do_not_depend_on_the_batch(cache):

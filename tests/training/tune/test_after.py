@@ -36,7 +36,7 @@ QUICK = FineTuning(rate=3e-3, epochs=3, patience=3)
 
 def tiny() -> TunableStudent:
     torch.manual_seed(0)
-    return TunableStudent(Embedder(Student(TINY), (8, 4), (0,)).eval())
+    return TunableStudent(Embedder(Student(TINY), (8, 4)).eval())
 
 
 def made(count: int, seed: int = 0) -> tuple[list[np.ndarray], np.ndarray]:

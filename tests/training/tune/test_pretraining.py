@@ -27,7 +27,7 @@ QUICK = TaptRecipe(steps=100, batch=4, crop_s=0.8, entries=64)
 
 def tiny(seed: int = 0) -> TunableStudent:
     torch.manual_seed(seed)
-    return TunableStudent(Embedder(Student(TINY), (8, 4), (0, 1)).eval())
+    return TunableStudent(Embedder(Student(TINY), (8, 4)).eval())
 
 
 @pytest.fixture(scope="module")

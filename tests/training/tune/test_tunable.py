@@ -28,14 +28,16 @@ CONFIGS = {
 }
 
 
-@pytest.fixture(scope="module")
-def shipped() -> TunableStudent:
-    return TunableStudent.from_onnx(find_encoder("streamer-small").path)
+@pytest.fixture(scope="module", params=["streamer-wav2vec2", "streamer-small"])
+def shipped(request) -> TunableStudent:
+    tunable = TunableStudent.from_onnx(find_encoder(request.param).path)
+    tunable.of = request.param
+    return tunable
 
 
 @torch.no_grad()
 def test_the_shipped_file_gives_its_own_embedding(shipped):
-    encoder = OnnxEncoder(find_encoder("streamer-small"))
+    encoder = OnnxEncoder(find_encoder(shipped.of))
     for k, seconds in enumerate((0.3, 0.9, 2.0, 4.7, 10.0)):
         audio = voice(seconds, k, 110.0 + 20.0 * k)
         expected, _ = encoder.encode(audio)

@@ -1,4 +1,4 @@
-"""Pooled vectors of a cache's clips, from a student of either kind."""
+"""Raw vectors of a cache's clips, as the deployed graph pools them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from streamer.training.data.targets import MEL_PER_TOKEN, SAMPLES_PER_TOKEN, SILENT, Cache
-from streamer.training.student.network import Student, pooled
+from streamer.training.export.embedder import Embedder, raw_size
+from streamer.training.student.network import Student
 from streamer.training.student.raw_network import RawStudent
 
 BATCH = 16
@@ -16,17 +17,17 @@ BATCH = 16
 
 @torch.no_grad()
 def clip_vectors(student: Student | RawStudent, cache: Cache, kept: Sequence[int]) -> np.ndarray:
-    """Mean and deviation over time of every block: float32 [clips, 2 * layers * channels].
+    """Raw vectors of the cache's clips numbered ``kept``, in that order: float32 [clips, raw_size].
 
-    Clips go in batches of like length and come back in the order of ``kept``.
+    Clips go in batches of like length.
     """
-    raw = isinstance(student, RawStudent)
+    embedder, raw = Embedder(student).eval(), isinstance(student, RawStudent)
     stored, each = (cache.audio(), SAMPLES_PER_TOKEN) if raw else (cache.mel(), MEL_PER_TOKEN)
     counts = np.array([cache.offsets[i + 1] - cache.offsets[i] for i in kept])
-    out = np.empty((len(kept), 2 * student.shape.layers * student.shape.channels), np.float32)
+    out = np.empty((len(kept), raw_size(student)), np.float32)
     order = np.argsort(counts, kind="stable")
     for rows in (order[begin : begin + BATCH] for begin in range(0, len(order), BATCH)):
-        lengths = torch.from_numpy(counts[rows] * each)
+        lengths = counts[rows] * each
         heard = torch.full(
             (len(rows), int(lengths.max()), *stored.shape[1:]), 0.0 if raw else SILENT
         )
@@ -34,6 +35,7 @@ def clip_vectors(student: Student | RawStudent, cache: Cache, kept: Sequence[int
             start = int(cache.offsets[kept[row]]) * each
             values = stored[start : start + int(length)].astype(np.float32)
             place[: len(values)] = torch.from_numpy(values / 32_768.0 if raw else values)
-        hidden, mask = student(heard, lengths)
-        out[rows] = torch.cat([pooled(x, mask) for x in hidden], dim=1).numpy()
+        if raw:
+            lengths = np.array([cache.clips[kept[row]].samples for row in rows])
+        out[rows] = embedder.raw(heard, torch.from_numpy(lengths)).numpy()
     return out
