@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from streamer.learners.drift import VoiceDriftDetector
-from streamer.learners.normalization import RunningNormalization
+from streamer.learners.normalization import SMALLEST_DEVIATION, RunningNormalization
+from streamer.learners.voice_drift import VoiceDriftDetector
 from streamer.loop.profile_model import ProfileModel
 from streamer.store.profile import Profile
 from streamer.types import Label
@@ -81,8 +81,12 @@ def _check_usual(profile: Profile) -> None:
     rows = profile.database.rows("SELECT embedding FROM utterances ORDER BY id")
     for place, row in enumerate(rows, 1):
         embedding = np.frombuffer(row["embedding"], "<f4").astype(np.float64)
-        voice.hear(place, replayed.apply(embedding))
+        before = replayed.weight
         replayed.update(embedding)
+        apart = (embedding - prior.embedding_mean) / np.maximum(
+            prior.embedding_deviation, SMALLEST_DEVIATION
+        )
+        voice.hear(place, apart, replayed.weight - before)
     if kept is None:
         assert replayed.count == 0
         return

@@ -1,9 +1,10 @@
 """Drift detection: a changed voice or microphone, or a changed meaning of the labels.
 
-Two kinds of signal are monitored. The distance of the last embeddings' mean from the running mean
-shows changes of the voice, the microphone or the room; it needs no label. The error of a prediction
-against its label shows those, and annotators who now answer differently. So a rise of the error
-alone is attributed to the labels; one soon after a rise of the distance is attributed to that.
+Two kinds of signal are monitored. The distance of the last embeddings from the earlier ones
+(`voice_drift`) shows changes of the voice, the microphone or the room; it needs no label. The
+error of a prediction against its label shows those, and annotators who now answer differently. So a
+rise of the error alone is attributed to the labels; one soon after a rise of the distance is
+attributed to that.
 
 River has both detectors. Here they are functions of the values in the window, so that the values
 are the whole state, and because `river.drift` takes two seconds and 110 MB to import; the tests
@@ -11,7 +12,7 @@ compare them with river's.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal, Self
 
 import numpy as np
@@ -20,8 +21,6 @@ from numpy.typing import NDArray
 from streamer.types import Matrix, Vector
 
 DISTANCE: Final = "distance"
-# So many utterances, about, are "the last".
-LAST: Final = 10
 # As far back as a change is looked for, in values of a signal.
 WINDOW: Final = 1000
 # Utterances for which a rise of the distance explains one of the error; the moments of both are
@@ -37,7 +36,10 @@ _LEAST_DEVIATION: Final = 1e-3
 _LIMIT: Final = 5.0
 _SIGNIFICANCE: Final = 0.002
 _LEAST_PART: Final = 5
-_MOST_CHANGES: Final = 20
+MOST_CHANGES: Final = 20
+
+# What else moves all embeddings for longer than most moods last.
+_OTHERWISE: Final = "a mood that lasts for long or files sorted by emotion can also cause this"
 
 Cause = Literal["voice or microphone", "labels"]
 
@@ -73,10 +75,11 @@ class Drift:
 
     def __str__(self) -> str:
         what = "distance from the usual" if self.signal == DISTANCE else f"error of {self.signal}"
-        return (
+        told = (
             f"{self.cause} changed at utterance {self.since} "
             f"({what} {self.before:.2f} before, {self.after:.2f} since)"
         )
+        return f"{told}; {_OTHERWISE}" if self.signal == DISTANCE else told
 
 
 class DriftDetector:
@@ -106,7 +109,7 @@ class DriftDetector:
             at, before, after = _split(values)
             if after > before:
                 change = Change(int(window[at, 0]), number, before, after)
-                self.changes = (*self.changes, change)[-_MOST_CHANGES:]
+                self.changes = (*self.changes, change)[-MOST_CHANGES:]
             window = window[:0]
         elif len(window) == WINDOW:
             window = window[WINDOW // 2 :]
@@ -130,49 +133,6 @@ class DriftDetector:
             Change(int(since), int(found), float(before), float(after))
             for since, found, before, after in arrays["changes"]
         )
-        return restored
-
-
-class VoiceDriftDetector:
-    """Detects the times at which the embeddings moved away from their running mean.
-
-    The statistic is x'm/d for standard scores x, [d], and the mean m of about the `LAST` before it.
-    Its expectation is the squared distance of the last embeddings' mean from the running mean. The
-    lengths of x, which differ more between utterances than between most microphones, do not enter.
-    On three voices of nEMO with `streamer-small`, changed after 60 or 120 utterances, a telephone's
-    band is found after 11 to 24 more and a room's echo after 7 to 14, a mere low-pass at 4 kHz
-    after 37 to 69 or never; 30 runs of 260 without a change give no alarm. The length of x alone
-    gave 21 of those, and missed half of the changes. With several alternating voices a telephone's
-    band is not detected.
-    """
-
-    def __init__(self) -> None:
-        self.detector = DriftDetector()
-        self._recent: Vector = np.zeros(0)
-
-    def hear(self, number: int, scores: Vector) -> None:
-        """One utterance: standard scores, float64 [d], by what was usual before it."""
-        if not len(self._recent):
-            self._recent = np.zeros(len(scores))
-        self.detector.observe(number, float(scores @ self._recent) / len(scores))
-        self._recent = self._recent + (scores - self._recent) / LAST
-
-    def changes(self) -> list[Change]:
-        """The changes, with distances instead of their squares."""
-        return [
-            replace(c, before=max(c.before, 0.0) ** 0.5, after=max(c.after, 0.0) ** 0.5)
-            for c in self.detector.changes
-        ]
-
-    def to_arrays(self) -> dict[str, NDArray[np.float64]]:
-        return {**self.detector.to_arrays(), "recent": self._recent.copy()}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[np.float64]]) -> Self:
-        """The inverse of `to_arrays`, bit for bit."""
-        restored = cls()
-        restored.detector = DriftDetector.from_arrays(arrays)
-        restored._recent = np.array(arrays["recent"])
         return restored
 
 

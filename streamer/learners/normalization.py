@@ -20,7 +20,7 @@ RECENT: Final = 16
 SKETCH: Final = 32
 # The squared distance, in within-voice variances, from which an utterance counts in full.
 NEW_FROM: Final = 0.25
-_SMALLEST_DEVIATION: Final = 1e-3
+SMALLEST_DEVIATION: Final = 1e-3
 
 
 class RunningNormalization:
@@ -55,9 +55,7 @@ class RunningNormalization:
 
     def __init__(self, mean: ArrayLike, deviation: ArrayLike) -> None:
         self.mean: Vector = np.array(mean, np.float64)
-        self.variance: Vector = (
-            np.maximum(np.array(deviation, np.float64), _SMALLEST_DEVIATION) ** 2
-        )
+        self.variance: Vector = np.maximum(np.array(deviation, np.float64), SMALLEST_DEVIATION) ** 2
         self.count = 0
         self.weight = 0.0
         self._usual_variance = self._sketched(self.variance)
@@ -76,7 +74,7 @@ class RunningNormalization:
 
     def apply(self, vector: Vector) -> Vector:
         """Standard scores, [d] or [n, d], clipped to [-LIMIT, LIMIT] against outliers."""
-        deviation = np.maximum(np.sqrt(self.variance), _SMALLEST_DEVIATION)
+        deviation = np.maximum(np.sqrt(self.variance), SMALLEST_DEVIATION)
         return np.clip((vector - self.mean) / deviation, -LIMIT, LIMIT)
 
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:

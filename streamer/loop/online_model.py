@@ -9,7 +9,7 @@ thread, give the same model bit for bit; `profile_model` replays a profile's row
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy, deepcopy
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from streamer.errors import UsageError
 from streamer.learners.affect import AffectLearner
 from streamer.learners.answers import checked_answer
-from streamer.learners.drift import Change, VoiceDriftDetector
+from streamer.learners.drift import Change
 from streamer.learners.emotion_models import EmotionModels
 from streamer.learners.fading_source import FadingClassifier, SourceRecord, source_record
-from streamer.learners.normalization import RunningNormalization
+from streamer.learners.normalization import SMALLEST_DEVIATION, RunningNormalization
 from streamer.learners.plugged import BAYESIAN, Learner, make_regression
 from streamer.learners.prior import Prior
 from streamer.learners.prototypes import (
@@ -33,6 +33,7 @@ from streamer.learners.prototypes import (
 from streamer.learners.raters import RaterWeights
 from streamer.learners.scale import squash
 from streamer.learners.source import SourceModel
+from streamer.learners.voice_drift import VoiceDriftDetector
 from streamer.loop.training_set import Lesson, MemoryTrainingSet, TrainingSet
 from streamer.query.model_view import Classifier, ModelView
 from streamer.query.strategy import Labelled
@@ -140,8 +141,12 @@ class OnlineModel:
         """
         if self._memory is not None:
             self._memory.number_of(encoded)
-        self.voice.hear(self.usual.count + 1, self.features(encoded.embedding))
-        self.usual.update(encoded.embedding.astype(np.float64))
+        embedding = encoded.embedding.astype(np.float64)
+        before = self.usual.weight
+        self.usual.update(embedding)
+        apart = embedding - self.prior.embedding_mean
+        scaled = apart / np.maximum(self.prior.embedding_deviation, SMALLEST_DEVIATION)
+        self.voice.hear(self.usual.count, scaled, self.usual.weight - before)
         self.usual_emotion.update(encoded.emotion.astype(np.float64))
         self._prototypes = None
 
@@ -298,11 +303,15 @@ class OnlineModel:
             self._prototypes = None
             raise
 
-    def adaptation_to_arrays(self) -> dict[str, NDArray[np.float64]]:
+    def adaptation_to_arrays(self) -> dict[str, NDArray[Any]]:
         """The state that `adapt` updates."""
-        arrays = {f"embedding/{k}": v for k, v in self.usual.to_arrays().items()}
+        arrays: dict[str, NDArray[Any]] = {
+            f"embedding/{k}": v for k, v in self.usual.to_arrays().items()
+        }
         arrays |= {f"emotion/{k}": v for k, v in self.usual_emotion.to_arrays().items()}
-        return arrays | {f"voice/{k}": v for k, v in self.voice.to_arrays().items()}
+        arrays |= {f"voice/{k}": v for k, v in self.voice.to_arrays().items()}
+        arrays["voice/blocks"] = arrays["voice/blocks"].astype(np.float32)  # exact: see there
+        return arrays
 
     def restore_adaptation(self, arrays: Mapping[str, NDArray[np.float64]]) -> None:
         """The inverse of `adaptation_to_arrays`, bit for bit."""

@@ -11,7 +11,7 @@ import pytest
 import streamer.learners
 from streamer.learners.affect import AffectLearner, DimensionLearner
 from streamer.learners.conformal import AdaptiveInterval
-from streamer.learners.drift import DriftDetector, VoiceDriftDetector
+from streamer.learners.drift import DriftDetector
 from streamer.learners.evidence import StrengthBank
 from streamer.learners.logistic import OnlineLogistic
 from streamer.learners.low_rank import LowRank
@@ -23,6 +23,7 @@ from streamer.learners.raters import RaterWeights
 from streamer.learners.regression import BayesianRegression
 from streamer.learners.source import SourceModel
 from streamer.learners.tuned import TunedRegression
+from streamer.learners.voice_drift import VoiceDriftDetector
 from streamer.store.database import pack, unpack
 from streamer.testing.learner_contract import LEARNER_RULES, LearnerCase, check_learner
 from streamer.types import DIMENSIONS
@@ -99,8 +100,8 @@ def next_changes(learner, size):
 
 def next_voices(learner, size):
     copy, rng = VoiceDriftDetector.from_arrays(learner.to_arrays()), np.random.default_rng(5)
-    for number in range(80):
-        copy.hear(number, size * (1.0 + rng.normal(size=SIZE)))
+    for number in range(300):
+        copy.hear(number, size * (2.0 * (number > 200) + rng.normal(size=SIZE)))
     return [np.array([[c.since, c.found, c.before, c.after] for c in copy.changes()])]
 
 

@@ -10,7 +10,6 @@ from streamer.learners.drift import (
     Change,
     Drift,
     DriftDetector,
-    VoiceDriftDetector,
     differs,
     drifts,
     rises,
@@ -51,25 +50,6 @@ def test_a_level_that_rises_is_found_with_its_moment(seed):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_another_voice_or_microphone_moves_all_embeddings_together(seed):
-    """A third of a deviation in every feature: no single embedding is any farther than before."""
-    rng = np.random.default_rng(seed)
-    moved, still = VoiceDriftDetector(), VoiceDriftDetector()
-    shift = rng.choice([-1.0, 1.0], SIZE) * 0.33
-    for number in range(1, 321):
-        lengths = rng.uniform(0.5, 1.5)
-        scores = lengths * rng.normal(size=SIZE)
-        still.hear(number, scores)
-        moved.hear(number, scores + shift * (number > 200))
-    assert still.changes() == []
-    change = moved.changes()[0]
-    assert 200 < change.found < 300
-    assert abs(change.since - 201) <= 25
-    assert change.before < 0.15
-    assert change.after == pytest.approx(0.33, abs=0.15)
-
-
-@pytest.mark.parametrize("seed", range(5))
 def test_errors_that_grow_are_told_by_the_error(seed):
     rng = np.random.default_rng(seed)
     change = watching(errors(rng, 150), errors(rng, 150, 0.9)).changes[0]
@@ -107,7 +87,8 @@ def test_changes_come_in_the_order_in_which_they_were_found_and_say_what_they_ar
     assert [str(drift) for drift in found] == [
         "labels changed at utterance 20 (error of arousal 0.20 before, 0.60 since)",
         "voice or microphone changed at utterance 300 "
-        "(distance from the usual 1.00 before, 1.50 since)",
+        "(distance from the usual 1.00 before, 1.50 since); "
+        "a mood that lasts for long or files sorted by emotion can also cause this",
     ]
 
 
