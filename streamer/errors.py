@@ -13,6 +13,7 @@
     +-- EncoderError         4   a model that is missing, altered, or of the wrong shape
     +-- ProfileError         5   the profile's store
         +-- ProfileBusy          another process is using this profile
+        |   +-- ProfileLocked    another program is writing to its database
         +-- ProfileDamaged       the database cannot be read
         +-- ProfileTooNew        written by a newer version
         +-- OtherEncoder         the profile belongs to another encoder
@@ -75,6 +76,10 @@ class ProfileError(StreamerError):
 
 
 class ProfileBusy(ProfileError):
+    pass
+
+
+class ProfileLocked(ProfileBusy):
     pass
 
 

@@ -256,6 +256,7 @@ def make_session(
     strategies: tuple["Strategy", "BinaryConfidence"],
 ) -> tuple["Session", "ProfileModel"]:
     """A new session of a profile that is bound to its encoder, and the model that it updates."""
+    from streamer.loop.backlog import Backlog
     from streamer.loop.budget import Budget
     from streamer.loop.profile_model import POPULATION, ProfileModel
     from streamer.loop.session import Session
@@ -289,5 +290,6 @@ def make_session(
         wall_s=time.time,
         now_s=time.perf_counter,
         budget=Budget.parse(config.ask_at_most, config.quiet),
+        backlog=Backlog(profile.database, drops=source.kind == "microphone"),
     )
     return session, profile_model

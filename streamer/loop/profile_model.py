@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Final
 
-from streamer.errors import DiskFull, ProfileError, UsageError
+from streamer.errors import DiskFull, ProfileError, ProfileLocked, UsageError
 from streamer.learners.drift import Drift, drifts
 from streamer.learners.plugged import BAYESIAN, make_regression
 from streamer.loop.online_model import OnlineModel
@@ -27,6 +27,7 @@ LABELS_AT_ONCE: Final = 50
 POPULATION: Final = "population"
 # Where nobody waits to be heard meanwhile.
 LABELS_IN_A_BATCH: Final = 1000
+GIVE_PATIENCE_S: Final = 5.0
 SNAPSHOT_EVERY: Final = 64
 SNAPSHOT_SHARE: Final = 4
 
@@ -126,6 +127,8 @@ class ProfileModel:
                         self.model.learn_lesson(lesson_of(entry, self._features_of(entry)))
                         if refit and entry.features is None:
                             learned.append(entry.label)
+            except ProfileLocked:  # before it began: nothing was learned
+                raise
             except BaseException:  # such as a full disk: what was learned is not in the store
                 self.start_over()
                 with suppress(ProfileError):
@@ -159,7 +162,11 @@ class ProfileModel:
         with self.exclusive():
             updates, learned = len(self._updates), (self._through, self.model.labels)
             try:
-                with self.profile.database.transaction(fold_later=True):
+                # While it waits, so does the thread that listens.
+                with (
+                    self.profile.database.patience(GIVE_PATIENCE_S),
+                    self.profile.database.transaction(fold_later=True),
+                ):
                     self.profile.labels.add(labels, now, scale)
                     self.catch_up()
             except BaseException:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -32,9 +33,11 @@ from streamer.events import (
     Unlearned,
 )
 from streamer.loop.assessment import assess
+from streamer.loop.backlog import LOCKED, Backlog
 from streamer.loop.budget import UNLIMITED, Budget
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
+from streamer.loop.unstored import NOT_STORED, TOO_SLOW, Unstored
 from streamer.loop.waiting import Postponed, WaitingQuestions
 from streamer.query.selection import ask_count, choose
 from streamer.query.strategies.binary_confidence import BinaryConfidence
@@ -45,8 +48,6 @@ from streamer.types import Chunk, Gap, Notice, Samples, Utterance
 
 EXPIRE_EVERY_S: Final = 600.0
 CHECK_EVERY_S: Final = 5.0
-TOO_SLOW: Final = "encoder_slow"
-NOT_STORED: Final = "not_stored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Session:
     asked that is drawn at random, in [0, 1]; seed: of every random choice; ask_unclear: ask about
     utterances that noise or clipping spoiled, too; keeping: which audio is
     kept; wall_s: seconds since 1970, for the rows; now_s: a steady clock, for latencies;
-    budget: how many questions there may be.
+    budget: how many questions there may be; backlog: what waits while the database is locked.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Session:
         wall_s: Callable[[], float],
         now_s: Callable[[], float],
         budget: Budget = UNLIMITED,
+        backlog: Backlog | None = None,
     ) -> None:
         self.number = number
         self._utterance_stream = utterance_stream
@@ -107,10 +109,11 @@ class Session:
         self._now_s = now_s
         self._expired_s = self._checked_s = -math.inf
         self._scorer = informativeness
-        self._unstored: dict[int, Utterance] = {}  # by identity
+        self._unstored = Unstored(utterance_stream)
+        self._backlog = Backlog(profile.database) if backlog is None else backlog
         self._buffer: list[Buffered] = []
         self._waiting = WaitingQuestions(budget.most)
-        self._utterances = self._asked = self._released = self._dropped = 0
+        self._utterances = self._asked = self._released = 0
         self._open_queries = 0
         self._recount = True
         self._playing = False
@@ -130,6 +133,18 @@ class Session:
 
     def learn(self) -> Iterator[Event]:
         """Learn the labels stored since the last call, by any process."""
+        yield from self._backlog.attempt(self._learn)
+
+    @property
+    def must_wait(self) -> bool:
+        """Whether the source has to wait, by `catch_up`, as the database is locked."""
+        return self._backlog.must_wait
+
+    def catch_up(self) -> Iterator[Event]:
+        """Store what waits for the database, once it can be written."""
+        yield from self._store_backlog(waits=True)
+
+    def _learn(self) -> Iterator[Event]:
         self._profile_model.learn_new()
         for update in self._profile_model.take_updates():
             self._recount = True
@@ -151,23 +166,32 @@ class Session:
         if now_s - self._checked_s >= CHECK_EVERY_S:
             self._checked_s = now_s
             self._profile.database.check_place()
-            yield from self._ask_waiting()
+            yield from self._backlog.attempt(self._ask_waiting)
         if now_s - self._expired_s >= EXPIRE_EVERY_S:
-            self._expired_s = now_s
-            for text in self._retention.expire(self._wall_s(), now_s):
-                self._recount = True
-                yield Noticed(text)
+            yield from self._backlog.attempt(partial(self._expire, now_s))
+            if not self._backlog.is_locked:
+                self._expired_s = now_s
+
+    def _expire(self, now_s: float) -> list[Event]:
+        with self._profile.database.transaction():
+            texts = [*self._retention.expire(self._wall_s(), now_s)]
+        self._recount = self._recount or bool(texts)
+        return [Noticed(text) for text in texts]
 
     def finish(self) -> Iterator[Event]:
         """The last utterance, the last, partly filled buffer, and the last labels."""
         last = self._utterance_stream.finish()
-        self._expect(last)
+        self._unstored.expect(last)
         yield from self._sound_notices()
         if self._encoding_queue.waiting:
             yield Noticed(f"{many(self._encoding_queue.waiting, 'utterance')} still to be encoded")
         yield from self._settle(self._encoding_queue.rest())
         yield from self._encode(last)
         yield from self._settle(self._encoding_queue.rest())
+        if self._backlog.is_locked:
+            yield Noticed("the database is still locked: waiting for the other program", LOCKED)
+        self._backlog.insist()
+        yield from self._store_backlog()
         if self._buffer:
             yield from self._select()
         yield from self._ask_waiting(is_last=True)
@@ -179,9 +203,7 @@ class Session:
 
         Utterances lost to an error before they were stored count as dropped.
         """
-        for utterance in self._unstored.values():
-            self._utterance_stream.give_up(utterance, NOT_STORED)
-        self._unstored.clear()
+        self._unstored.drop_all()
         account = self._utterance_stream.accounting
         return Ended(
             captured_samples=account.captured,
@@ -215,38 +237,37 @@ class Session:
             playing=self._playing,
         )
 
-    def _expect(self, utterances: list[Utterance]) -> None:
-        """Track utterances until they are stored or dropped: an error may lose some."""
-        self._unstored |= {id(one): one for one in utterances}
-
     def _encode(self, utterances: list[Utterance]) -> Iterator[Event]:
-        self._expect(utterances)
+        self._unstored.expect(utterances)
         decided_s = self._now_s()
         for utterance in utterances:
             if not self._encoding_queue.put(utterance, decided_s):
-                yield from self._drop(utterance)
+                yield from self._unstored.drop(utterance, TOO_SLOW)
         yield from self._settle(self._encoding_queue.ready())
+        yield from self._store_backlog()
 
     def _sound_notices(self) -> Iterator[Noticed]:
         for notice in self._utterance_stream.take_notices():
             yield Noticed(notice.text, notice.kind)
 
-    def _drop(self, utterance: Utterance) -> Iterator[Noticed]:
-        del self._unstored[id(utterance)]
-        self._utterance_stream.give_up(utterance, TOO_SLOW)
-        self._dropped += 1
-        if self._dropped & (self._dropped - 1) == 0:  # the 1st, 2nd, 4th, 8th...
-            yield Noticed(
-                f"the encoder is slower than people speak: {many(self._dropped, 'utterance')} "
-                "given up; choose a faster one (`streamer bench`)"
-            )
-
     def _settle(self, encoded: Iterator[Encoded]) -> Iterator[Event]:
         for one in encoded:
-            yield self._predict(one)
+            if self._backlog.add(one):
+                yield from self._store_backlog()
+            else:
+                yield from self._unstored.drop(one.utterance, NOT_STORED)
+
+    def _store_backlog(self, waits: bool = False) -> Iterator[Event]:
+        """Store what is encoded, and select, until nothing waits or the database is locked."""
+        while len(self._backlog) or len(self._buffer) >= self._size:
+            step = self._select if len(self._buffer) >= self._size else self._store_oldest
+            yield from self._backlog.attempt(step, waits=waits)
+            if self._backlog.is_locked:
+                return
             yield from self._drifted()
-            if len(self._buffer) >= self._size:
-                yield from self._select()
+
+    def _store_oldest(self) -> Iterator[Event]:
+        yield self._predict(self._backlog.oldest)
 
     def _predict(self, encoded: Encoded) -> Heard:
         utterance, model = encoded.utterance, self._profile_model.model
@@ -265,7 +286,8 @@ class Session:
                 wall_s,
             )
             self._retention.store_utterance(number, utterance.audio, wall_s)
-        del self._unstored[id(utterance)]
+        self._backlog.pop()
+        self._unstored.stored(utterance)
         clear = self._ask_unclear or utterance.quality.is_clear
         self._buffer.append(Buffered(number, encoded.embedding, utterance.audio, clear))
         self._utterances += 1
@@ -285,7 +307,11 @@ class Session:
         for drift in self._profile_model.new_drifts():
             yield Drifted(**asdict(drift), text=str(drift))
 
-    def _select(self) -> Iterator[Event]:
+    def _select(self) -> list[Event]:
+        with self._profile.database.transaction():
+            return list(self._selected())
+
+    def _selected(self) -> Iterator[Event]:
         waiting, self._buffer = self._buffer, []
         buffer = [b for b in waiting if b.clear]
         unclear = [b.id for b in waiting if not b.clear]
@@ -322,6 +348,11 @@ class Session:
         """Ask the most informative that wait, as the budget allows; at last let the others go."""
         if not len(self._waiting):
             return
+        with self._profile.database.transaction():
+            events = [*self._asked_of_waiting(is_last)]
+        yield from events
+
+    def _asked_of_waiting(self, is_last: bool) -> Iterator[Event]:
         dropped = self._waiting.take_older(self._wall_s())
         asked = self._waiting.take(self._allowed())
         if is_last:

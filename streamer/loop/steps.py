@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from streamer.audio.sources.protocol import Delivered, Source
-from streamer.errors import StreamerError
+from streamer.errors import ProfileLocked, StreamerError
 from streamer.events import Event
 from streamer.loop.session import Session
 from streamer.types import Chunk, Gap
@@ -77,11 +77,15 @@ def steps(
             yield from stopwatch.over(session.learn())
             yield from stopwatch.over(session.expire())
             yield None
+            while session.must_wait and not stop.is_set():
+                yield from session.catch_up()
+                yield None
             if stop.is_set() or (live and now_s() - begun_s >= limit_s):
                 break
         yield from stopwatch.over(session.finish())
     except Exception as error:
-        if isinstance(error, StreamerError):
+        # Where the database is locked, it has already waited for as long as it may.
+        if isinstance(error, StreamerError) and not isinstance(error, ProfileLocked):
             with suppress(Exception):  # the first error is the one to report
                 yield from stopwatch.over(session.finish())
         yield session.ended(stopwatch.busy_s)

@@ -14,7 +14,14 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.errors import DiskFull, NotFound, ProfileBusy, ProfileDamaged, ProfileError
+from streamer.errors import (
+    DiskFull,
+    NotFound,
+    ProfileBusy,
+    ProfileDamaged,
+    ProfileError,
+    ProfileLocked,
+)
 from streamer.store.place import OTHER_PROFILE, is_full, moved, trouble
 from streamer.store.schema import is_outdated, migrate
 
@@ -42,6 +49,8 @@ class Database:
         self._closed = False
         self._guard: Callable[[], None] | None = None
         self._lock = threading.RLock()
+        self._patience = threading.local()  # each thread has its own
+        self._timeout_s = BUSY_TIMEOUT_S
         with self._statement():
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -108,6 +117,32 @@ class Database:
             changed = self.change(sql, *values)
             self._erased = self._erased or changed > 0
         return changed
+
+    @contextmanager
+    def patience(self, seconds: float) -> Iterator[None]:
+        """This thread waits so long for another program that writes, then ProfileLocked is raised.
+
+        Without it, `BUSY_TIMEOUT_S`.
+        """
+        before = getattr(self._patience, "seconds", BUSY_TIMEOUT_S)
+        self._patience.seconds = seconds
+        try:
+            yield
+        finally:
+            self._patience.seconds = before
+
+    def is_locked(self) -> bool:
+        """Whether another program is writing now, after this thread's patience."""
+        with self._lock:
+            if self._depth:
+                return False
+            try:
+                with self._statement():
+                    self._connection.execute("BEGIN IMMEDIATE")
+                    self._connection.execute("ROLLBACK")
+            except ProfileLocked:
+                return True
+        return False
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -200,16 +235,8 @@ class Database:
         with self._lock:
             erased, self._erased = self._erased, False
             if erased:
-                with suppress(ProfileError), self._statement(), self._impatient():
+                with suppress(ProfileError), self.patience(0.0), self._statement():
                     self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-
-    @contextmanager
-    def _impatient(self) -> Iterator[None]:
-        self._connection.execute("PRAGMA busy_timeout = 0")
-        try:
-            yield
-        finally:
-            self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * BUSY_TIMEOUT_S)}")
 
     def damage(self) -> list[str]:
         """Errors that SQLite finds in the file; [] for none."""
@@ -239,6 +266,10 @@ class Database:
     @contextmanager
     def _statement(self) -> Iterator[None]:
         with self._lock, _translated(self.path):
+            wanted_s = getattr(self._patience, "seconds", BUSY_TIMEOUT_S)
+            if wanted_s != self._timeout_s:
+                self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * wanted_s)}")
+                self._timeout_s = wanted_s
             yield
 
 
@@ -260,7 +291,7 @@ def _translated(path: Path | str) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        kind = DiskFull if _is_full(path, error) else ProfileError
+        kind = _kind(path, error)
         raise kind(f"{path}: {error}: {_remedy(path, str(error))}") from error
     except sqlite3.IntegrityError:
         raise
@@ -271,6 +302,12 @@ def _translated(path: Path | str) -> Iterator[None]:
             f"{path}: {error}: move the file away, or save what is readable with "
             f"`sqlite3 {path} .recover`"
         ) from error
+
+
+def _kind(path: Path | str, error: sqlite3.OperationalError) -> type[ProfileError]:
+    if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return ProfileLocked
+    return DiskFull if _is_full(path, error) else ProfileError
 
 
 def _is_full(path: Path | str, error: sqlite3.OperationalError) -> bool:
@@ -284,7 +321,7 @@ def _is_full(path: Path | str, error: sqlite3.OperationalError) -> bool:
 
 def _remedy(path: Path | str, message: str) -> str:
     if "locked" in message:
-        return "another process is writing; try again"
+        return "another process is writing; close it, or try again"
     found = None if str(path) == ":memory:" else trouble(Path(path))
     if found is not None:
         return found

@@ -8,7 +8,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from streamer.errors import AlreadyAnswered, NotFound, ProfileBusy, ProfileReplaced, UsageError
+from streamer.errors import (
+    AlreadyAnswered,
+    NotFound,
+    ProfileBusy,
+    ProfileLocked,
+    ProfileReplaced,
+    UsageError,
+)
 from streamer.text import printable
 from streamer.types import DIMENSIONS, Label, Prediction
 
@@ -47,6 +54,8 @@ async def explain(request: Request, error: Exception) -> JSONResponse:
             status = 400
         case NotFound():
             status = 404
+        case ProfileLocked():
+            status = 503
         case ProfileBusy():
             status = 409
         case ProfileReplaced():

@@ -1,10 +1,13 @@
 """A loop that hangs says where, though its thread never comes back."""
 
+import signal
 import subprocess
 import sys
 import time
 
 import pytest
+
+from streamer.loop.watchdog import Watch
 
 HANGS = """
 import threading, time
@@ -58,17 +61,56 @@ def test_a_closed_standard_error_is_no_reason_to_fail() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_the_limit_is_not_set_at_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    import faulthandler
+def test_what_holds_the_interpreter_is_found_by_its_cpu_time() -> None:
+    hung = run(True, "3 ** 10 ** 9")  # no other thread runs meanwhile
+    assert hung.returncode == -signal.SIGPROF
+    assert 'File "<string>", line 10' in hung.stderr
 
-    from streamer.loop.watchdog import watching
 
-    times: list[float] = []
-    monkeypatch.setattr(
-        faulthandler, "dump_traceback_later", lambda *_, **__: times.append(time.monotonic())
-    )
-    at = iter([0.0, 0.0, 0.1, 0.5, 1.1, 1.1, 1.2])
-    with watching(5.0, leave=False, file=sys.__stderr__, now_s=lambda: next(at)) as turn:
-        for _ in range(4):
-            turn()
-    assert len(times) == 2
+STOPPED = """
+import time
+from streamer.loop.watchdog import watching
+
+with watching(0.3, leave=True) as turn:
+    print("begun", flush=True)
+    until_s = time.monotonic() + 1.2
+    while {condition}:
+        {step}
+        time.sleep(0.02)
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "step", "code"),
+    [("time.monotonic() < until_s", "turn()", 0), ("True", "pass", 1)],
+    ids=["healthy", "hanging"],
+)
+def test_time_in_which_the_process_was_stopped_does_not_count(
+    condition: str, step: str, code: int
+) -> None:
+    words = [sys.executable, "-c", STOPPED.format(condition=condition, step=step)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(0.9)  # three times the limit
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(20) == code
+
+
+def test_only_running_time_without_progress_counts() -> None:
+    now_s = 0.0
+    watch = Watch(limit_s=10.0, slice_s=1.0, now_s=lambda: now_s)
+
+    def looks(*seconds: float) -> list[bool]:
+        nonlocal now_s
+        found = []
+        for one in seconds:
+            now_s += one
+            found.append(watch.look())
+        return found
+
+    assert looks(1.0, 3600.0, 1.5, 1.0, 1.0, 1.0, 1.0) == [False] * 7  # 8.5 s of it
+    watch.made_progress()
+    assert looks(3600.0, *[1.0] * 9) == [False] * 10
+    assert looks(1.0, 1.0) == [True, False]  # then it is counted anew
