@@ -17,6 +17,7 @@ import numpy as np
 
 from streamer.evaluation.corpus import Corpus, Indices
 from streamer.evaluation.duplicates import SKETCH_SIZE
+from streamer.system.private_files import make_private_folder
 from streamer.types import Samples
 
 _TO_DO, _DONE, _UNREADABLE = 0, 1, 2
@@ -98,7 +99,7 @@ class EmbeddingCache:
         """Write atomically: a reader sees the old file or the new one."""
         if self._saved == self.through:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self._path.parent)
         part = self._path.with_suffix(".part")
         with part.open("wb") as file:
             np.savez(file, **self._arrays)
