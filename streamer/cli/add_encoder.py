@@ -1,6 +1,5 @@
 """Adding encoders: measure an ONNX file on voices and add a row to the user's manifest."""
 
-import time
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +23,7 @@ def add(
     """Add an ONNX file to `config.models`; speech: see `voices`. Raises StreamerError."""
     heard = voices(config, speech)
     rng = np.random.default_rng(config.seed)
-    return add_encoder(file, config.models, statement, heard, rng, time.perf_counter)
+    return add_encoder(file, config.models, statement, heard, rng)
 
 
 def voices(config: Config, speech: str | None) -> list[Samples]:

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+import stat
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -11,12 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.encoders.manifest import write_row
-from streamer.encoders.onnx import OnnxEncoder, open_session
+from streamer.encoders.measured_apart import (
+    LARGEST_MODEL_BYTES,
+    Limits,
+    Measured,
+    measured_apart,
+)
 from streamer.encoders.prior_file import write_prior
-from streamer.encoders.probe_outputs import Measurement, choose_outputs, measure, runner
+from streamer.encoders.probe_outputs import Measurement
 from streamer.encoders.registry import MANIFEST, EncoderRow, known_encoders
 from streamer.errors import EncoderError, UsageError
 from streamer.learners.prior import Prior
+from streamer.system.private_files import commit_private, make_private_folder, private_opener
 from streamer.types import Samples
 
 NOT_STATED: Final = "not stated"
@@ -49,29 +56,27 @@ def add_encoder(
     statement: Statement,
     voices: Sequence[Samples],
     rng: np.random.Generator,
-    now_s: Callable[[], float],
+    limits: Limits = Limits(),  # noqa: B008  # it cannot be changed
 ) -> tuple[EncoderRow, Measurement]:
     """Copy an ONNX file into the models folder and write its row, with a prior, into the manifest.
 
-    voices: utterances of several people, float32 at 16 kHz, for the scale of the outputs. rng and
-    now_s: see `measure`. Raises UsageError for an invalid or existing name, EncoderError for a
-    model that does not fit and a folder that cannot be written.
+    It is measured in a process of its own, see `measured_apart`, and is on the disk when this
+    returns. voices: utterances of several people, float32 at 16 kHz, for the scale of the outputs.
+    rng: for the noise that it is measured with. Raises UsageError for an invalid or existing name,
+    EncoderError for a model that does not fit, and a folder that cannot be written.
     """
     check_name(statement.name, folder)
-    try:
-        model = file.read_bytes()
-    except OSError as error:
-        raise EncoderError(f"cannot read {file}: {error.strerror}: give an ONNX file") from error
-    # From memory, so that a file that needs others beside it fails now and not after it was copied.
-    session = open_session(model)
-    names = choose_outputs(session, statement.embedding, statement.emotion)
-    found = measure(runner(session, *names), rng, now_s)
+    size_bytes = _size_of(file)
+    measured = measured_apart(
+        file, statement.embedding, statement.emotion, voices, int(rng.integers(2**32)), limits
+    )
+    names, found = measured.names, measured.measurement
     row = EncoderRow(
         folder=folder,
         name=statement.name,
         file=f"{statement.name}.onnx",
-        sha256=hashlib.sha256(model).hexdigest(),
-        size_bytes=len(model),
+        sha256=measured.sha256,
+        size_bytes=size_bytes,
         licence=statement.licence,
         commercial_use=statement.commercial_use,
         description=statement.description,
@@ -87,9 +92,9 @@ def add_encoder(
         training_data=statement.training_data,
     )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_whole(row.path, model)
-        row = _with_prior(row, voices, statement.own)
+        make_private_folder(folder)
+        _copy(file, row.path, row.sha256)
+        row = _with_prior(row, measured, statement.own)
         kept = {k: v for k, v in asdict(row).items() if k != "folder" and v is not None}
         write_row(folder / MANIFEST, kept)
     except (OSError, ValueError) as error:
@@ -109,13 +114,38 @@ def check_name(name: str, folder: Path) -> None:
         raise UsageError(f"encoder {name!r} exists already: choose another --name")
 
 
-def _with_prior(row: EncoderRow, voices: Sequence[Samples], own: int) -> EncoderRow:
+def _size_of(file: Path) -> int:
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise EncoderError(f"cannot read {file}: {error.strerror}: give an ONNX file") from error
+    if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_MODEL_BYTES:
+        raise EncoderError(
+            f"{file} is no file of at most {LARGEST_MODEL_BYTES >> 30} GiB: give an ONNX file that "
+            "holds its weights"
+        )
+    return found.st_size
+
+
+def _copy(file: Path, path: Path, sha256: str) -> None:
+    """Copy it, to the disk; raises EncoderError where it is not what was measured."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        digest = hashlib.sha256()
+        with file.open("rb") as source, open(part, "wb", opener=private_opener) as copied:
+            while block := source.read(1 << 20):
+                digest.update(block)
+                copied.write(block)
+        if digest.hexdigest() != sha256:
+            raise EncoderError(f"{file} was changed while it was measured: add it again")
+        commit_private(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _with_prior(row: EncoderRow, measured: Measured, own: int) -> EncoderRow:
     """The row with its prior's file, written beside the model's."""
-    encoder = OnnxEncoder(row)
-    outputs = [encoder.encode(voice) for voice in voices]
-    embeddings = np.array([embedding for embedding, _ in outputs], np.float64)
-    emotions = np.array([emotion for _, emotion in outputs], np.float64)
-    prior = measured_prior(embeddings, emotions, own)
+    prior = measured_prior(measured.embeddings, measured.emotions, own)
     path = row.folder / f"{row.name}.prior.npz"
     digest = write_prior(path, prior, row.sha256)
     return replace(row, prior=path.name, prior_sha256=digest)
@@ -141,10 +171,3 @@ def measured_prior(
         emotion_mean=emotions.mean(0),
         weights=weights,
     )
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write the file atomically."""
-    partial = path.with_suffix(".part")
-    partial.write_bytes(content)
-    partial.replace(path)

@@ -5,18 +5,18 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from streamer.system.private_files import write_private
+
 
 def write_row(path: Path, row: dict[str, Any]) -> None:
     """Write a row into the manifest; it replaces one of the same name.
 
-    The file is replaced atomically. Raises OSError, and ValueError for a file that is not a
-    manifest.
+    The file is replaced atomically, and on the disk when this returns. Raises OSError, and
+    ValueError for a file that is not a manifest.
     """
     text = path.read_text("utf-8") if path.is_file() else ""
     others = [r for r in tomllib.loads(text).get("encoder", []) if r["name"] != row["name"]]
-    partial = path.with_suffix(".toml.part")
-    partial.write_text("\n".join(_table(r) for r in (row, *others)), "utf-8")
-    partial.replace(path)
+    write_private(path, "\n".join(_table(r) for r in (row, *others)).encode())
 
 
 def _table(row: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from streamer.errors import EncoderError
 from streamer.learners.prior import Prior
+from streamer.system.private_files import commit_private, private_opener
 
 BOUND_TO: Final = "encoder_sha256"
 # What these were called before there was a model of how voices differ.
@@ -25,9 +26,9 @@ def write_prior(path: Path, prior: Prior, encoder_sha256: str) -> str:
     partial = path.with_suffix(".part.npz")
     arrays = {name: _stored(array) for name, array in prior.to_arrays().items()}
     # Through an open file: its times and names do not depend on the path.
-    with partial.open("wb") as file:
+    with open(partial, "wb", opener=private_opener) as file:
         np.savez(file, allow_pickle=False, **arrays, **{BOUND_TO: np.array(encoder_sha256)})
-    partial.replace(path)
+    commit_private(partial, path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

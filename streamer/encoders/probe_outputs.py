@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 TIMED_S: Final = 3.0
 TOLERANCE: Final = 1e-4
+# More than any encoder of speech has; the learner keeps a square of them.
+LARGEST_VECTOR: Final = 2_048
 _ROUNDS: Final = 5
 _LENGTHS: Final = (SAMPLE_RATE_HZ, SAMPLE_RATE_HZ * 5 // 2 + 123)
 _PADDINGS: Final = (1, 4_567, SAMPLE_RATE_HZ * 3 // 2)
@@ -80,6 +82,16 @@ def choose_outputs(
     return inputs[0][0], embedding, emotion
 
 
+def check_sizes(embedding_size: int, emotion_size: int) -> None:
+    """Raises EncoderError for vectors that are empty or too large to learn with."""
+    for name, size in (("embedding", embedding_size), ("emotion", emotion_size)):
+        if not 1 <= size <= LARGEST_VECTOR:
+            raise EncoderError(
+                f"the {name} has {size:,} values an utterance, not 1 to {LARGEST_VECTOR:,}: pool "
+                "or project it inside the graph"
+            )
+
+
 def runner(session: "InferenceSession", input: str, embedding: str, emotion: str) -> Run:
     """float32 [samples] -> embedding [d], emotion [e]; raises EncoderError where that fails."""
 
@@ -102,6 +114,7 @@ def measure(run: Run, rng: np.random.Generator, now_s: Callable[[], float]) -> M
     """Run it on noise of many lengths; now_s: a clock. Raises EncoderError where `run` does."""
     audio = _speech_like_noise(rng, round(TIMED_S * SAMPLE_RATE_HZ))
     embedding, emotion = run(audio)
+    check_sizes(len(embedding), len(emotion))
     times_s = []
     for _ in range(_ROUNDS):
         begun_s = now_s()

@@ -20,6 +20,7 @@ import numpy as np
 from streamer.errors import CorpusError
 from streamer.evaluation.corpus import Corpus, Indices
 from streamer.evaluation.duplicates import SKETCH_SIZE
+from streamer.system.private_files import make_private_folder
 from streamer.types import Samples
 
 _TO_DO, _DONE, _UNREADABLE = 0, 1, 2
@@ -108,7 +109,7 @@ class EmbeddingCache:
         if self._saved == self.through:
             return
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.path.parent)
             # Of its own name: another process may be embedding the same corpus.
             descriptor, part = tempfile.mkstemp(".part", self.path.stem, self.path.parent)
             try:

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from streamer.errors import ProfileError
 from streamer.store.place import trouble
+from streamer.system.private_files import make_private_folder, private_opener
 
 SCRATCH: Final = "scratch-"
 PLAYING: Final = "playing-"
@@ -46,7 +47,7 @@ class Scratch:
             self._lock = FileLock(lock, mode=0o600, thread_local=False)
             self._lock.acquire(blocking=False)
             self.path = Path(lock).with_suffix("")
-            self.path.mkdir(mode=0o700)
+            make_private_folder(self.path)
         except (OSError, Timeout) as error:
             why = trouble(profile / "profile.db") or "free some disk space"
             raise ProfileError(f"cannot write to {profile}: {why}") from error
@@ -59,7 +60,8 @@ class Scratch:
         """
         place = place.absolute()
         part = place.with_name(f".{place.name}.{self.path.name}{_PART}")
-        (self.path / _ELSEWHERE).write_bytes(os.fsencode(part))
+        with open(self.path / _ELSEWHERE, "wb", opener=private_opener) as file:
+            file.write(os.fsencode(part))
         return part
 
     def close(self) -> None:

@@ -35,6 +35,7 @@ from streamer.store.queries import Queries
 from streamer.store.sessions import Sessions
 from streamer.store.sources import Sources
 from streamer.store.utterances import Utterances
+from streamer.system.private_files import make_private_folder, private_opener
 from streamer.text import path_of
 
 FILE_NAME: Final = "profile.db"
@@ -87,10 +88,10 @@ class Profile:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(folder)
             database_file = folder / FILE_NAME
             if not database_file.exists():
-                os.close(os.open(database_file, os.O_CREAT | os.O_RDWR, 0o600))
+                os.close(private_opener(str(database_file), os.O_CREAT | os.O_RDWR))
         except OSError as error:
             why = trouble(folder / FILE_NAME) if folder.exists() else None
             raise ProfileError(

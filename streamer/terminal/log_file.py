@@ -14,6 +14,7 @@ from typing import Final
 
 from streamer.errors import UsageError
 from streamer.events import Ended, Event, Noticed, Started, Status
+from streamer.system.private_files import make_private_folder
 from streamer.terminal.lines import clock, describe
 from streamer.text import many
 
@@ -57,7 +58,7 @@ class LogFile:
         self._written_s = now_s()
         self._is_live = False
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(path.parent)
             self._file = _PrivateFile(
                 path, maxBytes=LARGEST_BYTES, backupCount=KEPT, encoding="utf-8"
             )

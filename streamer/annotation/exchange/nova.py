@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 
 from streamer.annotation.exchange.timed import TimedLabel, merged, number, read_text, write_text
 from streamer.errors import UsageError
+from streamer.system.private_files import make_private_file
 from streamer.types import DIMENSIONS
 
 SUFFIX: Final = ".annotation"
@@ -46,6 +47,7 @@ def write(path: Path, labels: Sequence[TimedLabel]) -> None:
     ElementTree.SubElement(root, "scheme", {"name": "affect", "type": "FREE"})
     path.write_bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
     rows = [f"{one.onset_s:.3f};{one.offset_s:.3f};{write_text(one)};1\n" for one in labels]
+    make_private_file(_rows_file(path))
     _rows_file(path).write_text("".join(rows), "utf-8")
 
 

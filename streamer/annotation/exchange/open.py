@@ -10,6 +10,7 @@ from streamer.annotation.csv import write_timed_labels
 from streamer.annotation.exchange.matching import stem
 from streamer.annotation.exchange.timed import TimedLabel
 from streamer.errors import UsageError
+from streamer.system.private_files import make_private_file
 
 # Ending, in lower case, to module. Read and written; other endings are tables.
 _FORMATS: Final = {
@@ -54,6 +55,7 @@ def write_timed(path: Path, labels: Sequence[TimedLabel]) -> None:
             f"{path}: this format holds one recording's labels, and there are some of "
             f"{', '.join(sources[:5])}: choose one with --recording"
         )
+    make_private_file(path)
     write(path, sorted(labels, key=lambda one: (one.source, one.onset_s)))
 
 

@@ -18,6 +18,8 @@ from tempfile import mkdtemp
 from filelock import FileLock
 from platformdirs import user_cache_path
 
+from streamer.system.private_files import make_private_folder
+
 _COMPLETE = "complete"
 
 
@@ -35,8 +37,8 @@ def compile_once() -> None:
     """
     try:
         folder = _folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder.with_name(f"{folder.name}.lock"))
+        make_private_folder(folder)
+        lock = FileLock(folder.with_name(f"{folder.name}.lock"), mode=0o600)
         lock.acquire()
     except OSError:
         os.environ["NUMBA_CACHE_DIR"] = mkdtemp(prefix="streamer-numba-")

@@ -22,6 +22,7 @@ from streamer.profiles.archive.reading import import_profile
 from streamer.profiles.archive.writing import export_profile
 from streamer.store.copies import Scratch
 from streamer.store.profile import Profile
+from streamer.system.private_files import make_private_file, make_private_folder, private_opener
 
 SUFFIX: Final = ".age"
 # What an export holds, and nothing else is ever written: no path, no link, no device.
@@ -90,7 +91,7 @@ def import_sealed(
     with profile.copies.scratch() as scratch:
         packed = scratch.path / "plain.tar"
         try:
-            with file.open("rb") as locked, packed.open("wb") as plain:
+            with file.open("rb") as locked, open(packed, "wb", opener=private_opener) as plain:
                 into = plain if audio else WithoutAudio(plain)
                 if identities:
                     age.decrypt_io(locked, into, identities)
@@ -110,7 +111,7 @@ def import_sealed(
 def _whole(file: Path, scratch: Scratch) -> Iterator[BinaryIO]:
     """A private file to write, that is there when all of it is on the disk."""
     partial = scratch.part_of(file)
-    partial.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(partial.parent)
     descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "wb") as written:
         yield written
@@ -127,6 +128,7 @@ def _pack(folder: Path, tar: Path) -> None:
         member.uname = member.gname = ""
         return member
 
+    make_private_file(tar)
     with tarfile.open(tar, "w") as written:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
@@ -180,7 +182,7 @@ class WithoutAudio:
 
 def unpack(tar: Path, folder: Path, file: Path) -> None:
     """Extract the files of an export only; names and sizes in the tar are untrusted."""
-    folder.mkdir(mode=0o700)
+    make_private_folder(folder)
     try:
         with tarfile.open(tar, "r:") as members:
             for member in members:
@@ -193,8 +195,8 @@ def unpack(tar: Path, folder: Path, file: Path) -> None:
                         "export it again, or copy it here once more"
                     )
                 path = folder / member.name
-                path.parent.mkdir(mode=0o700, exist_ok=True)
-                with path.open("xb") as written:
+                make_private_folder(path.parent)
+                with open(path, "xb", opener=private_opener) as written:
                     shutil.copyfileobj(content, written)
     except (tarfile.TarError, FileExistsError, ValueError, OverflowError, RecursionError) as error:
         raise ProfileDamaged(

@@ -15,6 +15,7 @@ from streamer.profiles.archive.manifest import Manifest
 from streamer.store.profile import Profile
 from streamer.store.schema import MIGRATIONS
 from streamer.store.tables import TABLES, Row, Table, numbers_used, read_rows
+from streamer.system.private_files import make_private_folder
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
@@ -30,7 +31,7 @@ def export_profile(profile: Profile, folder: Path, settings: Mapping[str, Any]) 
     try:
         with profile.copies.scratch() as scratch:  # which deletes the part, whatever happens
             partial = scratch.part_of(folder)
-            partial.mkdir(mode=0o700, parents=True)
+            make_private_folder(partial)
             with profile.database.snapshot():
                 counts = _Writer(partial).write(profile, settings)
             partial.replace(folder)
@@ -52,7 +53,7 @@ class _Writer:
 
     def write(self, profile: Profile, settings: Mapping[str, Any]) -> dict[str, int]:
         for name in layout.AUDIO_FOLDERS.values():
-            (self._folder / name).mkdir(mode=0o700)
+            make_private_folder(self._folder / name)
         counts = {table.name: self._table(profile, table) for table in TABLES}
         empty = profile.is_empty()
         prior = {} if empty else profile.prior().to_arrays()

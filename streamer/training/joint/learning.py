@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from streamer.system.private_files import make_private_folder
 from streamer.training.joint.network import JointNetwork
 
 MARGIN = 1.0
@@ -120,7 +121,7 @@ def run_stages(
             continue
         report(stage.name, train_stage(network, stage, rng))
         if kept is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(kept.parent)
             partial = kept.with_suffix(".part")
             torch.save(network.state_dict(), partial)
             partial.replace(kept)

@@ -11,6 +11,7 @@ import torch
 from streamer.encoders.manifest import write_row
 from streamer.encoders.prior_file import write_prior
 from streamer.encoders.registry import MANIFEST, EncoderRow, load_prior
+from streamer.system.private_files import make_private_file, make_private_folder
 from streamer.training.export.onnx import manifest_row, sha256, write_onnx
 from streamer.training.export.probe import unit
 from streamer.training.tune.tunable import TunableStudent
@@ -27,8 +28,9 @@ def write_head(of: EncoderRow, matrix: np.ndarray, folder: Path, name: str) -> N
     with torch.no_grad():
         layer.weight.copy_(turn @ layer.weight)
         layer.bias.copy_(turn @ layer.bias)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     onnx_path, prior_path = folder / f"{name}.onnx", folder / f"{name}.prior.npz"
+    make_private_file(onnx_path)
     write_onnx(tunable.embedder, onnx_path)
     if of.prior is not None:
         prior = load_prior(of)

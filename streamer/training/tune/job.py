@@ -15,6 +15,7 @@ import torch
 
 from streamer.encoders.registry import EncoderRow
 from streamer.errors import UsageError
+from streamer.system.private_files import make_private_folder, write_private
 from streamer.training.tune.answers import AnswerRecipe, tune_to_answers
 from streamer.training.tune.gate import (
     FEWEST_ANSWERED,
@@ -83,7 +84,7 @@ def tune(
 
     corpus: the UAR of a student on the safeguard corpus, if one is named.
     """
-    plan.state.mkdir(parents=True, exist_ok=True)
+    make_private_folder(plan.state)
     torch.manual_seed(plan.tapt.seed)
     tunable = TunableStudent.from_onnx(encoder.path)
     audio = [clip.audio for clip in tuning_set.clips]
@@ -131,7 +132,7 @@ def _pretrain(
     kept, about = plan.state / "state.pt", plan.state / "about.json"
     if kept.is_file() and about.is_file() and json.loads(about.read_text("utf-8")) == head:
         run.restore(torch.load(kept, weights_only=True))
-    about.write_text(json.dumps(head), "utf-8")
+    write_private(about, json.dumps(head).encode())
     progress("pretraining", run.step, plan.tapt.steps)
     while run.step < plan.tapt.steps:
         run.advance()

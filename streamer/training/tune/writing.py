@@ -12,6 +12,7 @@ from streamer.encoders.manifest import write_row
 from streamer.encoders.prior_file import write_prior
 from streamer.encoders.registry import MANIFEST, PRIVATE, EncoderRow, load_prior
 from streamer.learners.prior import Prior
+from streamer.system.private_files import make_private_file, make_private_folder
 from streamer.training.export.onnx import manifest_row, sha256, write_onnx
 from streamer.training.tune.tunable import TunableStudent
 
@@ -42,8 +43,9 @@ def write_tuned(
     of: the encoder that it was tuned from. moved: embeddings and emotion vectors of the same clips,
     before and after, for the conversion of the prior (see `carried_prior`).
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     onnx_path, prior_path = folder / f"{name}.onnx", folder / f"{name}.prior.npz"
+    make_private_file(onnx_path)
     write_onnx(tunable.embedder, onnx_path)
     if of.prior is not None:
         write_prior(prior_path, carried_prior(load_prior(of), *moved), sha256(onnx_path))

@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamer.encoders.temperature import temperature_c
 from streamer.errors import ProfileError
 from streamer.store.profile import TOKEN_NAME
+from streamer.system.private_files import make_private_folder
 from streamer.web.events import EventHub
 from streamer.web.http import reply
 
@@ -178,7 +179,7 @@ def scraper_token(folder: Path) -> str:
     """
     path = folder / TOKEN_NAME
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         if not path.exists() or not path.stat().st_size:  # empty: its maker was cut off
             made, name = tempfile.mkstemp(prefix=TOKEN_NAME, dir=folder)
             with os.fdopen(made, "w", encoding="ascii") as file:

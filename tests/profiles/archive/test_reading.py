@@ -199,13 +199,21 @@ def test_the_command_line_carries_a_profile_and_keeps_it_private(
         # As on a machine where files are for everybody unless said otherwise.
         return streamer(*words, preexec_fn=lambda: os.umask(0))
 
-    assert call("run", "--input", session_file, "--max-seconds", 6).returncode == 0
-    assert call("export", "out").returncode == 0
+    before = set(tmp_path.rglob("*"))
+    log = ("--log", "logs/of runs/run.log")
+    assert call("run", "--input", session_file, "--max-seconds", 6, *log).returncode == 0
+    assert call("label", 1, "--valence", 0.5, "--arousal", 0.5).returncode == 0
+    assert call("label", "--export", "session.annotation").returncode == 0
+    assert call("export", "above/out").returncode == 0
+    (tmp_path / "above" / "out").rename(tmp_path / "out")
     assert call("import", "out", "--profile", "two").returncode == 0
-    for folder in (*(tmp_path / "profiles").iterdir(), tmp_path / "out"):
-        for path in (folder, *folder.rglob("*")):
-            mode = path.stat().st_mode & 0o777
-            assert mode == (0o700 if path.is_dir() else 0o600), (path, oct(mode))
+    made = set(tmp_path.rglob("*")) - before
+    assert {"run.log", "profile.db", "session.annotation", "manifest.json", "above"} <= {
+        p.name for p in made
+    }
+    for path in made:
+        mode = path.stat().st_mode & 0o777
+        assert mode == (0o700 if path.is_dir() else 0o600), (path, oct(mode))
     (tmp_path / "out" / "labels.jsonl").write_bytes(b"spoiled")
     refused = call("import", "out", "--profile", "three")
     assert refused.returncode == 5

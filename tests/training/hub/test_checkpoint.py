@@ -195,7 +195,7 @@ def test_audeerings_own_outputs_are_the_first_predictions(tmp_path):
     )
     voices = [voice(8_000, seed) for seed in range(4)]
     rng = np.random.default_rng(0)
-    row, _ = add_encoder(path, tmp_path / "own", statement, voices, rng, lambda: 0.0)
+    row, _ = add_encoder(path, tmp_path / "own", statement, voices, rng)
     assert row.licence == "CC BY-NC-SA 4.0"
     assert not row.commercial_use
     encoder, prior = OnnxEncoder(row), load_prior(row)
@@ -223,7 +223,7 @@ def test_an_exported_encoder_is_measured_truthfully(tmp_path):
     save("wav2vec2", tmp_path / "checkpoint")
     path, statement = export_checkpoint("mine", tmp_path, checkpoint=tmp_path / "checkpoint")
     rng, voices = np.random.default_rng(0), [voice(6_000, seed) for seed in range(3)]
-    row, found = add_encoder(path, tmp_path / "own", statement, voices, rng, lambda: 0.0)
+    row, found = add_encoder(path, tmp_path / "own", statement, voices, rng)
     assert row == find_encoder("mine", tmp_path / "own")
     assert (row.embedding_size, row.emotion_size) == (32, 32)
     assert row.min_samples == 400  # the receptive field of wav2vec 2.0's convolutions
