@@ -6,10 +6,10 @@ question: it can be answered from a file, in the terminal or in the browser.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,17 +19,20 @@ from streamer.errors import UsageError
 from streamer.loop.assessment import assess
 from streamer.loop.clip_cache import ClipCache
 from streamer.loop.compose import make_encoder, make_retention, make_strategies
+from streamer.loop.online_model import OnlineModel
 from streamer.loop.pool.pool import Pool
 from streamer.loop.pool.schema import EMBEDDING, EMOTION
 from streamer.loop.profile_model import ProfileModel
-from streamer.query.blocks import Candidates, PoolChoice, choose_from_blocks
+from streamer.query.blocks import (
+    Candidates,
+    PoolChoice,
+    SequentialDraw,
+    choose_from_blocks,
+)
 from streamer.query.selection import draw_lot
 from streamer.store.profile import Profile
 from streamer.text import path_of
-from streamer.types import LEAST_CLEAR_TRUST, Encoding, Quality, Samples, Utterance
-
-if TYPE_CHECKING:
-    from streamer.loop.online_model import OnlineModel
+from streamer.types import LEAST_CLEAR_TRUST, Encoding, Matrix, Quality, Samples, Utterance
 
 # Rows in memory at a time: 16 MB of features for 256 values each.
 BLOCK_ROWS: Final = 8192
@@ -95,11 +98,10 @@ def ask(
     before = np.array(sorted(asked_rows(profile, pool.about.id).values()), np.int64)
     rest = _Rest(pool, before, 0.0 if config.ask_unclear else LEAST_CLEAR_TRUST)
     lot = rest.numbers(draw_lot(len(rest), min(count, len(rest)), config.explore, rng))
-    # Its own generator: how many draws the strategy needs must not depend on the blocks.
-    drawn = np.random.default_rng(rng.integers(2**63))
-    blocks = rest.candidates(profile_model.model, lot, subset, drawn)
+    model = profile_model.model
+    candidates = _Scored(rest, model, lot, subset, int(rng.integers(2**63)))
     wanted = min(count, len(rest)) - len(lot)
-    choice = choose_from_blocks(strategy, blocks, profile_model.model.knowledge, wanted, rng)
+    choice = choose_from_blocks(strategy, candidates, model.knowledge, wanted, rng)
     propensity = config.explore * count / max(len(rest), 1)
     return _store(config, profile_model, pool, choice, lot, min(propensity, 1.0), scorer)
 
@@ -125,33 +127,52 @@ class _Rest:
             passed += len(part)
         return found
 
-    def candidates(
-        self,
-        model: "OnlineModel",
-        lot: list[int],
-        subset: int | None,
-        rng: np.random.Generator,
-    ) -> Iterator[Candidates]:
-        """With features, without the lot; or a random subset of that, each alike."""
-        left, wanted = len(self) - len(lot), subset
-        without = np.union1d(self._asked, np.array(lot, np.int64))
+    def blocks(
+        self, without: list[int], draws: Sequence[SequentialDraw]
+    ) -> Iterator[tuple[Any, Any]]:
+        """Numbers and embeddings as stored, block by block; of those, what each draw leaves."""
+        left_out = np.union1d(self._asked, np.array(without, np.int64))
         for block in self._pool.blocks(BLOCK_ROWS):
             free = np.flatnonzero(block.trust >= self._least_trust)
-            free = free[~np.isin(block.first + free, without)]
-            if wanted is not None and wanted < left:
-                # How many of a random subset fall on a part of the whole: hypergeometric.
-                number = int(rng.hypergeometric(len(free), left - len(free), wanted))
-                left, wanted = left - len(free), wanted - number
-                free = np.sort(rng.choice(free, number, replace=False))
-            elif wanted is not None:
-                left, wanted = left - len(free), wanted - len(free)
+            free = free[~np.isin(block.first + free, left_out)]
+            for draw in draws:
+                free = free[draw.of(len(free))]
             if len(free):
-                features = model.features(block.embeddings[free].astype(np.float32))
-                yield Candidates(block.first + free, features)
+                yield block.first + free, block.embeddings[free]
 
     def _parts(self) -> Iterator[Any]:
         for numbers in self._pool.clear_numbers(BLOCK_ROWS, self._least_trust):
             yield numbers[~np.isin(numbers, self._asked)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """A `CandidatePool` of what is left of a pool without the lot; or a random subset of it."""
+
+    rest: _Rest
+    model: OnlineModel
+    lot: list[int]
+    subset: int | None
+    seed: int
+
+    def __len__(self) -> int:
+        left = len(self.rest) - len(self.lot)
+        return left if self.subset is None else min(self.subset, left)
+
+    def blocks(self) -> Iterator[Candidates]:
+        return self._blocks([])
+
+    def sample(self, count: int, rng: np.random.Generator) -> Matrix:
+        parts = list(self._blocks([SequentialDraw(len(self), count, rng)]))
+        return Candidates.together(parts).features
+
+    def _blocks(self, draws: list[SequentialDraw]) -> Iterator[Candidates]:
+        if self.subset is not None:  # the same one each time
+            left = len(self.rest) - len(self.lot)
+            rng = np.random.default_rng(self.seed)
+            draws = [SequentialDraw(left, self.subset, rng), *draws]
+        for numbers, embeddings in self.rest.blocks(self.lot, draws):
+            yield Candidates(numbers, self.model.features(embeddings.astype(np.float32)))
 
 
 def _store(
