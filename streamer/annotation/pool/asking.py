@@ -86,24 +86,44 @@ def ask(
     UsageError
         For a count or a subset that cannot be meant; nothing is asked then.
     """
+    profile_model = ProfileModel(profile)
+    profile_model.catch_up()
+    profile_model.take_updates()
+    chosen = choose(config, profile_model, pool, count, subset)
+    return _store(config, profile_model, pool, chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is to be asked. lot: the pool's rows that were drawn at random, and their chance."""
+
+    choice: PoolChoice
+    lot: list[int]
+    propensity: float
+
+
+def choose(
+    config: Config,
+    profile_model: ProfileModel,
+    pool: Pool,
+    count: int,
+    subset: int | None = None,
+) -> Chosen:
+    """The choice of `ask`; nothing is stored. Raises UsageError."""
     if count < 1:
         raise UsageError(f"cannot ask {count} questions: give 1 or more")
     if subset is not None and subset < count:
         raise UsageError(f"--subset {subset} is less than the {count} questions: give more")
-    strategy, scorer = make_strategies(config)
-    profile_model = ProfileModel(profile)
-    profile_model.catch_up()
-    profile_model.take_updates()
+    strategy, _ = make_strategies(config)
+    profile, model = profile_model.profile, profile_model.model
     rng = np.random.default_rng([config.seed, profile.utterances.count() + 1])
     before = np.array(sorted(asked_rows(profile, pool.about.id).values()), np.int64)
     rest = _Rest(pool, before, 0.0 if config.ask_unclear else LEAST_CLEAR_TRUST)
     lot = rest.numbers(draw_lot(len(rest), min(count, len(rest)), config.explore, rng))
-    model = profile_model.model
     candidates = _Scored(rest, model, lot, subset, int(rng.integers(2**63)))
     wanted = min(count, len(rest)) - len(lot)
     choice = choose_from_blocks(strategy, candidates, model.knowledge, wanted, rng)
-    propensity = config.explore * count / max(len(rest), 1)
-    return _store(config, profile_model, pool, choice, lot, min(propensity, 1.0), scorer)
+    return Chosen(choice, lot, min(config.explore * count / max(len(rest), 1), 1.0))
 
 
 class _Rest:
@@ -175,17 +195,11 @@ class _Scored:
             yield Candidates(numbers, self.model.features(embeddings.astype(np.float32)))
 
 
-def _store(
-    config: Config,
-    profile_model: ProfileModel,
-    pool: Pool,
-    choice: PoolChoice,
-    lot: list[int],
-    propensity: float,
-    scorer: Any,
-) -> Round:
+def _store(config: Config, profile_model: ProfileModel, pool: Pool, chosen: Chosen) -> Round:
     """Utterances and questions, all or none."""
     profile, model = profile_model.profile, profile_model.model
+    choice, lot = chosen.choice, chosen.lot
+    _, scorer = make_strategies(config)
     retention = make_retention(config, profile, ClipCache())
     numbers = [*choice.numbers, *lot]
     rows = pool.take(numbers)
@@ -219,7 +233,7 @@ def _store(
             made.utterances.append(number)
         random = made.utterances[len(choice.numbers) :]
         profile.utterances.select(
-            config.strategy, choice.reason, asked, [], now, random, propensity
+            config.strategy, choice.reason, asked, [], now, random, chosen.propensity
         )
         note_asked(profile, session, dict(zip(made.utterances, numbers, strict=True)))
         profile.sessions.end(session, {}, now)
