@@ -6,11 +6,14 @@ choice is approximate, in the way of GreeDi (Mirzasoleiman et al. 2013, "Distrib
 Maximization", algorithm 2): the strategy takes `count` candidates of each block, and then its batch
 from the candidates. Where these are more than a block themselves, they are first reduced in the
 same way, so that memory grows with the logarithm of the pool. A pool of one block is exact.
+
+Clustering strategies look at the pool as a whole first, and `fitted` finds their centres on a
+random sample of it: a block has centres of its own, which are not the pool's.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +22,10 @@ from streamer.query.strategy import Batch, Knowledge, Scores, Strategy, highest
 from streamer.types import Matrix, Vector
 
 Numbers = NDArray[np.int64]
-# A posterior covariance of a block is [n, n]: 34 MB.
-JOINT_ROWS: Final = 2048
+# A posterior covariance of a block is [n, n]: 8 MB, and the time for it grows with n.
+JOINT_ROWS: Final = 1024
+# On which the centres of a clustering strategy are found.
+SAMPLE_ROWS: Final = 4096
 # A block is reduced to at most a quarter.
 _REDUCTION: Final = 4
 
@@ -46,6 +51,53 @@ class Candidates:
         )
 
 
+class CandidatePool(Protocol):
+    """What may be asked. Blocks may be of any size, and give each utterance once, numbers rising;
+    the same at each call."""
+
+    def __len__(self) -> int: ...
+
+    def blocks(self) -> Iterator[Candidates]: ...
+
+    def sample(self, count: int, rng: np.random.Generator) -> Matrix:
+        """Features of `count` utterances drawn at random, or of all, in order."""
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """A strategy that looks at the whole pool once."""
+
+    def fitted(
+        self, sample: Matrix, knowledge: Knowledge, count: int, rng: np.random.Generator
+    ) -> Strategy:
+        """The strategy with what it takes from the whole, found on a random sample [m, d].
+
+        count: how many will be asked in all, <= m.
+        """
+
+
+class SequentialDraw:
+    """`wanted` of `total` at random without replacement, as they come in pieces.
+
+    How many fall on a piece is hypergeometric (Vitter 1984, "Faster methods for random sampling").
+
+    >>> draw = SequentialDraw(10, 4, np.random.default_rng(0))
+    >>> sum(len(draw.of(piece)) for piece in (3, 3, 4))
+    4
+    """
+
+    def __init__(self, total: int, wanted: int, rng: np.random.Generator) -> None:
+        self._left = total
+        self._wanted = min(wanted, total)
+        self._rng = rng
+
+    def of(self, piece: int) -> NDArray[np.intp]:
+        """Which of the next `piece`, in order."""
+        number = int(self._rng.hypergeometric(piece, self._left - piece, self._wanted))
+        self._left, self._wanted = self._left - piece, self._wanted - number
+        return np.sort(self._rng.choice(piece, number, replace=False))
+
+
 @dataclass(frozen=True, slots=True)
 class PoolChoice:
     """numbers: what to ask, in the order of selection; values: their scores; reason: of the last
@@ -65,7 +117,7 @@ def is_pointwise(strategy: Strategy) -> bool:
 
 def choose_from_blocks(
     strategy: Strategy,
-    blocks: Iterable[Candidates],
+    pool: CandidatePool,
     knowledge: Knowledge,
     count: int,
     rng: np.random.Generator,
@@ -75,24 +127,25 @@ def choose_from_blocks(
 
     Parameters
     ----------
-    blocks
-        Of any size; each utterance once, numbers rising.
     joint_rows
         The most utterances that a strategy that is not pointwise sees at once; at least four times
         `count` are taken.
     """
     if is_pointwise(strategy):
-        return _highest(strategy, blocks, knowledge, count, rng)
+        return _highest(strategy, pool, knowledge, count, rng)
     size = max(joint_rows, _REDUCTION * count)
+    if len(pool) > size and isinstance(strategy, Fitted):
+        sample = pool.sample(max(SAMPLE_ROWS, size), rng)
+        strategy = strategy.fitted(sample, knowledge, count, rng)
     tree = _Tree(strategy, knowledge, count, rng, size)
-    for block in blocks:
+    for block in pool.blocks():
         tree.add(block)
     return tree.choice()
 
 
 def _highest(
     strategy: Strategy,
-    blocks: Iterable[Candidates],
+    pool: CandidatePool,
     knowledge: Knowledge,
     count: int,
     rng: np.random.Generator,
@@ -101,7 +154,7 @@ def _highest(
     values = np.zeros(0)
     whom: list[str] = []
     scores, scored = Scores(values, "nothing is left to ask"), 0
-    for block in blocks:
+    for block in pool.blocks():
         if not len(block):
             continue
         scores = strategy(block.features, knowledge, rng)

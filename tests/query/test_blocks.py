@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from streamer.learners.clustering import squared_distances
-from streamer.query.blocks import Candidates, choose_from_blocks, is_pointwise
+from streamer.query.blocks import Candidates, SequentialDraw, choose_from_blocks, is_pointwise
 from streamer.query.strategies import STRATEGIES, make_strategy
 from streamer.query.strategy import Scores
 from tests.model_views import SIZE, taught, untaught
@@ -21,14 +21,24 @@ def pool(count=500, seed=5):
     return rng(seed).normal(size=(count, SIZE))
 
 
-def blocks(features, sizes=(7, 100, 1, 33)):
-    """In blocks of these sizes, over and over; numbered from 1,000 on, with gaps."""
-    first, turn = 0, 0
-    while first < len(features):
-        end = first + sizes[turn % len(sizes)]
-        part = features[first:end]
-        yield Candidates(1000 + 2 * np.arange(first, first + len(part)), part)
-        first, turn = end, turn + 1
+class Pieces:
+    """A pool in blocks of these sizes, over and over; numbered from 1,000 on, with gaps."""
+
+    def __init__(self, features, sizes=(7, 100, 1, 33)):
+        self.features, self.sizes = features, sizes
+
+    def __len__(self):
+        return len(self.features)
+
+    def blocks(self):
+        first, turn = 0, 0
+        while first < len(self.features):
+            part = self.features[first : first + self.sizes[turn % len(self.sizes)]]
+            yield Candidates(1000 + 2 * np.arange(first, first + len(part)), part)
+            first, turn = first + len(part), turn + 1
+
+    def sample(self, count, rng):
+        return self.features[SequentialDraw(len(self), count, rng).of(len(self))]
 
 
 def test_the_registry_has_both_kinds():
@@ -40,7 +50,7 @@ def test_the_registry_has_both_kinds():
 def test_a_pointwise_choice_is_that_of_the_whole_pool(name):
     strategy, view, features = make_strategy(name), taught(), pool()
     expected = strategy.take(features, view, 20, rng())
-    found = choose_from_blocks(strategy, blocks(features), view, 20, rng())
+    found = choose_from_blocks(strategy, Pieces(features), view, 20, rng())
     assert found.is_exact
     assert found.scored == len(features)
     assert list(found.numbers) == [1000 + 2 * k for k in expected.indices]
@@ -54,7 +64,7 @@ def test_of_equal_scores_the_earlier_is_asked_whatever_the_blocks():
 
     features = pool()
     expected = Coarse().take(features, untaught(), 40, rng()).indices
-    found = choose_from_blocks(Coarse(), blocks(features), untaught(), 40, rng())
+    found = choose_from_blocks(Coarse(), Pieces(features), untaught(), 40, rng())
     assert list(found.numbers) == [1000 + 2 * k for k in expected]
 
 
@@ -62,7 +72,7 @@ def test_annotators_are_named_for_those_who_are_asked():
     strategy, view, features = make_strategy("individual"), taught(), pool(90)
     expected = strategy.take(features, view, 3, rng())
     numbers = {k: 1000 + 2 * k for k in expected.indices}
-    found = choose_from_blocks(strategy, blocks(features), view, 3, rng())
+    found = choose_from_blocks(strategy, Pieces(features), view, 3, rng())
     assert found.reason == expected.scores.reason_of(numbers)
 
 
@@ -70,10 +80,34 @@ def test_annotators_are_named_for_those_who_are_asked():
 def test_a_pool_of_one_block_is_exact(name):
     strategy, view, features = make_strategy(name), taught(), pool(120)
     expected = strategy.take(features, view, 9, rng())
-    found = choose_from_blocks(strategy, blocks(features), view, 9, rng(), joint_rows=120)
+    found = choose_from_blocks(strategy, Pieces(features), view, 9, rng(), joint_rows=120)
     assert found.is_exact
     assert list(found.numbers) == [1000 + 2 * k for k in expected.indices]
     np.testing.assert_array_equal(found.values, expected.scores.values[list(expected.indices)])
+
+
+def test_k_means_of_many_blocks_has_the_centres_of_the_pool():
+    """Its choice is the exact one for the centres that a sample gives."""
+    features = pool(900) + 6.0 * rng(1).integers(0, 3, (900, 1))
+    strategy, view = make_strategy("k-means"), untaught()
+    found = choose_from_blocks(strategy, Pieces(features), view, 12, rng(), joint_rows=64)
+    draws = rng()
+    sample = Pieces(features).sample(4096, draws)  # all of these
+    expected = strategy.fitted(sample, view, 12, draws).take(features, view, 12, draws)
+    assert not found.is_exact
+    assert sorted(found.numbers) == sorted(1000 + 2 * k for k in expected.indices)
+    assert found.reason == "some of each of 3 clusters"
+
+
+def test_a_sequential_draw_is_fair_and_complete():
+    times = np.zeros(20)
+    for seed in range(2000):
+        draw = SequentialDraw(20, 5, rng(seed))
+        picked = np.concatenate([first + draw.of(n) for first, n in ((0, 3), (3, 0), (3, 17))])
+        assert len(set(picked)) == 5
+        times[picked] += 1
+    assert abs(times - 500).max() < 5 * np.sqrt(500 * 0.75)
+    assert list(SequentialDraw(3, 9, rng()).of(3)) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("name", JOINT)
@@ -87,7 +121,7 @@ def test_of_more_blocks_each_is_asked_once_and_none_is_too_large(name):
             seen.append(len(features))
             return strategy.take(features, knowledge, count, rng)
 
-    found = choose_from_blocks(Spy(), blocks(pool()), taught(), 10, rng(), joint_rows=64)
+    found = choose_from_blocks(Spy(), Pieces(pool()), taught(), 10, rng(), joint_rows=64)
     assert not found.is_exact
     assert found.scored == 500
     assert len(set(found.numbers)) == len(found.numbers) == 10
@@ -99,7 +133,7 @@ def test_of_more_blocks_each_is_asked_once_and_none_is_too_large(name):
 def test_the_choice_does_not_depend_on_how_the_pool_comes(sizes):
     found = [
         choose_from_blocks(
-            make_strategy("igs"), blocks(pool(), sizes), taught(), 10, rng(), joint_rows=64
+            make_strategy("igs"), Pieces(pool(), sizes), taught(), 10, rng(), joint_rows=64
         ).numbers
         for sizes in ((500,), sizes)
     ]
@@ -117,7 +151,7 @@ def test_approximate_k_centres_cover_the_pool_nearly_as_well():
             return np.sqrt(squared_distances(features, features[list(indices)]).min(axis=1).max())
 
         exact.append(radius(strategy.take(features, view, 25, rng()).indices))
-        found = choose_from_blocks(strategy, blocks(features), view, 25, rng(), joint_rows=200)
+        found = choose_from_blocks(strategy, Pieces(features), view, 25, rng(), joint_rows=200)
         near.append(radius((np.array(found.numbers) - 1000) // 2))
         by_chance.append(radius(rng(seed).choice(1000, 25, replace=False)))
     assert np.mean(near) < 1.08 * np.mean(exact) < 1.12 * np.mean(exact) < np.mean(by_chance)
@@ -126,7 +160,7 @@ def test_approximate_k_centres_cover_the_pool_nearly_as_well():
 @pytest.mark.parametrize("name", ["binary-confidence", "k-means"])
 def test_fewer_than_wanted_and_none_at_all(name):
     strategy = make_strategy(name)
-    few = choose_from_blocks(strategy, blocks(pool(5)), taught(), 9, rng())
+    few = choose_from_blocks(strategy, Pieces(pool(5)), taught(), 9, rng())
     assert sorted(few.numbers) == [1000, 1002, 1004, 1006, 1008]
-    none = choose_from_blocks(strategy, [], taught(), 9, rng())
+    none = choose_from_blocks(strategy, Pieces(pool(0)), taught(), 9, rng())
     assert (list(none.numbers), none.reason) == ([], "nothing is left to ask")

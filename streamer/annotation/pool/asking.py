@@ -6,10 +6,10 @@ question: it can be answered from a file, in the terminal or in the browser.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,17 +19,20 @@ from streamer.errors import UsageError
 from streamer.loop.assessment import assess
 from streamer.loop.clip_cache import ClipCache
 from streamer.loop.compose import make_encoder, make_retention, make_strategies
+from streamer.loop.online_model import OnlineModel
 from streamer.loop.pool.pool import Pool
 from streamer.loop.pool.schema import EMBEDDING, EMOTION
 from streamer.loop.profile_model import ProfileModel
-from streamer.query.blocks import Candidates, PoolChoice, choose_from_blocks
+from streamer.query.blocks import (
+    Candidates,
+    PoolChoice,
+    SequentialDraw,
+    choose_from_blocks,
+)
 from streamer.query.selection import draw_lot
 from streamer.store.profile import Profile
 from streamer.text import path_of
-from streamer.types import LEAST_CLEAR_TRUST, Encoding, Quality, Samples, Utterance
-
-if TYPE_CHECKING:
-    from streamer.loop.online_model import OnlineModel
+from streamer.types import LEAST_CLEAR_TRUST, Encoding, Matrix, Quality, Samples, Utterance
 
 # Rows in memory at a time: 16 MB of features for 256 values each.
 BLOCK_ROWS: Final = 8192
@@ -83,25 +86,44 @@ def ask(
     UsageError
         For a count or a subset that cannot be meant; nothing is asked then.
     """
+    profile_model = ProfileModel(profile)
+    profile_model.catch_up()
+    profile_model.take_updates()
+    chosen = choose(config, profile_model, pool, count, subset)
+    return _store(config, profile_model, pool, chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is to be asked. lot: the pool's rows that were drawn at random, and their chance."""
+
+    choice: PoolChoice
+    lot: list[int]
+    propensity: float
+
+
+def choose(
+    config: Config,
+    profile_model: ProfileModel,
+    pool: Pool,
+    count: int,
+    subset: int | None = None,
+) -> Chosen:
+    """The choice of `ask`; nothing is stored. Raises UsageError."""
     if count < 1:
         raise UsageError(f"cannot ask {count} questions: give 1 or more")
     if subset is not None and subset < count:
         raise UsageError(f"--subset {subset} is less than the {count} questions: give more")
-    strategy, scorer = make_strategies(config)
-    profile_model = ProfileModel(profile)
-    profile_model.catch_up()
-    profile_model.take_updates()
+    strategy, _ = make_strategies(config)
+    profile, model = profile_model.profile, profile_model.model
     rng = np.random.default_rng([config.seed, profile.utterances.count() + 1])
     before = np.array(sorted(asked_rows(profile, pool.about.id).values()), np.int64)
     rest = _Rest(pool, before, 0.0 if config.ask_unclear else LEAST_CLEAR_TRUST)
     lot = rest.numbers(draw_lot(len(rest), min(count, len(rest)), config.explore, rng))
-    # Its own generator: how many draws the strategy needs must not depend on the blocks.
-    drawn = np.random.default_rng(rng.integers(2**63))
-    blocks = rest.candidates(profile_model.model, lot, subset, drawn)
+    candidates = _Scored(rest, model, lot, subset, int(rng.integers(2**63)))
     wanted = min(count, len(rest)) - len(lot)
-    choice = choose_from_blocks(strategy, blocks, profile_model.model.knowledge, wanted, rng)
-    propensity = config.explore * count / max(len(rest), 1)
-    return _store(config, profile_model, pool, choice, lot, min(propensity, 1.0), scorer)
+    choice = choose_from_blocks(strategy, candidates, model.knowledge, wanted, rng)
+    return Chosen(choice, lot, min(config.explore * count / max(len(rest), 1), 1.0))
 
 
 class _Rest:
@@ -125,46 +147,59 @@ class _Rest:
             passed += len(part)
         return found
 
-    def candidates(
-        self,
-        model: "OnlineModel",
-        lot: list[int],
-        subset: int | None,
-        rng: np.random.Generator,
-    ) -> Iterator[Candidates]:
-        """With features, without the lot; or a random subset of that, each alike."""
-        left, wanted = len(self) - len(lot), subset
-        without = np.union1d(self._asked, np.array(lot, np.int64))
+    def blocks(
+        self, without: list[int], draws: Sequence[SequentialDraw]
+    ) -> Iterator[tuple[Any, Any]]:
+        """Numbers and embeddings as stored, block by block; of those, what each draw leaves."""
+        left_out = np.union1d(self._asked, np.array(without, np.int64))
         for block in self._pool.blocks(BLOCK_ROWS):
             free = np.flatnonzero(block.trust >= self._least_trust)
-            free = free[~np.isin(block.first + free, without)]
-            if wanted is not None and wanted < left:
-                # How many of a random subset fall on a part of the whole: hypergeometric.
-                number = int(rng.hypergeometric(len(free), left - len(free), wanted))
-                left, wanted = left - len(free), wanted - number
-                free = np.sort(rng.choice(free, number, replace=False))
-            elif wanted is not None:
-                left, wanted = left - len(free), wanted - len(free)
+            free = free[~np.isin(block.first + free, left_out)]
+            for draw in draws:
+                free = free[draw.of(len(free))]
             if len(free):
-                features = model.features(block.embeddings[free].astype(np.float32))
-                yield Candidates(block.first + free, features)
+                yield block.first + free, block.embeddings[free]
 
     def _parts(self) -> Iterator[Any]:
         for numbers in self._pool.clear_numbers(BLOCK_ROWS, self._least_trust):
             yield numbers[~np.isin(numbers, self._asked)]
 
 
-def _store(
-    config: Config,
-    profile_model: ProfileModel,
-    pool: Pool,
-    choice: PoolChoice,
-    lot: list[int],
-    propensity: float,
-    scorer: Any,
-) -> Round:
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """A `CandidatePool` of what is left of a pool without the lot; or a random subset of it."""
+
+    rest: _Rest
+    model: OnlineModel
+    lot: list[int]
+    subset: int | None
+    seed: int
+
+    def __len__(self) -> int:
+        left = len(self.rest) - len(self.lot)
+        return left if self.subset is None else min(self.subset, left)
+
+    def blocks(self) -> Iterator[Candidates]:
+        return self._blocks([])
+
+    def sample(self, count: int, rng: np.random.Generator) -> Matrix:
+        parts = list(self._blocks([SequentialDraw(len(self), count, rng)]))
+        return Candidates.together(parts).features
+
+    def _blocks(self, draws: list[SequentialDraw]) -> Iterator[Candidates]:
+        if self.subset is not None:  # the same one each time
+            left = len(self.rest) - len(self.lot)
+            rng = np.random.default_rng(self.seed)
+            draws = [SequentialDraw(left, self.subset, rng), *draws]
+        for numbers, embeddings in self.rest.blocks(self.lot, draws):
+            yield Candidates(numbers, self.model.features(embeddings.astype(np.float32)))
+
+
+def _store(config: Config, profile_model: ProfileModel, pool: Pool, chosen: Chosen) -> Round:
     """Utterances and questions, all or none."""
     profile, model = profile_model.profile, profile_model.model
+    choice, lot = chosen.choice, chosen.lot
+    _, scorer = make_strategies(config)
     retention = make_retention(config, profile, ClipCache())
     numbers = [*choice.numbers, *lot]
     rows = pool.take(numbers)
@@ -198,7 +233,7 @@ def _store(
             made.utterances.append(number)
         random = made.utterances[len(choice.numbers) :]
         profile.utterances.select(
-            config.strategy, choice.reason, asked, [], now, random, propensity
+            config.strategy, choice.reason, asked, [], now, random, chosen.propensity
         )
         note_asked(profile, session, dict(zip(made.utterances, numbers, strict=True)))
         profile.sessions.end(session, {}, now)

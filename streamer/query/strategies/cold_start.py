@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from streamer.query.blocks import Fitted
 from streamer.query.strategy import Batch, Knowledge, Scores, Strategy
 from streamer.types import Matrix
 
@@ -30,3 +31,13 @@ class ColdStart:
         if batch.scores.at_random:
             return self._start.take(features, knowledge, count, rng)
         return batch
+
+    def fitted(
+        self, sample: Matrix, knowledge: Knowledge, count: int, rng: np.random.Generator
+    ) -> "ColdStart":
+        """See `query.blocks.Fitted`; parts that do not look at the whole stay as they are."""
+        parts = [
+            part.fitted(sample, knowledge, count, rng) if isinstance(part, Fitted) else part
+            for part in (self._start, self._strategy)
+        ]
+        return ColdStart(*parts)

@@ -12,22 +12,37 @@ from streamer.types import Matrix
 
 
 class KMeansStart(Ranking):
-    """Score alone: minus the distance to the own centre."""
+    """Score alone: minus the distance to the own centre.
+
+    centres: [k, d], of a pool that the features are a part of; None: those of the features.
+    """
 
     name = "k-means"
 
+    def __init__(self, centres: Matrix | None = None) -> None:
+        self._centres = centres
+
     def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:
-        clusters = elbow_clusters(features, rng)
-        away = np.sqrt(squared_distances(features, clusters.centres).min(axis=1))
-        return Scores(-away, f"nearest to the middle of {len(clusters.centres)} clusters")
+        centres = self._found(features, rng)
+        away = np.sqrt(squared_distances(features, centres).min(axis=1))
+        return Scores(-away, f"nearest to the middle of {len(centres)} clusters")
 
     def take(
         self, features: Matrix, knowledge: Knowledge, count: int, rng: np.random.Generator
     ) -> Batch:
-        clusters = elbow_clusters(features, rng)
-        away = np.sqrt(squared_distances(features, clusters.centres))
-        scores = Scores(-away.min(axis=1), f"some of each of {len(clusters.centres)} clusters")
+        centres = self._found(features, rng)
+        away = np.sqrt(squared_distances(features, centres))
+        scores = Scores(-away.min(axis=1), f"some of each of {len(centres)} clusters")
         return Batch(in_turn(away, count), scores)
+
+    def fitted(
+        self, sample: Matrix, knowledge: Knowledge, count: int, rng: np.random.Generator
+    ) -> "KMeansStart":
+        """See `query.blocks.Fitted`: with the centres of the sample."""
+        return KMeansStart(elbow_clusters(sample, rng).centres)
+
+    def _found(self, features: Matrix, rng: np.random.Generator) -> Matrix:
+        return elbow_clusters(features, rng).centres if self._centres is None else self._centres
 
 
 def in_turn(away: Matrix, count: int) -> list[int]:

@@ -24,9 +24,15 @@ def surprisal(features: Matrix) -> Matrix:
 
 
 class SurprisalStart(Ranking):
-    """Score alone: the mean surprisal of the coordinates, in nats."""
+    """Score alone: the mean surprisal of the coordinates, in nats.
+
+    centres: [k, d], of a pool that the features are a part of; None: those of the features.
+    """
 
     name = "alps"
+
+    def __init__(self, centres: Matrix | None = None) -> None:
+        self._centres = centres
 
     def __call__(self, features: Matrix, knowledge: Knowledge, rng: np.random.Generator) -> Scores:
         return Scores((features**2).mean(axis=1) / 2.0, "the most surprising for this voice")
@@ -38,11 +44,19 @@ class SurprisalStart(Ranking):
         if count == 0:
             return Batch([], scores)
         points = surprisal(features)
-        clusters = k_means(points, count, rng, restarts=1)
-        away = squared_distances(points, clusters.centres)
+        centres = self._centres
+        if centres is None:
+            centres = k_means(points, count, rng, restarts=1).centres
+        away = squared_distances(points, centres)
         taken: list[int] = []
         for column in range(count):  # equal points share a centre: then the next nearest
             away[taken] = np.inf
             taken.append(int(np.argmin(away[:, column])))
         reason = "one of each kind of surprise for this voice"
         return Batch(taken, Scores(scores.values, reason))
+
+    def fitted(
+        self, sample: Matrix, knowledge: Knowledge, count: int, rng: np.random.Generator
+    ) -> "SurprisalStart":
+        """See `query.blocks.Fitted`: with the centres of the sample."""
+        return SurprisalStart(k_means(surprisal(sample), count, rng, restarts=1).centres)

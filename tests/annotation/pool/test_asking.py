@@ -8,7 +8,7 @@ import soundfile
 
 from streamer.annotation import labels
 from streamer.annotation.pool.asked import asked_rows
-from streamer.annotation.pool.asking import ask, bind_to_pool
+from streamer.annotation.pool.asking import _Rest, _Scored, ask, bind_to_pool
 from streamer.config import Config
 from streamer.encoders.open import open_encoder
 from streamer.encoders.registry import find_encoder
@@ -141,16 +141,19 @@ def test_a_random_subset_is_scored_and_drawn_alike(config, bound, pool, subset):
 
 
 def test_every_utterance_is_as_likely_to_be_in_the_subset(pool, bound):
-    from streamer.annotation.pool.asking import _Rest
-
     rest, model = _Rest(pool, np.array([3, 4]), 0.6), ProfileModel(bound).model
-    rng, times = np.random.default_rng(1), np.zeros(ROWS)
-    for _ in range(300):
-        for part in rest.candidates(model, [5], 29, rng):
-            times[part.numbers] += 1
+    times = np.zeros(ROWS)
+    for seed in range(80):
+        subset = _Scored(rest, model, [5], 29, seed)
+        assert len(subset) == 29
+        numbers = [part.numbers for part in subset.blocks()]
+        again = [part.numbers for part in subset.blocks()]
+        np.testing.assert_array_equal(np.concatenate(numbers), np.concatenate(again))
+        times[np.concatenate(numbers)] += 1
+    assert subset.sample(7, np.random.default_rng(0)).shape[0] == 7
     assert times[[3, 4, 5, *UNCLEAR]].sum() == 0
-    assert times.sum() == 300 * 29
-    expected = 300 * 29 / (ROWS - 5)
+    assert times.sum() == 80 * 29
+    expected = 80 * 29 / (ROWS - 5)
     among = np.delete(times, [3, 4, 5, *UNCLEAR])
     assert abs(among - expected).max() < 5 * np.sqrt(expected)
 
