@@ -13,6 +13,7 @@ from streamer.cli.doctor import doctor
 from streamer.cli.encoders import models
 from streamer.cli.enrolling import emotions, enroll, verify
 from streamer.cli.evaluating import evaluate
+from streamer.cli.fleet import fleet
 from streamer.cli.labelling import label, queue
 from streamer.cli.listening import demo, devices, run
 from streamer.cli.moving import export, import_
@@ -54,6 +55,7 @@ app.add_typer(models, name="models")
 app.add_typer(pool, name="pool")
 app.add_typer(service, name="service")
 app.add_typer(source, name="source")
+app.add_typer(fleet, name="fleet")
 
 
 def _version(wanted: bool) -> None:

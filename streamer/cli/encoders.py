@@ -1,13 +1,16 @@
 """The verb `models`, with verbs of its own: list, verify, add, export."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
 from streamer.cli.output import put, tell
 from streamer.errors import UsageError
+
+if TYPE_CHECKING:
+    from streamer.config import Config
 
 models = typer.Typer(help="List the encoders, verify their files, add others.")
 
@@ -69,7 +72,16 @@ def verify(
 
 @models.command()
 def add(
-    file: Annotated[Path, typer.Argument(help="ONNX: a waveform in, one vector an utterance out.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="ONNX: a waveform in, one vector an utterance out.")
+    ] = None,
+    prior: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead of FILE: a prior of `streamer fleet prior` for an encoder that is here; "
+            "new profiles start from it. --name keeps the encoder's own beside it."
+        ),
+    ] = None,
     name: NameFlag = None,
     licence: LicenceFlag = None,
     commercial_use: CommercialFlag = False,
@@ -84,15 +96,29 @@ def add(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Measure an ONNX encoder and add it to your own models."""
+    """Measure an ONNX encoder and add it to your own models; or give one another prior."""
     from streamer.cli.add_encoder import add as add_file
     from streamer.encoders.import_onnx import NOT_STATED, Statement
 
+    if (file is None) == (prior is None):
+        raise UsageError("give one of both: an ONNX file, or a prior with --prior")
+    if file is None or prior is not None:
+        _add_prior(settings_from(config), prior or Path(), name, as_json)
+        return
     statement = Statement(
         name or file.stem, licence or NOT_STATED, commercial_use, description,
         embedding=embedding, emotion=emotion,
     )  # fmt: skip
     _show_added(*add_file(settings_from(config), file, statement, speech), as_json)
+
+
+def _add_prior(settings: "Config", file: Path, name: str | None, as_json: bool) -> None:
+    from streamer.encoders.import_prior import add_prior
+    from streamer.terminal.tables import model_lines
+
+    row = add_prior(file, settings.models, name)
+    put(_plain(row), model_lines(row, verified=True), as_json)
+    tell(f"{row.name}: new profiles start from {file}; those that exist keep their prior")
 
 
 @models.command()

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,16 +10,35 @@ from streamer.cli.options import ConfigFlag, ProfileFlag, Verbose, settings_from
 from streamer.cli.output import tell
 from streamer.errors import UsageError
 
+if TYPE_CHECKING:
+    from streamer.config import Config
+
 
 def export(
     place: Annotated[
         Path,
-        typer.Argument(help="A new folder, or NAME.age: one encrypted file."),
+        typer.Argument(
+            help="A new folder, or NAME.age: one encrypted file; with --statistics NAME.npz."
+        ),
     ],
     to: Annotated[
         list[str] | None,
         typer.Option(
             "--to", help="A key that opens NAME.age: age1... or an ssh public key [a passphrase]."
+        ),
+    ] = None,
+    statistics: Annotated[
+        bool,
+        typer.Option(
+            "--statistics",
+            help="Only sums and counts, for `streamer fleet prior`: no utterance, no name.",
+        ),
+    ] = False,
+    epsilon: Annotated[
+        float | None,
+        typer.Option(
+            help="With --statistics: noise for differential privacy of each utterance, at delta "
+            "1e-5; 1 hides much, 10 little (extra `privacy`)."
         ),
     ] = None,
     profile: ProfileFlag = None,
@@ -30,6 +49,9 @@ def export(
 
     NAME.age is the same as one file in age's encryption, for the keys of --to or for a passphrase,
     which is prompted for or read from the first line of standard input.
+
+    --statistics writes what a fleet of devices adds up instead: sums over the profile's utterances.
+    The sums of few utterances say much about each, so give them many, or --epsilon.
     """
     from streamer.config import PRIVATE
     from streamer.loop.compose import open_profile
@@ -40,6 +62,11 @@ def export(
     if to and not sealed:
         raise UsageError(f"--to requires an encrypted file: name it {place}{SUFFIX}")
     settings = settings_from(config, profile=profile)
+    if statistics:
+        _export_statistics(settings, place, epsilon)
+        return
+    if epsilon is not None:
+        raise UsageError("--epsilon adds noise to statistics: give --statistics too")
     kept = settings.model_dump(mode="json", exclude=PRIVATE)
     with open_profile(settings, create=False) as opened:
         if sealed:
@@ -50,6 +77,28 @@ def export(
             counts = export_profile(opened, place, kept)
     who = "only the key or passphrase opens it" if sealed else "not encrypted"
     tell(f"{_counted(counts)} written to {place}: {who}")
+
+
+def _export_statistics(settings: "Config", path: Path, epsilon: float | None) -> None:
+    from streamer.learners.fleet.statistics import VoiceStatistics
+    from streamer.loop.compose import open_profile
+    from streamer.profiles.fleet.noise import DELTA, private_statistics
+    from streamer.profiles.fleet.statistics_file import Origin, write_statistics
+    from streamer.profiles.fleet.voice_data import data_of_profile
+    from streamer.text import many
+
+    with open_profile(settings, create=False) as opened:
+        prior = opened.prior()
+        data = data_of_profile(opened, prior)
+        origin = Origin.of(opened.meta("encoder") or "", opened.meta("encoder_sha256") or "", prior)
+    if epsilon is None:
+        found, noise = VoiceStatistics.of(data, prior), "without noise"
+    else:
+        found = private_statistics(data, prior, epsilon)
+        noise = f"with noise for epsilon {epsilon:g}, delta {DELTA:g} an utterance; each further "
+        noise += "file of the same utterances adds its epsilon"
+    write_statistics(path, found, origin, epsilon)
+    tell(f"sums over {many(len(data.emotions), 'utterance')} written to {path}: {noise}")
 
 
 def import_(

@@ -16,6 +16,7 @@ _TABLE: Final = {
     "frustrated": (0.080, 0.651, 0.255),
     "neutral": (0.469, 0.184, 0.357),
 }
+NAMES: Final = tuple(_TABLE)
 _OTHER_NAMES: Final = {
     "anger": "angry",
     "happiness": "happy",

@@ -195,7 +195,11 @@ def _is_clip(clip: bytes) -> bool:
         return False
 
 
-def _manifest(files: Folder, encoders: Collection[str] | None) -> Manifest:
+def read_manifest(files: Folder) -> Manifest:
+    """The manifest of an export that this version can read.
+
+    Raises ProfileDamaged, ProfileTooNew.
+    """
     try:
         manifest = Manifest.model_validate(files.json(layout.MANIFEST))
     except ValidationError as error:
@@ -207,6 +211,11 @@ def _manifest(files: Folder, encoders: Collection[str] | None) -> Manifest:
             f"the export is of format {manifest.version} and schema {manifest.database}, this "
             f"version knows {layout.VERSION} and {len(MIGRATIONS)}: upgrade streamer"
         )
+    return manifest
+
+
+def _manifest(files: Folder, encoders: Collection[str] | None) -> Manifest:
+    manifest = read_manifest(files)
     sha256 = manifest.encoder_sha256
     if sha256 is not None and encoders is not None and sha256 not in encoders:
         raise OtherEncoder(

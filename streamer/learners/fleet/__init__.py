@@ -1,0 +1,1 @@
+"""A population's prior from many voices' sums: no utterance of anybody is needed."""

@@ -1,0 +1,1 @@
+"""What many devices learned, as the prior of the next one."""
