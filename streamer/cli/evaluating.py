@@ -7,6 +7,7 @@ import typer
 
 from streamer.cli.options import ConfigFlag, ProfileFlag, Verbose, settings_from
 from streamer.cli.output import tell
+from streamer.cli.table import ClusterFlag, JobsFlag
 from streamer.errors import UnreadableAudio, UsageError
 from streamer.text import many, printable
 
@@ -123,7 +124,8 @@ def evaluate(
     ] = None,
     first: Annotated[int, typer.Option(help="Labels at the start.")] = 40,
     seeds: Annotated[int, typer.Option(help="Runs of each strategy.")] = 10,
-    jobs: Annotated[int | None, typer.Option(help="Processes [one a core].", min=1)] = None,
+    jobs: JobsFlag = None,
+    cluster: ClusterFlag = None,
     out: Annotated[Path, typer.Option(help="Folder for the curves.")] = Path("evaluation"),
     profile: ProfileFlag = None,
     config: ConfigFlag = None,
@@ -173,6 +175,7 @@ def evaluate(
         dimensions=ASKED_DIMENSIONS if dimension is None else (dimension,),
         seeds=seeds,
         jobs=jobs or os.cpu_count() or 1,
+        cluster=cluster,
         source=source,
         source_reader=source_corpus,
         source_scale=_scale(source_scale),

@@ -3,9 +3,7 @@
 The cache is saved during the run (see `embedding_cache`), so that an interrupted run resumes.
 """
 
-import multiprocessing
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
@@ -17,11 +15,14 @@ from streamer.evaluation.corpus import Corpus, CorpusClip, Fault, Features, Indi
 from streamer.evaluation.duplicates import first_alike, sketch
 from streamer.evaluation.embedding_cache import CacheRow, EmbeddingCache
 from streamer.evaluation.sound import ClipSound
+from streamer.loop.workers.open import open_workers
 from streamer.types import Samples
 
 # A batch is what one process does in one go, and what is lost at most by a kill.
 _BATCH: Final = 32
 _BATCHES_A_SAVE: Final = 8
+
+Batch = list[tuple[int, CorpusClip]]
 
 
 class Encoder(Protocol):
@@ -55,14 +56,16 @@ def embed(
     cache: Path,
     *,
     workers: int = 1,
+    cluster: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Embedded:
     """Embed every clip of a corpus.
 
     make_encoder: called in this process, and once in every worker; with several workers it must be
     picklable, such as `functools.partial(OnnxEncoder, row)`. cache: a folder, made if missing.
-    progress: called with the number of clips done and the total. Raises CorpusError where
-    the corpus has no audio, or none of it can be read.
+    workers: processes; cluster: see `open_workers`; its workers must see the same files. progress:
+    called with the number of clips done and the total. Raises CorpusError where the corpus has no
+    audio, or none of it can be read.
     """
     if workers < 1:
         raise UsageError(f"{workers} workers: give at least 1")
@@ -76,12 +79,17 @@ def embed(
         total = len(corpus)
         progress(book.through, total)
         batches = _batches(corpus, book.to_do)
-        for count, rows in enumerate(_encoded(batches, encoder, make_encoder, workers), 1):
-            book.write(rows)
-            encoded += sum(not row.problem for row in rows)
-            if count % _BATCHES_A_SAVE == 0:
-                book.save()
-            progress(book.through, total)
+        # In this process the encoder that is loaded already.
+        here = workers == 1 and cluster is None
+        setup = _Setup((lambda: encoder) if here else make_encoder)
+        if batches:
+            with open_workers(setup, min(workers, len(batches)), cluster) as opened:
+                for count, (_, rows) in enumerate(opened.map(batches), 1):
+                    book.write(rows)
+                    encoded += sum(not row.problem for row in rows)
+                    if count % _BATCHES_A_SAVE == 0:
+                        book.save()
+                    progress(book.through, total)
     return replace(_embedded(corpus, book), encoded=encoded)
 
 
@@ -106,33 +114,31 @@ def _embedded(corpus: Corpus, book: EmbeddingCache) -> Embedded:
     return Embedded(readable, book.column("emotion", done), book.path)
 
 
-def _batches(corpus: Corpus, to_do: Indices) -> list[list[tuple[int, CorpusClip]]]:
+def _batches(corpus: Corpus, to_do: Indices) -> list[Batch]:
     """The remaining clips, grouped by file, in the order of their positions."""
     clips = [(int(i), corpus.clips[i]) for i in to_do]
     clips.sort(key=lambda pair: (str(pair[1].path), pair[1].start_s))
     return [clips[k : k + _BATCH] for k in range(0, len(clips), _BATCH)]
 
 
-def _encoded(
-    batches: list[list[tuple[int, CorpusClip]]],
-    encoder: Encoder,
-    make_encoder: Callable[[], Encoder],
-    workers: int,
-) -> Iterator[list[CacheRow]]:
-    if workers == 1:
-        sound = ClipSound()
-        for batch in batches:
-            yield [_encode(at, clip, sound, encoder) for at, clip in batch]
-        sound.close()
-        return
-    # Spawned: onnxruntime's threads do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (make_encoder,))
-    try:
-        yield from pool.map(_work, batches)
-    finally:
-        # An interrupted run must not finish the remaining batches first.
-        pool.shutdown(cancel_futures=True)
+@dataclass(frozen=True, slots=True)
+class _Setup:
+    """Loads the encoder once in each worker."""
+
+    make_encoder: Callable[[], Encoder]
+
+    def __call__(self) -> Callable[[Batch], list[CacheRow]]:
+        return _BatchEncoder(ClipSound(), self.make_encoder()).encode
+
+
+@dataclass(frozen=True, slots=True)
+class _BatchEncoder:
+    sound: ClipSound
+    encoder: Encoder
+
+    def encode(self, batch: Batch) -> list[CacheRow]:
+        # The sound stays open: the next batch is often of the same file, further on.
+        return [_encode(at, clip, self.sound, self.encoder) for at, clip in batch]
 
 
 def _encode(at: int, clip: CorpusClip, sound: ClipSound, encoder: Encoder) -> CacheRow:
@@ -143,18 +149,3 @@ def _encode(at: int, clip: CorpusClip, sound: ClipSound, encoder: Encoder) -> Ca
         return CacheRow(at, none, none, none, 0, str(error))
     embedding, emotion = encoder.encode(audio)
     return CacheRow(at, embedding, emotion, sketch(audio), len(audio))
-
-
-_worker: tuple[ClipSound, Encoder] | None = None
-
-
-def _start_worker(make_encoder: Callable[[], Encoder]) -> None:
-    global _worker
-    _worker = ClipSound(), make_encoder()
-
-
-def _work(batch: list[tuple[int, CorpusClip]]) -> list[CacheRow]:
-    if _worker is None:
-        raise RuntimeError("a worker received work before its initialization")
-    sound, encoder = _worker
-    return [_encode(at, clip, sound, encoder) for at, clip in batch]

@@ -151,6 +151,7 @@ def evaluate(
         plan.out / LOG_NAME,
         _head(plan, corpus, source_corpus),
         jobs=plan.jobs,
+        cluster=plan.cluster,
         progress=partial(progress, "runs"),
     )
     emotions = None

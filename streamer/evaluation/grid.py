@@ -1,4 +1,4 @@
-"""A grid of runs on several processes, resumable from a log with one line per finished run.
+"""A grid of runs on several processes or a cluster, resumable from a log, a line a finished run.
 
 The log is JSON lines: a header that describes the experiment, then one line per finished cell. The
 same command resumes it, also after Ctrl-C or a kill; an incomplete line is computed again. A log
@@ -7,15 +7,14 @@ with another header (another corpus, scenario or version) is refused.
 
 import json
 import math
-import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from streamer.errors import UsageError
 from streamer.evaluation.run import Outcome
+from streamer.loop.workers.open import open_workers
 
 Head = dict[str, Any]
 
@@ -41,13 +40,14 @@ def run_cells(
     head: Head,
     *,
     jobs: int = 1,
+    cluster: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Results:
     """Run all cells and return their outcomes; finished ones are read from the log.
 
-    work: sent to each process once, so with several jobs it must be picklable. progress: called
-    with the number of finished cells and the total. Raises UsageError for a log of another
-    experiment, or for fewer than one job.
+    work: sent to each worker once, so with several it must be picklable. jobs, cluster: see
+    `open_workers`. progress: called with the number of finished cells and the total. Raises
+    UsageError for a log of another experiment, or for fewer than one job.
     """
     if jobs < 1:
         raise UsageError(f"{jobs} jobs: give at least 1")
@@ -57,8 +57,12 @@ def run_cells(
     progress(total - len(to_do), total)
     if not to_do:
         return {cell: results[cell] for cell in cells}
-    with _Appending(log, head) as write:
-        for cell, outcome in _finished(to_do, work, jobs):
+    with (
+        open_workers(_Sent(work), min(jobs, len(to_do)), cluster) as workers,
+        _Appending(log, head) as write,
+    ):
+        for place, outcome in workers.map(to_do):
+            cell = to_do[place]
             results[cell] = outcome
             values = _without_nan(outcome.values)
             write({"cell": asdict(cell), "labels": outcome.labels, "values": values})
@@ -132,34 +136,11 @@ class _Appending:
         self._file.close()
 
 
-def _finished(cells: Sequence[Cell], work: Work, jobs: int) -> Iterator[tuple[Cell, Outcome]]:
-    if jobs == 1:
-        for cell in cells:
-            yield cell, work(cell)
-        return
-    # Spawned: threads of the numerical libraries do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, context, _start_worker, (work,))
-    try:
-        running: dict[Future[Outcome], Cell] = {pool.submit(_work, cell): cell for cell in cells}
-        while running:
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield running.pop(future), future.result()
-    finally:
-        # An interrupted run must not finish the remaining cells first.
-        pool.shutdown(cancel_futures=True)
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A worker's setup: the work itself, as it was sent."""
 
+    work: Work
 
-_worker: Work | None = None
-
-
-def _start_worker(work: Work) -> None:
-    global _worker
-    _worker = work
-
-
-def _work(cell: Cell) -> Outcome:
-    if _worker is None:
-        raise RuntimeError("a worker received a cell before its initialization")
-    return _worker(cell)
+    def __call__(self) -> Work:
+        return self.work

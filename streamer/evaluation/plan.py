@@ -31,6 +31,8 @@ class Plan:
     train part; None leaves sessions or speakers out. The first sentence of the page reports on the
     first strategy.
 
+    jobs, cluster: processes, or a Dask cluster, see `loop.workers.open`.
+
     labels: the label file of a folder of recordings, which is then read by `own_labels`.
     through_norms: an emotion stands for its affective norm where there are no ratings. strategies:
     None for one that asks about what the corpus is labelled with.
@@ -53,6 +55,7 @@ class Plan:
     dimensions: Sequence[str] = ASKED_DIMENSIONS
     seeds: int = 10
     jobs: int = 1
+    cluster: str | None = None
     source: Path | None = None
     source_reader: str = AUTO
     source_scale: Scale | None = None

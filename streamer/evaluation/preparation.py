@@ -39,6 +39,7 @@ def prepared(
             encoder_maker(settings, plan.encoder),
             cache,
             workers=plan.jobs,
+            cluster=plan.cluster,
             progress=partial(progress, "embeddings"),
         )
         there = len(embedded.corpus) - embedded.encoded

@@ -1,5 +1,7 @@
 """A real scheduler and two worker processes: the same rows, also where one is killed."""
 
+import csv
+
 import numpy as np
 import pytest
 import soundfile
@@ -7,6 +9,10 @@ import soundfile
 import streamer
 from streamer.config import Config
 from streamer.errors import StreamerError
+from streamer.evaluation.evaluate import evaluate
+from streamer.evaluation.plan import Plan
+from streamer.evaluation.protocol import Stream
+from streamer.evaluation.readers.own_labels import OwnLabels
 from streamer.loop.pool.adding import add
 from streamer.loop.pool.pool import Pool
 from streamer.testing import synthetic_session
@@ -44,6 +50,31 @@ def test_a_pool_has_the_rows_that_one_process_adds(dask, recordings, tmp_path):
         assert len(rows) >= 11
         found.append((rows, [vector.tobytes() for pair in vectors for vector in pair]))
     assert found[0] == found[1]
+
+
+def test_an_evaluation_is_the_same_as_in_one_process(dask, tmp_path):
+    """Embeddings by the workers, and the runs of strategies and seeds."""
+    rows = ["file,speaker,emotion"]
+    for k in range(44):
+        audio = np.random.default_rng(k).normal(size=1_600) * (0.05 if k % 2 else 0.2)
+        soundfile.write(tmp_path / f"{k:02}.wav", audio, 16_000)
+        rows.append(f"{k:02},s{k % 3},{('joy', 'anger')[k % 2]}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    found = {}
+    for name, cluster in (("here", None), ("cluster", dask.address)):
+        plan = Plan(
+            tmp_path, tmp_path / name, labels=OwnLabels(tmp_path / "labels.csv"), seeds=2,
+            strategies=None, scenario=Stream(buffer=4, first=4, length=12), cluster=cluster,
+        )  # fmt: skip
+        told = []
+        settings = Config(home=tmp_path / f"home-{name}", models=tmp_path)
+        evaluate(settings, plan, lambda *_: None, told.append)
+        assert "44 computed" in told[0]
+        cache = next((tmp_path / f"home-{name}" / ".cache" / "embeddings").iterdir())
+        with np.load(cache) as arrays, (tmp_path / name / "curves.csv").open() as curves:
+            found[name] = arrays["embedding"].tobytes(), list(csv.reader(curves))
+    assert found["cluster"] == found["here"]
+    assert len(found["here"][1]) > 4
 
 
 @pytest.mark.filterwarnings("ignore:not read")
