@@ -26,6 +26,7 @@ DEAD_BELOW_BEST_DB: Final = 30.0
 DEAD_DBFS: Final = -85.0
 NOISIER_DB: Final = 10.0
 OPPOSITE: Final = -0.6
+SAME: Final = 0.9
 _TINY: Final = 1e-12
 
 
@@ -124,16 +125,22 @@ class ChannelMixer:
         best = max(live, key=lambda c: snr_db[c])
         if snr_db[best] >= SPEECH_DB:
             excess_db = snr_db[best] - snr_db
-        else:  # nobody speaks yet: hiss or hum is what is louder
-            excess_db = quiet_db - min(quiet_db[c] for c in live)
+        else:  # nobody speaks yet: hiss or hum is what is louder, unless both hear the same
+            least = min(live, key=lambda c: quiet_db[c])
+            same = np.abs(self._correlation()[least]) > SAME
+            excess_db = np.where(same, 0.0, quiet_db - quiet_db[least])
         for c in live:
             if excess_db[c] > NOISIER_DB:
                 self.faults[c + 1] = f"has {excess_db[c]:.0f} dB more noise"
 
+    def _correlation(self) -> Matrix:
+        """Of each channel with each, in [-1, 1]."""
+        power = np.sqrt(np.diag(self._products)) + _TINY
+        return np.asarray(self._products / np.outer(power, power))
+
     def _find_opposite(self, quiet_db: Vector, loud_db: Vector) -> None:
         live = [c for c in range(self._channels) if c + 1 not in self.faults]
-        power = np.sqrt(np.diag(self._products)) + _TINY
-        correlation = self._products / np.outer(power, power)
+        correlation = self._correlation()
         best = max(live, key=lambda c: (round(float(loud_db[c] - quiet_db[c])), loud_db[c], -c))
         for c in live:
             if c != best and correlation[best, c] < OPPOSITE:

@@ -29,6 +29,8 @@ ONE_CEILING: Final = 0.6
 SAME_LEVEL: Final = 2e-3
 MEMORY_S: Final = 120.0
 
+# Silence on an offset is flat too: a ceiling lies at the peaks, where one click does not count.
+AT_THE_PEAKS: Final = 0.9
 # Samples are looked at by blocks, and of a block only those near its peak.
 BLOCK_S: Final = 0.25
 NEAR_PEAK: Final = 0.5
@@ -51,6 +53,7 @@ class ClippingMeter:
         self._held_samples = 0
         self._first = 0  # the position of the first sample held
         self._found: deque[Flat] = deque()
+        self._peaks: deque[tuple[int, Samples]] = deque()  # of each block, [channels, 2 signs]
 
     def push(self, samples: Samples) -> None:
         """samples: float32 [n, channels], as the source delivers them."""
@@ -60,30 +63,40 @@ class ClippingMeter:
             return
         held = np.concatenate(self._held)
         while len(held) >= self._block_samples + self._steps:
-            self._found.extend(self._flat(held[: self._block_samples + self._steps]))
+            block = held[: self._block_samples + self._steps]
+            self._peaks.append((self._first, _peaks(block)))
+            self._found.extend(self._flat(block))
             self._first += self._block_samples
             held = held[self._block_samples :]
         self._held, self._held_samples = [held.copy()], len(held)
         while self._found and self._found[0][0][-1] < self._first - self._memory_samples:
             self._found.popleft()
+        while self._peaks and self._peaks[0][0] < self._first - self._memory_samples:
+            self._peaks.popleft()
 
     def part(self, start: int, end: int, channels: set[int]) -> float:
         """The part of the source's samples [start, end) that is clipped, in [0, 1].
 
         channels: those that are heard, counted from 0; the worst of them counts.
         """
-        flat = [*self._found]
+        flat, blocks = [*self._found], [*self._peaks]
         if self._held_samples > self._steps and self._first < end:
-            flat += self._flat(np.concatenate(self._held))
+            held = np.concatenate(self._held)
+            blocks.append((self._first, _peaks(held)))
+            flat += self._flat(held)
         found = [one for one in flat if one[0][-1] >= start and one[0][0] < end]
         if not found or end <= start:
             return 0.0
+        reach = start - self._block_samples
+        peaks = np.stack([peak for first, peak in blocks if reach < first < end])
+        usual = np.sort(peaks, axis=0)[max(0, len(peaks) - 2)]
         at, columns, levels = (np.concatenate(parts) for parts in zip(*found, strict=True))
         within = (at >= start) & (at < end)
         clipped = 0
         for channel in channels:
-            for sign in (1, -1):
-                one = within & (columns == channel) & (levels * sign > 0)
+            for place, sign in enumerate((1, -1)):
+                one = within & (columns == channel)
+                one &= levels * sign >= AT_THE_PEAKS * usual[channel, place]
                 clipped = max(clipped, _at_the_ceiling(at[one], np.abs(levels[one])))
         return clipped / (end - start)
 
@@ -106,6 +119,12 @@ class ClippingMeter:
                 columns = np.full(len(rows), channel, np.int64)
                 found.append((self._first + rows, columns, sign * one[rows]))
         return found
+
+
+def _peaks(block: Samples) -> Samples:
+    """float32 [channels, 2]: of the samples above 0, and of those below."""
+    sizes = np.stack((block.max(axis=0), -block.min(axis=0)), axis=1)
+    return np.asarray(sizes.clip(LEAST_CEILING), np.float32)
 
 
 def _at_the_ceiling(at: Ints, levels: Samples) -> int:

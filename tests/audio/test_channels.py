@@ -58,6 +58,19 @@ def test_a_spoiled_channel_is_left_out(voice: Samples, name: str, place: int) ->
         np.testing.assert_array_equal(heard, voice)
 
 
+@pytest.mark.parametrize("gain", [-4.0, -0.25])
+def test_another_gain_is_not_told_as_noise(voice: Samples, gain: float) -> None:
+    """Before anybody speaks, the louder channel only seems to have more of it."""
+    sound = np.stack([gain * voice, voice], axis=1).astype(np.float32)[SAMPLE_RATE_HZ // 2 :]
+    mixer = ChannelMixer(SAMPLE_RATE_HZ, 2)
+    told = set()
+    for part in np.split(sound, range(4_000, len(sound), 4_000)):
+        mixer.push(part)
+        told |= set(mixer.faults.values())
+    assert len(told) >= 1
+    assert all("in opposite phase" in fault for fault in told)
+
+
 def test_healthy_channels_are_mixed_as_ever(voice: Samples) -> None:
     rng = np.random.default_rng(10)
     other = np.roll(voice, 7) * 0.8 + 0.001 * rng.standard_normal(len(voice))

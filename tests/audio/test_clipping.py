@@ -38,6 +38,18 @@ def test_a_ceiling_below_full_scale(spoken_session: Session, rate_hz: int) -> No
     assert part(np.minimum(voice * 2.0, 0.5), rate_hz) > 0.002  # of one sign alone
 
 
+def test_silence_on_an_offset_is_no_ceiling(spoken_session: Session) -> None:
+    voice = at_rate(spoken_session, SAMPLE_RATE_HZ)
+    eight_bits = np.round((voice * 0.5 - 0.3) * 128) / 128
+    assert part(eight_bits, SAMPLE_RATE_HZ) == 0.0
+
+
+def test_a_click_above_the_ceiling_hides_it_not(spoken_session: Session) -> None:
+    clipped = np.clip(at_rate(spoken_session, SAMPLE_RATE_HZ) * 2, -0.5, 0.5)
+    clipped[20_000] = 0.95
+    assert part(clipped, SAMPLE_RATE_HZ) > 0.005
+
+
 def test_only_a_channel_that_is_heard_counts(spoken_session: Session) -> None:
     voice = at_rate(spoken_session, SAMPLE_RATE_HZ)
     both = np.stack([voice, np.clip(voice * 4, -0.5, 0.5)], axis=1)
