@@ -33,3 +33,42 @@ def parts(path: Path) -> tuple[list[tuple[int, int]], int]:
             lengths = data[at + _HEAD_BYTES : at + _HEAD_BYTES + count]
             at += _HEAD_BYTES + count + sum(lengths)
         return list(zip(starts, [*starts[1:], len(data)], strict=True)), unknown
+
+
+class PageCounter:
+    """Bytes of a stream that belong to no page, counted as they come by.
+
+    unknown: how many, up to what was fed; `finish` adds what is left of the end.
+    """
+
+    def __init__(self) -> None:
+        self.unknown = 0
+        self._held = bytearray()
+        self._page_left = 0
+
+    def feed(self, data: bytes) -> None:
+        self._held += data
+        while self._held:
+            if self._page_left:
+                passed = min(self._page_left, len(self._held))
+                del self._held[:passed]
+                self._page_left -= passed
+            elif not self._held.startswith(_CAPTURE):
+                if len(self._held) < len(_CAPTURE):
+                    return
+                found = self._held.find(_CAPTURE)
+                passed = len(self._held) - len(_CAPTURE) + 1 if found < 0 else found
+                self.unknown += passed
+                del self._held[:passed]
+            else:
+                count = self._held[_HEAD_BYTES - 1] if len(self._held) >= _HEAD_BYTES else 255
+                head = _HEAD_BYTES + count
+                if len(self._held) < head:
+                    return
+                self._page_left = head + sum(self._held[_HEAD_BYTES:head])
+
+    def finish(self) -> None:
+        """The stream is over: a page that is not whole in its head is none."""
+        if not self._page_left:
+            self.unknown += len(self._held)
+        self._held.clear()

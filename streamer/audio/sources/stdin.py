@@ -17,6 +17,7 @@ from streamer.audio.sources import signatures
 from streamer.audio.sources.full_scale import full_scale, is_beyond
 from streamer.audio.sources.live_decoder import LiveDecoder
 from streamer.audio.sources.media import open_media
+from streamer.audio.sources.ogg import PageCounter
 from streamer.audio.sources.protocol import Delivered
 from streamer.audio.sources.recording import Recording
 from streamer.audio.sources.wav_parser import Piece, WavParser, looks_like_samples
@@ -92,6 +93,7 @@ class StdinSource:
         self._pieces: list[Piece] = []
         self._parser: Parser | None = None
         self._decoder: LiveDecoder | Recording | None = None
+        self._pages: PageCounter | None = None
         threading.Thread(target=self._read_ahead, name="stdin", daemon=True).start()
         self.rate_hz, self.channels = self._begin()
 
@@ -109,6 +111,16 @@ class StdinSource:
             raise UnreadableAudio(f"standard input held no samples; {PIPE}")
         for notice in (self._parser or self._decoder).notices:  # type: ignore[union-attr]
             yield Notice(f"standard input: {notice.text}", notice.kind)
+        yield from self._tell_unknown()
+
+    def _tell_unknown(self) -> Iterator[Notice]:
+        """FFmpeg passes over what is no page of an Ogg stream without a word."""
+        if self._pages is None:
+            return
+        self._pages.finish()
+        if self._pages.unknown:
+            count = f"{self._pages.unknown:,} bytes"
+            yield Notice(f"standard input: {count} are not audio and were skipped", "undecoded")
 
     def close(self) -> None:
         """Stops listening; the reading thread ends with the process or the pipe."""
@@ -161,6 +173,7 @@ class StdinSource:
 
     def _open_decoder(self, found: str) -> LiveDecoder | Recording:
         if found in signatures.STREAMED and _has_av():
+            self._pages = PageCounter() if found == signatures.OGG else None
             return LiveDecoder(lambda: open_media(self, "standard input"), self.name)
         # The file has no name of its own any more once it is open, and is gone with this process.
         with tempfile.NamedTemporaryFile(prefix="streamer-") as file:
@@ -179,6 +192,8 @@ class StdinSource:
             self._receive(TICK_S)
         count = len(self._held) if count < 0 else count
         taken, self._held = self._held[:count], self._held[count:]
+        if self._pages is not None:
+            self._pages.feed(taken)
         return taken
 
     def _parsed(self, parser: Parser) -> Iterator[Delivered]:

@@ -6,12 +6,16 @@ import struct
 import subprocess
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from streamer.audio.sources.ogg import PageCounter
 from streamer.audio.sources.open import open_source
 from streamer.audio.sources.stdin import StdinSource
 from streamer.errors import UnreadableAudio
@@ -144,6 +148,30 @@ def test_chained_ogg(tmp_path: Path, name: str, codec: str) -> None:
     heard = filed(tmp_path / f"b{name}", content * 3)
     assert seconds_of(heard) == pytest.approx(3 * SECONDS, abs=0.05)
     assert heard.notices == []
+
+
+@pytest.mark.parametrize("before", [b"", GARBAGE], ids=["alone", "in the middle too"])
+def test_an_ogg_pipe_names_what_is_no_page(tmp_path: Path, before: bytes) -> None:
+    one = made(tmp_path, "a.ogg", "-c:a", "libvorbis")
+    content = one + before + one + GARBAGE
+    heard = filed(tmp_path / "b.ogg", content), piped(content)
+    expected = [f"{len(before + GARBAGE):,} bytes are not audio and were skipped"]
+    for one_heard in heard:
+        assert seconds_of(one_heard) == pytest.approx(2 * SECONDS, abs=0.1)
+        assert [text.partition(": ")[2] for text in one_heard.notices] == expected
+    assert piped(one).notices == []
+
+
+@settings(max_examples=20)
+@given(cuts=st.lists(st.integers(0, 700), max_size=12))
+def test_pages_are_counted_whatever_the_reads(cuts: list[int]) -> None:
+    page = b"OggS" + bytes(22) + bytes([2, 100, 7]) + bytes(107)
+    content = b"xxOg" + page + page + b"OggX" + page + b"OggS" + bytes(5)
+    counter = PageCounter()
+    for start, end in pairwise([0, *sorted(cuts), len(content)]):
+        counter.feed(content[start:end])
+    counter.finish()
+    assert counter.unknown == 4 + 4 + 9
 
 
 def test_joined_flac(tmp_path: Path) -> None:
