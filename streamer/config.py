@@ -86,6 +86,11 @@ class Config(BaseSettings):
         description="hide what is predicted of open questions: true, and of all that may become "
         "one; false: show all; unset: as true while somebody labels",
     )
+    explain: bool | None = Field(
+        None,
+        description="measure each utterance beside the loop (librosa), to say how it differs from "
+        "the usual; unset: where pages are served",
+    )
     ask_at_most: str = Field(
         "", description="most questions: a number and session, hour or day, as 20/day; empty: any"
     )

@@ -181,7 +181,7 @@ class AnnotationSession:
         query = self.profile.queries.next(annotator, order, current)
         if query is None:
             return None
-        return Item(query.utterance, query.has_clip or self._has_audio(query.utterance.id))
+        return Item(query.utterance, query.has_clip or self.has_audio(query.utterance.id))
 
     def save(self, answer: Label, seat: str = "") -> Saved:
         """Store an answer and have it learned; where a repeat was asked, only compare the two.
@@ -345,9 +345,10 @@ class AnnotationSession:
 
     def _item(self, utterance: int, answered: Label | None = None) -> Item:
         stored = self.profile.utterances.get(utterance)
-        return Item(stored, self._has_audio(utterance), answered)
+        return Item(stored, self.has_audio(utterance), answered)
 
-    def _has_audio(self, utterance: int) -> bool:
+    def has_audio(self, utterance: int) -> bool:
+        """Whether there is something to listen to."""
         return (
             self._clips.has(utterance, self.marks)
             or self.profile.audio.has_clip(utterance)
@@ -368,7 +369,7 @@ class AnnotationSession:
     def _repeatable(self, annotator: str, person: _Seat) -> list[int]:
         done = self.profile.annotation_events.repeated(annotator)
         old = person.answered[:-REPEAT_DISTANCE]
-        return [u for u in old if u not in done and self._has_audio(u)]
+        return [u for u in old if u not in done and self.has_audio(u)]
 
     def _new_seat(self) -> _Seat:
         return _Seat(self._draw())

@@ -33,6 +33,7 @@ from streamer.cli.running import (
     listen_with_pages,
     sinks_for,
     tell_next_steps,
+    with_pages,
 )
 from streamer.errors import UsageError
 
@@ -177,6 +178,8 @@ def run(
     begins = serves and not as_json and input is None and on_a_desktop() and is_new(settings)
     if begins and buffer is None:
         settings = for_the_first_time(settings)
+    if serves:
+        settings = with_pages(settings)
     # A path, so that no file is taken for the microphone; it would swallow a slash of an address.
     source = MICROPHONE if input is None else input if is_address(input) else Path(input)
     loop = Loop(

@@ -23,12 +23,16 @@ def tell(text: str) -> None:
 
 
 def output_for(
-    as_json: bool, *, blind: bool = True, address: "Callable[[], str | None]" = lambda: None
+    as_json: bool,
+    *,
+    blind: bool = True,
+    address: "Callable[[], str | None]" = lambda: None,
+    sounds: "Callable[[int], str]" = lambda utterance: "",
 ) -> "Sink":
     """JSON lines, else the live panel on a terminal that can draw it, else plain lines.
 
     blind: the panel hides what is predicted of open questions; address: where pages are served,
-    which the panel shows.
+    which the panel shows; sounds: how an utterance differs from the usual, in words.
     """
     if as_json:
         from streamer.terminal.lines import JsonLines
@@ -37,7 +41,7 @@ def output_for(
     if sys.stdout and sys.stdout.isatty() and sys.stdout.encoding.lower().startswith("utf"):
         from streamer.terminal.panel import LivePanel
 
-        return LivePanel(blind=blind, address=address)
+        return LivePanel(blind=blind, address=address, sounds=sounds)
     from streamer.terminal.lines import PlainLines
 
     return PlainLines()

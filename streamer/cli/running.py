@@ -33,7 +33,12 @@ def sinks_for(
     from streamer.loop.sinks import Sinks
 
     if output is None:
-        output = output_for(as_json, blind=settings.blind is not False, address=address)
+        output = output_for(
+            as_json,
+            blind=settings.blind is not False,
+            address=address,
+            sounds=lambda utterance: loop.describer.words(utterance) if loop.describer else "",
+        )
     blinded = for_programs(output, settings.blind) if as_json else _for_people(output, settings)
     sinks = Sinks(blinded, loop.stop)
     _add_broker(sinks, settings)
@@ -77,6 +82,11 @@ def listen_with_pages(
         if by_itself and stays and sys.stdin.isatty():
             tell("the recording has ended; its pages stay until Ctrl-C")
             wait_for_signal()
+
+
+def with_pages(settings: "Config") -> "Config":
+    """The settings where pages are served: utterances are measured, unless they say otherwise."""
+    return settings.model_copy(update={"explain": settings.explain is not False})
 
 
 def for_the_first_time(settings: "Config") -> "Config":

@@ -15,7 +15,12 @@ from streamer.cli.pages import (
     on_a_desktop,
     require_no_page_flags,
 )
-from streamer.cli.running import for_the_first_time, listen_with_pages, tell_next_steps
+from streamer.cli.running import (
+    for_the_first_time,
+    listen_with_pages,
+    tell_next_steps,
+    with_pages,
+)
 from streamer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,6 +62,8 @@ def start(
             config, profile=profile, device=device, channel=channel, encoder=encoder, blind=blind
         )
     )
+    if in_browser:
+        settings = with_pages(settings)
     loop = Loop(config=settings, holder="streamer start")
     if in_browser:
         address = address_of(None, port, False, None, None)

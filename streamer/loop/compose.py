@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from streamer.encoders.onnx import OnnxEncoder
     from streamer.encoders.queue import EncodingQueue
     from streamer.loop.clip_cache import ClipCache
+    from streamer.loop.describing import Describer
     from streamer.loop.profile_model import ProfileModel
     from streamer.loop.retention import Retention
     from streamer.loop.session import Session
@@ -210,6 +211,15 @@ def make_retention(config: Config, profile: Profile, clips: "ClipCache") -> "Ret
     )
 
 
+def make_describer(config: Config, profile: Profile, kind: str) -> "Describer | None":
+    """What measures utterances beside the loop, where the settings ask for it."""
+    if not config.explain:
+        return None
+    from streamer.loop.describing import Describer
+
+    return Describer(profile.folder, waits=kind == "file")
+
+
 def make_strategies(config: Config) -> tuple["Strategy", "BinaryConfidence"]:
     """The strategy that selects, and the one that scores each utterance in its event.
 
@@ -254,6 +264,7 @@ def make_session(
     encoding_queue: "EncodingQueue",
     retention: "Retention",
     strategies: tuple["Strategy", "BinaryConfidence"],
+    describer: "Describer | None" = None,
 ) -> tuple["Session", "ProfileModel"]:
     """A new session of a profile that is bound to its encoder, and the model that it updates."""
     from streamer.loop.backlog import Backlog
@@ -292,5 +303,6 @@ def make_session(
         now_s=time.perf_counter,
         budget=Budget.parse(config.ask_at_most, config.quiet),
         backlog=Backlog(profile.database, drops=source.kind == "microphone"),
+        describe=None if describer is None else describer.put,
     )
     return session, profile_model

@@ -23,6 +23,7 @@ from streamer.loop.clip_cache import ClipCache
 from streamer.loop.compose import (
     bind_encoder,
     check_settings,
+    make_describer,
     make_queue,
     make_retention,
     make_session,
@@ -31,6 +32,7 @@ from streamer.loop.compose import (
     open_profile,
     take_over,
 )
+from streamer.loop.describing import Describer
 from streamer.loop.opening import opening
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.session import Session
@@ -77,6 +79,8 @@ class Loop:
         The accounts, once it has ended.
     clips : ClipCache
         Audio of open questions that may not be written to disk.
+    describer : Describer or None
+        What measures utterances, once it has opened, where the setting ``explain`` is on.
 
     Raises
     ------
@@ -109,6 +113,7 @@ class Loop:
             profile = str(profile.absolute())
         self.ended: Ended | None = None
         self.clips = ClipCache()
+        self.describer: Describer | None = None
         self._source = source
         self._realtime = realtime
         self._max_seconds = max_seconds
@@ -284,8 +289,11 @@ class Loop:
         encoding_queue, notices = make_queue(encoder, source.kind)
         enter(closing(encoding_queue))
         retention = make_retention(config, profile, self.clips)
+        self.describer = make_describer(config, profile, source.kind)
+        if self.describer is not None:
+            enter(closing(self.describer))
         self._session, self._profile_model = make_session(
-            config, profile, source, encoding_queue, retention, strategies
+            config, profile, source, encoding_queue, retention, strategies, self.describer
         )
         self._resources.callback(self._detach_model)
         first = opening(config, profile, encoder, source, retention)

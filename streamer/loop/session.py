@@ -44,7 +44,7 @@ from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.query.strategy import Strategy
 from streamer.store.profile import Profile
 from streamer.text import many
-from streamer.types import Chunk, Gap, Notice, Samples, Utterance
+from streamer.types import Chunk, Gap, Notice, Quality, Samples, Utterance
 
 EXPIRE_EVERY_S: Final = 600.0
 CHECK_EVERY_S: Final = 5.0
@@ -69,7 +69,8 @@ class Session:
     seed: of every random choice; ask_unclear: ask about utterances that noise or clipping spoiled,
     too; keeping: which audio is kept; wall_s: seconds since 1970, for the rows; now_s: a steady
     clock, for latencies; budget: how many questions there may be; backlog: what waits while the
-    database is locked.
+    database is locked; describe: takes the audio of each utterance once it is stored, and does not
+    wait.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Session:
         now_s: Callable[[], float],
         budget: Budget = UNLIMITED,
         backlog: Backlog | None = None,
+        describe: Callable[[int, Samples, Quality], None] | None = None,
     ) -> None:
         self.number = number
         self._utterance_stream = utterance_stream
@@ -106,6 +108,7 @@ class Session:
         self._keep = keep
         self._explore = explore
         self._budget = budget
+        self._describe = describe
         self._seed = seed
         self._ask_unclear = ask_unclear
         self._retention = retention
@@ -293,6 +296,8 @@ class Session:
             self._retention.store_utterance(number, utterance.audio, wall_s)
         self._backlog.pop()
         self._unstored.stored(utterance)
+        if self._describe is not None:
+            self._describe(number, utterance.audio, utterance.quality)
         clear = self._ask_unclear or utterance.quality.is_clear
         self._buffer.append(Buffered(number, encoded.embedding, utterance.audio, clear))
         self._utterances += 1

@@ -33,6 +33,7 @@ def page(record: Record, config: Config, now_s: float) -> str:
         tiles=summary.tiles(record),
         fairly=summary.fairly(record),
         sessions=summary.sessions(record),
+        soundings=summary.soundings(record),
         ended=any(row.accounting for row in record.sessions),
         named=any(label.emotion for label in record.labels),
         curves=has_curves(record),

@@ -1,10 +1,11 @@
 """The data of a report, read from the store; nothing is written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from streamer.annotation.blind import Blind
+from streamer.annotation.explaining import Sounding, soundings
 from streamer.loop.profile_model import ProfileModel
 from streamer.profiles.status import status_row
 from streamer.report.angles import Fan, fans
@@ -22,7 +23,8 @@ class Record:
 
     sessions, heard, labels and traces are those of that session; fans, raters and status (see
     `status_row`) are those of the whole profile. hidden: utterances whose predictions are not
-    shown, see `annotation.blind`.
+    shown, see `annotation.blind`; soundings: how the others differ from the usual, as far as they
+    were measured.
     """
 
     profile: str
@@ -37,6 +39,7 @@ class Record:
     raters: Sequence[Rater]
     status: Mapping[str, Any]
     hidden: frozenset[int] = frozenset()
+    soundings: Mapping[int, Sounding] = field(default_factory=dict)
 
     def predicted(self) -> list[tuple[int, UtteranceRow]]:
         """Utterances whose predictions may be shown, each with its place among all."""
@@ -67,6 +70,9 @@ def read_record(profile: Profile, session: int | None = None, blind: bool | None
         known = {name: trace.of(numbers) for name, trace in traces(profile).items()}
         model = ProfileModel(profile).model
         enrolled = fans(profile.emotions.enrolled(), model.enrolled, model.usual_emotion.mean)
+    hidden = frozenset(
+        row.id for row in heard if hides(row.id, "buffered" if row.fate == "in the buffer" else "")
+    )
     return Record(
         profile=path_text(profile.folder.name),
         encoder=profile.meta("encoder"),
@@ -79,9 +85,6 @@ def read_record(profile: Profile, session: int | None = None, blind: bool | None
         fans=enrolled,
         raters=raters(profile),
         status=status_row(profile),
-        hidden=frozenset(
-            row.id
-            for row in heard
-            if hides(row.id, "buffered" if row.fate == "in the buffer" else "")
-        ),
+        hidden=hidden,
+        soundings=soundings(profile, numbers - hidden),
     )

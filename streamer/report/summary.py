@@ -14,6 +14,7 @@ from streamer.report.record import Record
 from streamer.store.sessions import SessionRow
 from streamer.text import many
 
+MOST_SOUNDINGS: Final = 12
 _PACKAGES: Final = ("numpy", "onnxruntime", "river", "soxr")
 
 
@@ -103,6 +104,27 @@ def sessions(record: Record) -> list[dict[str, Any]]:
                 ],
             }
         )  # fmt: skip
+    return rows
+
+
+def soundings(record: Record) -> list[dict[str, Any]]:
+    """The last utterances that stood out from the usual, the newest first."""
+    rows = []
+    for row in reversed(record.heard):
+        said = record.soundings.get(row.id)
+        if said is not None and said.numbers:
+            rows.append(
+                {
+                    "id": row.id,
+                    "at": moment(row.heard_at),
+                    "valence": figure(row.prediction.valence.mean),
+                    "arousal": figure(row.prediction.arousal.mean),
+                    "text": said.text,
+                    "numbers": "; ".join(said.numbers),
+                }
+            )
+        if len(rows) == MOST_SOUNDINGS:
+            break
     return rows
 
 

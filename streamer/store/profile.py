@@ -20,6 +20,7 @@ from streamer.errors import (
     UsageError,
 )
 from streamer.learners.prior import Prior
+from streamer.store.acoustics import Acoustics
 from streamer.store.annotation_events import AnnotationEvents
 from streamer.store.audio import Audio
 from streamer.store.copies import Copies
@@ -106,6 +107,7 @@ class Profile:
         self.queries = Queries(self.database)
         self.annotation_events = AnnotationEvents(self.database)
         self.audio = Audio(self.database)
+        self.acoustics = Acoustics(self.database)
         self.heard_files = HeardFiles(self.database)
         self.sessions = Sessions(self.database)
         self.lived_time = LivedTime(self.database)

@@ -180,6 +180,19 @@ MIGRATIONS = (
     ALTER TABLE utterances ADD COLUMN carried_from TEXT;
     DELETE FROM states WHERE name = 'learner';
     """,
+    # What can be heard of an utterance, by which it is said how it differs from the usual.
+    """
+    CREATE TABLE acoustics (
+        utterance INTEGER PRIMARY KEY REFERENCES utterances (id) ON DELETE CASCADE,
+        level_dbfs REAL,
+        pitch_mean_st REAL,
+        energy_peaks_per_s REAL,
+        pitch_deviation_st REAL,
+        harmonics_db_mean REAL,
+        alpha_db_mean REAL,
+        pause_mean_s REAL
+    );
+    """,
 )
 
 

@@ -66,6 +66,7 @@ TABLES: Final = (
     Table("asides", "id"),
     Table("heard_files", "sha256"),
     Table("emotion_keys", "place", since=9),
+    Table("acoustics", "utterance", since=11),
 )
 
 

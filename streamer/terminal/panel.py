@@ -40,6 +40,8 @@ SHOWN: Final = 10
 BAR_CELLS: Final = 21
 FEWEST_BAR_CELLS: Final = 5
 METER_CELLS: Final = 30
+# From this width on, it is said how an utterance sounds beside the usual.
+FEWEST_COLUMNS_DESCRIBED: Final = 100
 METER_FLOOR_DBFS: Final = -60.0
 # How long a notice stays in the panel; it also stands above it, where it may have scrolled away.
 NOTICE_S: Final = 60.0
@@ -60,6 +62,9 @@ class LivePanel:
         Hide what is predicted of open questions.
     address
         Where the pages are served, or None; asked at each drawing.
+    sounds
+        How an utterance differs from the usual, in words, "" where that is not known; shown where
+        the terminal is wide enough.
     """
 
     name = "the terminal"
@@ -70,11 +75,13 @@ class LivePanel:
         *,
         blind: bool = True,
         address: Callable[[], str | None] = lambda: None,
+        sounds: Callable[[int], str] = lambda utterance: "",
     ) -> None:
         self._console = console or Console()
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._blind = blind
         self._address = address
+        self._sounds = sounds
         self._title = Text("Streamer")
         self._kept = Text()
         self._is_live = False
@@ -174,9 +181,13 @@ class LivePanel:
         named = [self._verdict(heard) for heard in shown]
         numbers = [str(heard.id) for heard in shown]
         times = [clock(heard.onset_s) for heard in shown]
+        sounds = ["" if self._is_hidden(heard) else self._sounds(heard.id) for heard in shown]
+        describes = width >= FEWEST_COLUMNS_DESCRIBED and any(sounds)
         taken = [max((len(text) for text in texts), default=1) for texts in (numbers, times, named)]
         # 5 for a number such as +0.25, twice, 3 for the mark, and the gaps.
         free = width - sum(taken) - 2 * 5 - 3 - 6 * _GAP
+        if describes:
+            free -= max(map(len, sounds)) + _GAP
         cells = min(free // 2 - 1, BAR_CELLS)
         cells = cells if cells >= FEWEST_BAR_CELLS else 0
         table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
@@ -184,8 +195,10 @@ class LivePanel:
         for heading in ("#", "at", f"valence{ends}", f"arousal{ends}"):
             table.add_column(heading if cells else heading[:3], header_style="dim", no_wrap=True)
         table.add_column("emotion", header_style="dim", overflow="fold")
+        if describes:
+            table.add_column("sounds", header_style="dim", overflow="fold")
         table.add_column("", no_wrap=True)
-        for heard, emotion in zip(shown, named, strict=True):
+        for heard, emotion, sound in zip(shown, named, sounds, strict=True):
             mark = self._mark(heard.id)
             table.add_row(
                 str(heard.id),
@@ -193,6 +206,7 @@ class LivePanel:
                 self._bar(heard, "valence", cells),
                 self._bar(heard, "arousal", cells),
                 Text(emotion, style="dim" if emotion == _HIDDEN else ""),
+                *([Text(sound, style="dim")] if describes else []),
                 Text(mark, style="bold cyan" if mark == "ask" else "dim"),
             )
         return table

@@ -82,6 +82,8 @@ def serving(config: Config, address: Address, loop: Loop | None = None) -> Itera
         thread = threading.Thread(target=_serve, args=(server, listening), name="web", daemon=True)
         thread.start()
         worker.prepare_pictures()
+        if loop is not None and loop.describer is not None:
+            loop.describer.told = lambda utterance: hub.publish("described", {"id": utterance})
         try:
             yield Pages(
                 f"{address.url(port)}/?token={auth.token}",

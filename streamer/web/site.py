@@ -112,6 +112,7 @@ def make_site(worker: StoreWorker) -> Starlette:
             Route("/api/undo", answers.undo, methods=post),
             Route("/api/skipped", answers.ask_again, methods=post),
             Route("/api/utterances/{utterance:number}/change", answers.change),
+            Route("/api/utterances/{utterance:number}/why", answers.why),
             Route("/clips/{utterance:number}", answers.clip),
             Route("/clips/{utterance:number}/picture", answers.picture),
             Route("/api/playback", playback.tell, methods=post),

@@ -18,7 +18,7 @@ import numpy as np
 
 from streamer.annotation.first_steps import FirstSteps
 from streamer.annotation.session import AnnotationSession
-from streamer.audio.clips import to_flac
+from streamer.audio.clips import from_flac, to_flac
 from streamer.config import Config
 from streamer.encoders.acoustic.compilation import compile_once
 from streamer.loop.loop import Loop
@@ -112,6 +112,12 @@ class StoreWorker:
             self._picture_thread, self._pictures.picture, clip, marks
         )
 
+    async def measure(self, clip: bytes) -> dict[str, float]:
+        """The acoustic measures of a FLAC clip, by name."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._picture_thread, _measures, clip
+        )
+
     def prepare_pictures(self) -> None:
         """Load librosa on the thread that makes pictures, so that the first one does not wait."""
         self._picture_thread.submit(_load_pictures)
@@ -147,6 +153,12 @@ def _picture(clip: bytes) -> Picture:
     from streamer.web.api.picture import picture_of
 
     return picture_of(clip)
+
+
+def _measures(clip: bytes) -> dict[str, float]:
+    from streamer.encoders.acoustic.encoder import AcousticEncoder
+
+    return AcousticEncoder().functionals(from_flac(clip))
 
 
 def _load_pictures() -> None:

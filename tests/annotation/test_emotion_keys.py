@@ -104,9 +104,11 @@ def test_the_keys_travel_with_an_export_and_an_older_export_is_still_read(tmp_pa
     manifest = tmp_path / "exported" / "manifest.json"
     older = manifest.read_text().replace(f'"database": {len(MIGRATIONS)}', '"database": 8')
     older = older.replace('"heard_files": 0,\n  "emotion_keys": 2', '"heard_files": 0')
+    older = older.replace(',\n  "acoustics": 0', "")  # a later one
     assert "emotion_keys" not in older.split("numbers_used")[0]
     rewrite(tmp_path / "exported", "manifest.json", older.encode())
-    (tmp_path / "exported" / "emotion_keys.jsonl").unlink()
+    for table in ("emotion_keys", "acoustics"):
+        (tmp_path / "exported" / f"{table}.jsonl").unlink()
     other = Profile(tmp_path / "other")
     import_profile(other, tmp_path / "exported", None)
     assert other.emotion_keys.keys() == {}

@@ -4,16 +4,18 @@ import numpy as np
 import pytest
 
 from streamer.annotation.labels import give
+from streamer.config import Config
 from streamer.errors import NotFound
 from streamer.learners.metrics import concordance_cc
 from streamer.learners.prototypes import build_prototypes
 from streamer.loop.profile_model import ProfileModel
 from streamer.report.angles import fans
 from streamer.report.bars import questions
+from streamer.report.page import page
 from streamer.report.prequential import traces
 from streamer.report.raters import raters
 from streamer.report.record import read_record
-from streamer.report.summary import answer, sessions, tiles
+from streamer.report.summary import MOST_SOUNDINGS, answer, sessions, soundings, tiles
 from streamer.store.profile import Profile
 from streamer.types import DIMENSIONS
 from tests.report.making import ACCOUNT, NASTY, lived_in
@@ -40,6 +42,20 @@ def test_the_curves_end_where_the_learner_stands(profile):
             concordance_cc(trace.means[:7], trace.truths[:7]), abs=1e-12
         )
         assert np.isnan(trace.agreement[0])
+
+
+def test_what_stood_out_is_listed_and_never_of_an_open_question(profile):
+    for number in profile.utterances.numbers():
+        profile.acoustics.add(number, {"level_dbfs": -20.0 if number % 2 else -40.0})
+    record = read_record(profile)
+    assert record.soundings
+    assert not set(record.soundings) & record.hidden
+    rows = soundings(record)
+    stand_out = [number for number, said in record.soundings.items() if said.numbers]
+    assert [row["id"] for row in rows] == sorted(stand_out, reverse=True)[:MOST_SOUNDINGS]
+    assert {row["text"] for row in rows} <= {"louder than usual", "quieter than usual"}
+    assert rows[0]["numbers"].startswith("level -")
+    assert rows[0]["text"] in page(record, Config(), 0.0)
 
 
 def test_without_learning_the_first_label_is_predicted_alike_and_the_last_is_not(profile):

@@ -141,6 +141,26 @@ def test_the_panel_fits_the_terminal_and_cuts_no_number_and_no_verdict(
     assert len(shown.splitlines()) < height
 
 
+@pytest.mark.parametrize(("width", "is_told"), [(120, True), (80, False)])
+def test_how_it_sounds_is_told_where_there_is_room_and_not_of_open_questions(
+    width: int, is_told: bool
+) -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=width, height=24, no_color=True)
+    words = {7: "louder, higher than usual", 8: "about as usual"}
+    panel = LivePanel(console, sounds=lambda utterance: words.get(utterance, ""))
+    panel.emit(STARTED)
+    panel.emit(HEARD)
+    panel.emit(replace(HEARD, id=8))
+    panel.emit(Selected(1, "random", "at random", [8], [7]))
+    panel.tick(lambda: Status(-20.0, True, (3, 10), 1, 0, 2, 4.0))
+    shown = "\n".join(console_lines(out.getvalue()))
+    panel.close()
+    assert ("louder, higher than usual" in shown) == is_told
+    assert "about as usual" not in shown
+    assert max(map(len, shown.splitlines())) <= width
+
+
 def test_bars_give_way_first() -> None:
     def drawn(width: int) -> str:
         out = io.StringIO()

@@ -7,8 +7,12 @@ feature and nothing else: no label was read, and a profile's own voice replaces 
 utterances.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
+from streamer.learners.explanation import FEWEST, NAMES, Usual
+
+UTTERANCES: Final = 540
 POPULATION: Final = {
     "level_dbfs": (-28.5, 8.22),
     "energy_deviation_db": (8.45, 1.15),
@@ -123,3 +127,15 @@ POPULATION: Final = {
     "band7_deviation_db": (10.0, 3.22),
     "band8_deviation_db": (9.38, 3.7),
 }
+
+
+def usual_or_many_voices(usual: Mapping[str, Usual]) -> dict[str, Usual]:
+    """What a profile knows as usual; where that is of few utterances, this population.
+
+    >>> usual_or_many_voices({"pitch_mean_st": Usual(20.0, 2.0, 9)})["pitch_mean_st"].mean
+    20.0
+    >>> usual_or_many_voices({})["pitch_mean_st"]
+    Usual(mean=32.0, deviation=6.73, count=540)
+    """
+    many = {name: Usual(*POPULATION[name], UTTERANCES) for name in NAMES}
+    return many | {name: one for name, one in usual.items() if one.count >= FEWEST}

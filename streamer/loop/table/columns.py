@@ -12,6 +12,7 @@ SCHEMA_VERSION: Final = 1
 DISTANCE: Final = "distance_"
 ACOUSTIC: Final = "acoustic_"
 EMBEDDING: Final = "embedding"
+SOUNDS: Final = "sounds"
 
 _RANGES: Final = {
     "valence": "-1 negative .. 1 positive",
@@ -101,6 +102,10 @@ def columns_of(
         Column(f"{ACOUSTIC}{name}", "number", "in the name", "functional of librosa's descriptors")
         for name in acoustic
     ]
+    functionals += [
+        Column(SOUNDS, "text", "", "how it differs from the profile's usual, or where that knows "
+               "few utterances, from many voices; at most three words")
+    ]  # fmt: skip
     vector = [Column(EMBEDDING, "vector", "", "the encoder's embedding")]
     return (
         *_FIRST,

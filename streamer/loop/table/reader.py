@@ -12,10 +12,11 @@ from streamer.audio.sources.protocol import Source
 from streamer.audio.utterance_stream import UtteranceStream
 from streamer.config import Config
 from streamer.errors import EncoderError, UnreadableAudio
+from streamer.learners.explanation import Usual, differences, in_words
 from streamer.loop.assessment import Assessment, assess
 from streamer.loop.compose import make_utterance_stream, open_input
 from streamer.loop.model_state import ModelState
-from streamer.loop.table.columns import ACOUSTIC, DISTANCE, EMBEDDING, Contents
+from streamer.loop.table.columns import ACOUSTIC, DISTANCE, EMBEDDING, SOUNDS, Contents
 from streamer.loop.table.units import Unit
 from streamer.loop.workers.same_encoder import load_same_encoder, settings_for_workers
 from streamer.query.strategies.binary_confidence import BinaryConfidence
@@ -51,7 +52,8 @@ class UnitRows:
 class ReaderSetup:
     """What a worker needs to read recordings; called once in each, it loads the encoder.
 
-    settings: of `Config`, as plain values. sha256: of the encoder that must be found there.
+    settings: of `Config`, as plain values. sha256: of the encoder that must be found there. usual:
+    what utterances are compared with in words.
     """
 
     settings: dict[str, Any]
@@ -59,17 +61,24 @@ class ReaderSetup:
     sha256: str
     state: ModelState
     contents: Contents
+    usual: dict[str, Usual]
 
     @classmethod
     def of(
-        cls, config: Config, encoder: str, sha256: str, state: ModelState, contents: Contents
+        cls,
+        config: Config,
+        encoder: str,
+        sha256: str,
+        state: ModelState,
+        contents: Contents,
+        usual: dict[str, Usual],
     ) -> "ReaderSetup":
-        return cls(settings_for_workers(config), encoder, sha256, state, contents)
+        return cls(settings_for_workers(config), encoder, sha256, state, contents, usual)
 
     def __call__(self) -> Callable[[Unit], UnitRows]:
         config = Config.load(**self.settings)
         encoder = load_same_encoder(config, self.encoder, self.sha256)
-        return RecordingReader(config, encoder, self.state, self.contents).read
+        return RecordingReader(config, encoder, self.state, self.contents, self.usual).read
 
 
 class RecordingReader:
@@ -81,7 +90,9 @@ class RecordingReader:
         encoder: "OnnxEncoder | AcousticEncoder",
         state: ModelState,
         contents: Contents,
+        usual: dict[str, Usual],
     ) -> None:
+        self._usual = usual
         self._config = config
         self._encoder = encoder
         self._state = state
@@ -157,8 +168,10 @@ class RecordingReader:
             "trust": utterance.quality.trust,
         }
         if self._functionals is not None:
-            named = self._functionals(utterance.audio).items()
-            row |= {ACOUSTIC + n: None if np.isnan(v) else float(v) for n, v in named}
+            named = self._functionals(utterance.audio)
+            row |= {ACOUSTIC + n: None if np.isnan(v) else float(v) for n, v in named.items()}
+            heard = {**named, "level_dbfs": utterance.quality.level_dbfs}
+            row[SOUNDS] = in_words(differences(heard, self._usual))
         if self._contents.embeddings:
             row[EMBEDDING] = shortest(encoded.embedding)
         return row

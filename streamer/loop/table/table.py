@@ -198,17 +198,21 @@ def make_request(
             else:
                 profile_model.follow()
             state = ModelState.of(profile_model)
+            usual = profile.acoustics.usual()
     else:
+        usual = {}
         encoder = make_encoder(config, config.encoder)
         learner = config.learner or BAYESIAN
         state = ModelState.untaught(encoder.prior, learner, population=config.population)
     acoustic: Sequence[str] = ()
     if contents.acoustic:
         from streamer.encoders.acoustic.encoder import FEATURES
+        from streamer.encoders.acoustic.population import usual_or_many_voices
 
         acoustic = FEATURES
+        usual = usual_or_many_voices(usual)
     columns = columns_of(contents, list(state.model().prototypes), acoustic)
-    setup = ReaderSetup.of(config, encoder.name, encoder.sha256, state, contents)
+    setup = ReaderSetup.of(config, encoder.name, encoder.sha256, state, contents, usual)
     return Request(listing, setup, columns)
 
 

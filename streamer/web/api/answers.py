@@ -11,6 +11,8 @@ from pydantic import AfterValidator, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from streamer.annotation.blind import Blind
+from streamer.annotation.explaining import nearest, sounding
 from streamer.annotation.labels import one
 from streamer.annotation.session import AnnotationSession, Item
 from streamer.errors import NotFound, UsageError
@@ -126,6 +128,23 @@ class Answers:
 
         return reply({"now": await self._worker.ask(work)})
 
+    async def why(self, request: Request) -> JSONResponse:
+        """How an utterance sounds beside the usual, and the nearest answers; null while hidden."""
+        utterance: int = request.path_params["utterance"]
+
+        def work(annotation: AnnotationSession) -> tuple[bool, bytes | None]:
+            profile = annotation.profile
+            stored = profile.utterances.get(utterance)
+            hidden = Blind(profile, self._worker.config.blind).hides(utterance, stored.state)
+            known = hidden or profile.acoustics.of(utterance) is not None
+            return hidden, None if known else annotation.clip(utterance)
+
+        hidden, clip = await self._worker.ask(work)
+        if hidden:
+            return reply({"why": None})
+        measured = None if clip is None else await self._worker.measure(clip)
+        return reply({"why": await self._worker.ask(_why, utterance, measured)})
+
     async def pass_over(self, request: Request) -> JSONResponse:
         passed = await read(request, Passed)
         await self._worker.ask(
@@ -170,6 +189,25 @@ class Answers:
         if clip is None:
             raise NotFound(f"the audio of utterance {utterance} is not kept (any more)")
         return clip, marks
+
+
+def _why(
+    annotation: AnnotationSession, utterance: int, measured: dict[str, float] | None
+) -> dict[str, Any]:
+    """measured: what was found out just now, to be kept."""
+    profile = annotation.profile
+    if measured is not None:
+        level_dbfs = profile.utterances.get(utterance).quality.level_dbfs
+        profile.acoustics.add(utterance, {**measured, "level_dbfs": level_dbfs})
+    said = sounding(profile, profile.acoustics.of(utterance))
+    return {
+        "text": said.text,
+        "numbers": list(said.numbers),
+        "nearest": [
+            {**label_values(near.label), "similarity": near.similarity, "has_audio": near.has_audio}
+            for near in nearest(annotation, utterance)
+        ],
+    }
 
 
 def _dimension(annotation: AnnotationSession) -> str | None:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from streamer.annotation.blind import Blind
+from streamer.annotation.explaining import Sounding, soundings
 from streamer.annotation.session import AnnotationSession
 from streamer.profiles.status import status_row
 from streamer.store.records import StoredUtterance
@@ -91,17 +92,25 @@ def _state(annotation: AnnotationSession, wanted: bool | None) -> dict[str, Any]
     profile = annotation.profile
     blind = Blind(profile, wanted)
     selection = profile.sessions.last_selection()
+    recent = profile.sessions.recent(SHOWN_UTTERANCES)
+    said = soundings(profile, {u.id for u in recent})
     state: dict[str, Any] = finite(
         {
             "utterances": [
-                utterance_values(u, hidden=blind.hides(u.id, u.state))
-                for u in profile.sessions.recent(SHOWN_UTTERANCES)
+                _described(utterance_values(u, hidden=blind.hides(u.id, u.state)), said.get(u.id))
+                for u in recent
             ],
             "selection": None if selection is None else asdict(selection),
             "track": _track(annotation),
         }
     )
     return state
+
+
+def _described(values: dict[str, Any], said: Sounding | None) -> dict[str, Any]:
+    """With how it sounds beside the usual, unless what is predicted of it is hidden."""
+    shown = said is not None and values["verdict"] is not None
+    return {**values, "sounds": said.text if said and shown else ""}
 
 
 def _track(annotation: AnnotationSession) -> dict[str, Any]:

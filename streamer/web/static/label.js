@@ -10,6 +10,7 @@ import { Plane } from "./plane.js";
 import { Player } from "./player.js";
 import { hideResult, inWords, showResult } from "./result.js";
 import { takeSeat } from "./seat.js";
+import { hideWhy, showWhy } from "./why.js";
 
 const $ = (id) => document.getElementById(id);
 const remembered = (name, usual) => localStorage.getItem(`streamer-${name}`) ?? usual;
@@ -254,6 +255,7 @@ const save = () =>
     }
     forgetDraft();
     showResult(saved);
+    showWhy(saved.answer.utterance, player);
     awaited = saved.now || saved.first || saved.problem ? null : saved;
     await next();
     if ($("work").getBoundingClientRect().top < 0) scrollTo({ top: 0 });  // to the next question
@@ -287,6 +289,7 @@ const undo = () =>
     const turn = await post("/api/undo", { annotator: annotator(), seat });
     if (!turn.item) return toast("Nothing to undo.");
     hideResult();
+    hideWhy();
     present(turn);
     toast(`Utterance ${turn.item.utterance} is open again.`);
   });

@@ -72,8 +72,8 @@ function drawUtterances() {
       cells(document.createElement("tr"), [
         u.id, clock(u.heard_at),
         ...(u.verdict
-          ? [signed(u.valence.mean), signed(u.arousal.mean), verdict(u.verdict)]
-          : [hidden(), hidden(), hidden()]),
+          ? [signed(u.valence.mean), signed(u.arousal.mean), verdict(u.verdict), u.sounds ?? ""]
+          : [hidden(), hidden(), hidden(), ""]),
         fate(u.state),
       ]),
     ),
@@ -182,6 +182,7 @@ follow({
   notice,
   learned: reload,
   unlearned: reload,
+  described: reload,
   revealed(heard) {
     utterances = utterances.map((u) => (u.id === heard.id ? { ...u, ...heard } : u));
     drawUtterances();

@@ -191,3 +191,20 @@ def test_one_dimension_alone_is_an_answer_where_only_it_is_asked(client, asked):
     answer(client, 2, 400, valence=None, arousal=0.5)
     posted(client, "/api/corrections", utterance=1, annotator="me", valence=-0.25)
     assert asked.labels.answer_of(1, "me").label.valence == -0.25
+
+
+def test_why_is_told_once_it_is_answered_with_the_nearest_to_listen_to(client, asked):
+    assert got(client, "/api/utterances/1/why") == {"why": None}
+    for number in (4, 5, 6, 7, 8):
+        asked.acoustics.add(number, {"pitch_mean_st": 20.0 + number % 2, "level_dbfs": -20.0})
+    answer(client, 1)
+    answer(client, 2, emotion="joy")
+    why = got(client, "/api/utterances/1/why")["why"]
+    # Measured from its clip, which is in memory for those who want to hear it again.
+    assert asked.acoustics.of(1)["pitch_mean_st"] > 25.0
+    assert asked.acoustics.of(1)["level_dbfs"] == asked.utterances.get(1).quality.level_dbfs
+    assert "higher" in why["text"]
+    assert any(text.startswith("pitch ") for text in why["numbers"])
+    (near,) = why["nearest"]
+    assert (near["utterance"], near["emotion"], near["has_audio"]) == (2, "joy", True)
+    assert client.ask("GET", "/api/utterances/999/why").status == 404
