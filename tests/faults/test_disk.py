@@ -23,7 +23,7 @@ Mount = Callable[[str], Path]
 
 
 def test_full_while_listening(streamer: Streamer, session_file: Path, small_disk: Mount) -> None:
-    disk = small_disk("8m")
+    disk = small_disk("24m")
     folder = disk / "profile"
     streamer("run", "--input", session_file, "--profile", folder, "--max-seconds", 6)
     filler = fill_up(disk, 300_000)
