@@ -15,6 +15,7 @@ from streamer.cli.options import (
     settings_from,
 )
 from streamer.cli.output import put, tell
+from streamer.cli.reporting import SHEETS, PrivateFile, check_name
 from streamer.cli.table import ClusterFlag, JobsFlag, shown_progress
 from streamer.errors import UnreadableAudio, UsageError
 from streamer.text import many
@@ -22,6 +23,8 @@ from streamer.text import many
 if TYPE_CHECKING:
     from streamer.annotation.pool.asking import Round
     from streamer.loop.pool.adding import Added
+    from streamer.loop.pool.pool import Pool
+    from streamer.store.profile import Profile
 
 pool = typer.Typer(
     help="Recordings too many to hear live: embedded once, asked about by their vectors.",
@@ -184,12 +187,16 @@ def learn(
 @pool.command()
 def status(
     pool: PoolFlag = _HERE,
+    png: Annotated[
+        Path | None, typer.Option("--png", help="The learning curve as an image, FILE.png.")
+    ] = None,
     as_json: AsJson = False,
     profile: ProfileFlag = None,
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
     """How much is in the pool, asked and answered, and how well answers were predicted."""
+    check_name(png, "--png", SHEETS)
     from streamer.loop.compose import known_profile
     from streamer.loop.pool.pool import Pool
     from streamer.profiles.pool_status import pool_row
@@ -198,7 +205,25 @@ def status(
     there = Pool(pool)
     with known_profile(settings_from(config, profile=profile), lambda text: None) as opened:
         row = pool_row(there, opened)
+        if png is not None:
+            with PrivateFile(png) as file:
+                file.finish(_curve(there, opened))
     put(row, pool_lines(row), as_json)
+
+
+def _curve(pool: "Pool", profile: "Profile") -> bytes:
+    from streamer.annotation.pool.asked import asked_rows
+    from streamer.report.curves import FIRST_SHOWN, learning_curve
+    from streamer.report.poster import png
+    from streamer.report.prequential import traces
+
+    asked = asked_rows(profile, pool.about.id)
+    known = {} if profile.is_empty() else traces(profile)
+    of_pool = {name: trace.of(asked) for name, trace in known.items()}
+    drawn = {name: trace for name, trace in of_pool.items() if len(trace) >= FIRST_SHOWN}
+    if not drawn:
+        raise UsageError(f"--png: no curve yet: learn {FIRST_SHOWN} answers of this pool first")
+    return png(learning_curve(drawn))
 
 
 def _say(made: "Round") -> None:

@@ -13,7 +13,7 @@ from streamer.cli.output import tell
 from streamer.errors import UsageError
 
 _PAGES: Final = (".html", ".htm")
-_SHEETS: Final = (".png",)
+SHEETS: Final = (".png",)
 
 
 def report(
@@ -31,16 +31,16 @@ def report(
     """Write one page about a profile: utterances, labels, learning curves, intervals."""
     if out is None and png is None:
         raise UsageError("nothing to write: give --out FILE.html, --png FILE.png, or both")
-    _check_name(out, "--out", _PAGES)
-    _check_name(png, "--png", _SHEETS)
+    check_name(out, "--out", _PAGES)
+    check_name(png, "--png", SHEETS)
     from streamer.loop.compose import known_profile
     from streamer.report.record import read_record
 
     settings = settings_from(config, profile=profile)
     with ExitStack() as files:
         # Both are opened first, so that one is not written where the other cannot be.
-        page_file = None if out is None else files.enter_context(_PrivateFile(out))
-        sheet_file = None if png is None else files.enter_context(_PrivateFile(png))
+        page_file = None if out is None else files.enter_context(PrivateFile(out))
+        sheet_file = None if png is None else files.enter_context(PrivateFile(png))
         with known_profile(settings, tell) as opened:
             record = read_record(opened, session, settings.blind)
         if page_file is not None:
@@ -53,7 +53,7 @@ def report(
             sheet_file.finish(poster(record))
 
 
-class _PrivateFile:
+class PrivateFile:
     """A file of mode 0600 that gets its name once it is complete, or leaves nothing behind.
 
     Raises UsageError where it cannot be written, as early as possible.
@@ -69,7 +69,7 @@ class _PrivateFile:
         except OSError as error:
             raise self._unwritten(error) from error
 
-    def __enter__(self) -> "_PrivateFile":
+    def __enter__(self) -> "PrivateFile":
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -87,7 +87,7 @@ class _PrivateFile:
         return UsageError(f"cannot write {self._path}: {error.strerror}: name another file")
 
 
-def _check_name(path: Path | None, option: str, endings: tuple[str, ...]) -> None:
+def check_name(path: Path | None, option: str, endings: tuple[str, ...]) -> None:
     """Raises UsageError for another ending, so that a typing error overwrites no profile."""
     if path is not None and path.suffix.lower() not in endings:
         raise UsageError(f"{option} {path}: give a name that ends in {' or '.join(endings)}")

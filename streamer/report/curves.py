@@ -1,7 +1,7 @@
 """Learning curves: agreement and interval coverage over the labels given so far."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from streamer.learners.conformal import COVERAGE
 from streamer.report.charts import Axis, Picture, levels, line, placed, polyline, spread_apart, text
+from streamer.report.prequential import Trace
 from streamer.report.record import Record
 from streamer.types import DIMENSIONS, Vector
 
@@ -31,10 +32,10 @@ class _Curve:
     values: Vector
 
 
-def learning_curve(record: Record) -> Picture:
+def learning_curve(traces: Mapping[str, Trace]) -> Picture:
     """CCC of the labels so far, each predicted before it was learned; dashed: the prior alone."""
     curves = []
-    for name, trace in record.traces.items():
+    for name, trace in traces.items():
         kind = f"line {_COLOURS[name]}"
         curves.append(_Curve("", f"{kind} dashed", _shown(trace.untaught_agreement)))
         curves.append(_Curve(name, kind, _shown(trace.agreement)))

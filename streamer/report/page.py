@@ -39,7 +39,7 @@ def page(record: Record, config: Config, now_s: float) -> str:
         curves=has_curves(record),
         timeline=_inline(timeline(record)),
         plane=_inline(plane(record)),
-        learning=_inline(learning_curve(record)),
+        learning=_inline(learning_curve(record.traces)),
         coverage=_inline(coverage(record)),
         questions=_inline(questions(record)),
         samples=_inline(samples(record)),

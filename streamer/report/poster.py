@@ -30,12 +30,18 @@ Row = tuple[int, Sequence[tuple[str, Picture]]]
 
 def poster(record: Record) -> bytes:
     """PNG bytes, in light colours. Raises StreamerError where the machine has no font."""
+    return png(_sheet(record))
+
+
+def png(picture: Picture) -> bytes:
+    """A chart as PNG bytes, on white. Raises StreamerError where the machine has no font."""
     if _png(Picture("", 20, 20, text("x", 5, 15))) == _png(Picture("", 20, 20, "")):
         raise StreamerError(
             "this machine has no font for the PNG: install one "
             "(apt install fonts-dejavu-core), or write the page with --out"
         )
-    return _png(_sheet(record))
+    ground = rect("paper", 0, 0, picture.width, picture.height)
+    return _png(Picture(picture.title, picture.width, picture.height, ground + picture.body))
 
 
 def _sheet(record: Record) -> Picture:
@@ -54,8 +60,7 @@ def _sheet(record: Record) -> Picture:
             parts += [text(heading, x, y + 8, "heading"), picture.svg(place)]
         tallest = max(width * picture.height / picture.width for _, picture in row)
         y += _HEADING + tallest + _GUTTER
-    ground = rect("paper", 0, 0, WIDTH, y)
-    return Picture(summary.title(record), WIDTH, round(y), ground + "".join(parts))
+    return Picture(summary.title(record), WIDTH, round(y), "".join(parts))
 
 
 def _rows(record: Record) -> list[Row]:
@@ -65,7 +70,7 @@ def _rows(record: Record) -> list[Row]:
     asked, went = questions(record), samples(record)
     rows: list[Row] = [(1, [("Timeline", timeline(record))])]
     if has_curves(record):
-        learning = _over(learning_curve(record), coverage(record))
+        learning = _over(learning_curve(record.traces), coverage(record))
         rows.append((2, [on_plane, ("Learning curve", learning)]))
         rows.append((2, [("Utterances", asked), ("Samples", went)]))
     else:

@@ -74,12 +74,24 @@ def test_add_ask_answer_learn_and_again(call, recordings, tmp_path):
     assert "asked 4: 3 answered, 1 open" in out
     assert "arousal: 3 labels, predicted before learned" in out
 
+    _, said = call("status", "--png", "curve.png", code=2)
+    assert "no curve yet: learn 5 answers" in said
+
     call("ask", "--open", "--out", "open.csv")
     with (tmp_path / "open.csv").open(newline="") as file:
         assert [one["utterance"] for one in csv.DictReader(file)] == [rows[3]["utterance"]]
     call("ask", 9, "--out", "rest.csv")
     with (tmp_path / "rest.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 2
+    with (tmp_path / "rest.csv").open(newline="") as file:
+        more = [{**one, "valence": 0.5, "arousal": 0.1} for one in csv.DictReader(file)]
+    with (tmp_path / "rest.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, more[0].keys())
+        writer.writeheader()
+        writer.writerows(more)
+    call("learn", "rest.csv")
+    call("status", "--png", "curve.png")
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
     _, said = call("ask", 9, "--out", "none.csv")
     assert said.splitlines()[-1].startswith("nothing to ask")
     assert not (tmp_path / "none.csv").exists()
