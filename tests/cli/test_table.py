@@ -56,29 +56,38 @@ def test_what_cannot_be_meant_is_one_line(streamer, recordings, words, code, say
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("kills", "jobs"),
+    [(3, 1), pytest.param(30, 2, marks=pytest.mark.long)],
+)
 def test_killed_at_random_moments_nothing_is_lost_and_nothing_twice(
-    streamer, streamer_environment, recordings, tmp_path
+    streamer, streamer_environment, recordings, tmp_path, kills, jobs
 ):
-    """`benchmarks.table_kill` does it thirty times."""
+    """By kill -9, after so many bytes of finished rows, also before the first of them."""
     whole = streamer("table", recordings, "--out", "whole.jsonl", "--jobs", 1)
     assert whole.returncode == 0, whole.stderr
     rng = np.random.default_rng(11)
     command = [sys.executable, "-m", "streamer", "table", str(recordings), "--out", "t.jsonl"]
-    journal = tmp_path / "t.jsonl.part"
-    for _ in range(3):
+    journal, table = tmp_path / "t.jsonl.part", tmp_path / "t.jsonl"
+    killed = 0
+    while killed < kills:
         process = subprocess.Popen(
-            [*command, "--jobs", "1"], env=streamer_environment, cwd=tmp_path,
+            [*command, "--jobs", str(jobs)], env=streamer_environment, cwd=tmp_path,
             stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         had = journal.stat().st_size if journal.exists() else 0
         wanted = had + rng.uniform(0, 4000)
-        until_s = time.monotonic() + 20.0
+        until_s = time.monotonic() + rng.uniform(0.5, 20.0)
         while process.poll() is None and time.monotonic() < until_s:
             if journal.exists() and journal.stat().st_size >= wanted:
                 break
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)
-        process.wait(30)
-    done = streamer("table", recordings, "--out", "t.jsonl", "--jobs", 1)
+        killed += process.wait(30) == -signal.SIGKILL
+        if table.exists():  # it was complete by then: begin again
+            assert table.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+            table.unlink()
+    done = streamer("table", recordings, "--out", "t.jsonl", "--jobs", jobs)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "t.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    assert table.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    assert not journal.exists()

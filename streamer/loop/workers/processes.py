@@ -1,6 +1,8 @@
 """Work in several processes of this machine."""
 
 import multiprocessing
+import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -22,6 +24,8 @@ Result = TypeVar("Result")
 
 class Processes(Generic[Item, Result]):
     """Spawned processes. Where one is killed, all are started anew, and no result is lost.
+
+    They end with the process that started them, also where that one is killed.
 
     Spawned, not forked: onnxruntime's threads do not survive a fork.
     """
@@ -85,7 +89,16 @@ _the_work: Callable[[Any], Any] | None = None
 
 def _begin(setup: Callable[[], Callable[[Any], Any]]) -> None:
     global _the_work
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _the_work = setup()
+
+
+def _end_with_parent() -> None:
+    """Without it, workers of a process that was killed wait for their next item for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(item: Any) -> Any:

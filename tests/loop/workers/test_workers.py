@@ -2,9 +2,12 @@
 
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from streamer.errors import StreamerError, UsageError
@@ -82,3 +85,40 @@ def test_items_are_taken_as_workers_become_free():
 def test_what_cannot_be_meant_is_refused(settings, error, says):
     with pytest.raises(error, match=says), open_workers(Squares(), **settings):
         pass
+
+
+PARENT = """
+from streamer.loop.workers.open import open_workers
+
+def square(item):
+    return item * item
+
+def setup():
+    return square
+
+if __name__ == "__main__":
+    with open_workers(setup, 2) as workers:
+        for place, result in workers.map(range(4)):
+            pass
+        print("working", flush=True)
+        input()
+"""
+
+
+def test_workers_end_with_a_process_that_is_killed(tmp_path):
+    (tmp_path / "parent.py").write_text(PARENT)
+    parent = subprocess.Popen(
+        [sys.executable, tmp_path / "parent.py"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        assert parent.stdout.readline() == b"working\n"
+        children = psutil.Process(parent.pid).children(recursive=True)
+        assert len(children) >= 2
+    finally:
+        parent.kill()
+        parent.communicate()
+    _, left = psutil.wait_procs(children, timeout=30)
+    for process in left:
+        process.kill()
+    assert not left
