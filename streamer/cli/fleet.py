@@ -21,7 +21,7 @@ def prior(
     exports: Annotated[
         list[Path],
         typer.Argument(
-            metavar="EXPORT...",
+            metavar="EXPORT",
             help="Of each device what `streamer export` wrote: its folder, or with --statistics "
             "its file.",
         ),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from streamer.encoders.prior_file import write_prior
-from streamer.encoders.registry import EncoderRow, load_prior
+from streamer.encoders.registry import BUILT_IN, EncoderRow, load_prior
 from streamer.errors import ProfileError, UsageError
 from streamer.learners.fleet.estimation import FleetEstimate, estimate
 from streamer.learners.fleet.statistics import VoiceStatistics
@@ -55,10 +55,15 @@ def make_fleet_prior(
     Raises
     ------
     UsageError
-        The same path twice.
+        The same path twice, or an encoder that is built in and has no file for a prior.
     OtherEncoder, ProfileDamaged
         Naming the export.
     """
+    if row == BUILT_IN:
+        raise UsageError(
+            f"the encoder {row.name!r} is built in, with its prior: name one of `streamer models "
+            "list` that has a file"
+        )
     places = [path.resolve() for path in paths]
     twice = next((p for k, p in enumerate(paths) if places[k] in places[:k]), None)
     if twice is not None:

@@ -157,6 +157,8 @@ def test_what_holds_no_statistics_is_refused(fleet, row, prior, tmp_path):
         write_statistics(bad, found, origin)
     with pytest.raises(UsageError, match="is named twice"):
         make_fleet_prior([fleet / "export-0", fleet / "." / "export-0"], row, tmp_path)
+    with pytest.raises(UsageError, match="'acoustic' is built in"):
+        make_fleet_prior([fleet / "export-0"], find_encoder("acoustic"), tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(ProfileDamaged, match="SHA256SUMS"):
         make_fleet_prior([tmp_path / "empty"], row, tmp_path)
