@@ -15,7 +15,7 @@ ROOT = Path(streamer.__file__).parent
 # Lowest first. A part, a folder or a file directly in the package, may import parts of lower layers
 # and LEARNERS; what else it may import is in BESIDE.
 LAYERS = (
-    {"types", "errors", "text", "events", "import_path", "system"},
+    {"types", "errors", "text", "events", "system"},
     {"audio", "encoders", "learners", "query", "store", "config"},
     {"loop"},
     {"annotation"},
@@ -27,7 +27,7 @@ LAYERS = (
 )
 BESIDE = {
     "events": {"types"},
-    "import_path": {"errors"},
+    "system": {"errors"},
     "text": {"errors"},
     "audio": {"learners"},
     "encoders": {"learners"},

@@ -152,8 +152,8 @@ def evaluate(
     from streamer.evaluation.evaluate import evaluate as run
     from streamer.evaluation.plan import Plan
     from streamer.evaluation.readers.own_labels import LabelColumns
-    from streamer.import_path import split_outside_brackets
     from streamer.query.strategy import ASKED_DIMENSIONS
+    from streamer.system import split_outside_brackets
 
     names = None if strategy is None else split_outside_brackets(strategy, ",")
     columns = LabelColumns(

@@ -23,7 +23,7 @@ from streamer.encoders.probe_outputs import Measurement
 from streamer.encoders.registry import MANIFEST, EncoderRow, known_encoders
 from streamer.errors import EncoderError, UsageError
 from streamer.learners.prior import Prior
-from streamer.system.private_files import commit_private, make_private_folder, private_opener
+from streamer.system import commit_private, make_private_folder, private_opener
 from streamer.types import Samples
 
 NOT_STATED: Final = "not stated"

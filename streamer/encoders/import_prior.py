@@ -11,7 +11,7 @@ from streamer.encoders.manifest import write_row
 from streamer.encoders.prior_file import BOUND_TO, read_prior, write_prior
 from streamer.encoders.registry import BUILT_IN, MANIFEST, EncoderRow, check_hash, known_encoders
 from streamer.errors import EncoderError, UsageError
-from streamer.system.private_files import make_private_folder, write_private
+from streamer.system import make_private_folder, write_private
 
 
 def add_prior(file: Path, folder: Path, name: str | None = None) -> EncoderRow:

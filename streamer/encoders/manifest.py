@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from streamer.system.private_files import write_private
+from streamer.system import write_private
 
 
 def write_row(path: Path, row: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from streamer.encoders import measuring_child
 from streamer.encoders.measuring_child import BEAT, REQUEST, VECTORS, VOICES
 from streamer.encoders.probe_outputs import Measurement
 from streamer.errors import EncoderError
-from streamer.system.own_process import module_command
+from streamer.system import module_command
 from streamer.types import Samples
 
 # For one utterance; a model that takes so long for three seconds of speech serves nobody.

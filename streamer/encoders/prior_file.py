@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from streamer.errors import EncoderError
 from streamer.learners.prior import Prior
-from streamer.system.private_files import commit_private, private_opener
+from streamer.system import commit_private, private_opener
 
 BOUND_TO: Final = "encoder_sha256"
 # What these were called before there was a model of how voices differ.

@@ -20,7 +20,7 @@ import numpy as np
 from streamer.errors import CorpusError
 from streamer.evaluation.corpus import Corpus, Indices
 from streamer.evaluation.duplicates import SKETCH_SIZE
-from streamer.system.private_files import make_private_folder
+from streamer.system import make_private_folder
 from streamer.types import Samples
 
 _TO_DO, _DONE, _UNREADABLE = 0, 1, 2

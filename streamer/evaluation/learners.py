@@ -9,7 +9,6 @@ import numpy as np
 from streamer.errors import UsageError
 from streamer.evaluation.corpus import Indices
 from streamer.evaluation.dataset import Dataset
-from streamer.import_path import is_import_path
 from streamer.learners.affect import AffectLearner, MakeRegression
 from streamer.learners.logistic import OnlineLogistic
 from streamer.learners.plugged import BAYESIAN, make_regression
@@ -18,6 +17,7 @@ from streamer.learners.tuned import TunedRegression
 from streamer.learners.variance_matching import spread_gain, widened
 from streamer.query.model_view import Classifier, ModelView
 from streamer.query.strategy import Labelled
+from streamer.system import is_import_path
 from streamer.types import DIMENSIONS, Label, Matrix, Vector
 
 EVERYTHING: Final = (*DIMENSIONS, "emotion")

@@ -13,9 +13,9 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from streamer.errors import UsageError
-from streamer.import_path import in_one_line, is_import_path, load_class, make_instance
 from streamer.learners.affect import MakeRegression
 from streamer.learners.regression import NOISE_WEIGHT, BayesianRegression
+from streamer.system import in_one_line, is_import_path, load_class, make_instance
 from streamer.types import Matrix, Vector
 
 BAYESIAN: Final = "bayesian"

@@ -18,7 +18,6 @@ from streamer.audio.sources.protocol import Source
 from streamer.config import Config
 from streamer.errors import UsageError
 from streamer.events import Ended, Event, Noticed, Status
-from streamer.import_path import path_of
 from streamer.loop.clip_cache import ClipCache
 from streamer.loop.compose import (
     bind_encoder,
@@ -39,6 +38,7 @@ from streamer.loop.session import Session
 from streamer.loop.steps import Stopwatch, steps
 from streamer.store.labels import UNIT
 from streamer.store.profile import Profile
+from streamer.system import path_of
 from streamer.types import Label
 
 MICROPHONE: Final = "microphone"

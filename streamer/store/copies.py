@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from streamer.errors import ProfileError
 from streamer.store.place import trouble
-from streamer.system.private_files import make_private_folder, private_opener
+from streamer.system import make_private_folder, private_opener
 
 SCRATCH: Final = "scratch-"
 PLAYING: Final = "playing-"

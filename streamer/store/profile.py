@@ -36,7 +36,7 @@ from streamer.store.queries import Queries
 from streamer.store.sessions import Sessions
 from streamer.store.sources import Sources
 from streamer.store.utterances import Utterances
-from streamer.system.private_files import make_private_folder, private_opener
+from streamer.system import make_private_folder, private_opener
 from streamer.text import path_of
 
 FILE_NAME: Final = "profile.db"

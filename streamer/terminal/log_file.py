@@ -14,7 +14,7 @@ from typing import Final
 
 from streamer.errors import UsageError
 from streamer.events import Ended, Event, Noticed, Started, Status
-from streamer.system.private_files import make_private_folder
+from streamer.system import make_private_folder
 from streamer.terminal.lines import clock, describe
 from streamer.text import many
 

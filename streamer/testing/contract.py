@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from streamer.errors import ContractBroken
-from streamer.import_path import in_one_line
+from streamer.system import in_one_line
 
 Case = TypeVar("Case")
 

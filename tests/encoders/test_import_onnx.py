@@ -20,7 +20,7 @@ from streamer.errors import EncoderError, UsageError
 from streamer.learners.affect import AffectLearner
 from streamer.learners.normalization import RunningNormalization
 from streamer.learners.scale import squash
-from streamer.system.own_process import module_command
+from streamer.system import module_command
 from tests.encoders.tiny import EMBEDDING_SIZE, EMOTION_SIZE, write_encoder
 
 RNG = np.random.default_rng

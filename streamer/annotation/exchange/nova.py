@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 
 from streamer.annotation.exchange.timed import TimedLabel, merged, number, read_text, write_text
 from streamer.errors import UsageError
-from streamer.system.private_files import make_private_file
+from streamer.system import make_private_file
 from streamer.types import DIMENSIONS
 
 SUFFIX: Final = ".annotation"

@@ -10,7 +10,7 @@ from streamer.annotation.csv import write_timed_labels
 from streamer.annotation.exchange.matching import stem
 from streamer.annotation.exchange.timed import TimedLabel
 from streamer.errors import UsageError
-from streamer.system.private_files import make_private_file
+from streamer.system import make_private_file
 
 # Ending, in lower case, to module. Read and written; other endings are tables.
 _FORMATS: Final = {

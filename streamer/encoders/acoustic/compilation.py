@@ -18,7 +18,7 @@ from tempfile import mkdtemp
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from streamer.system.private_files import make_private_folder
+from streamer.system import make_private_folder
 
 _COMPLETE = "complete"
 

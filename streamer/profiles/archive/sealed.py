@@ -22,7 +22,7 @@ from streamer.profiles.archive.reading import import_profile
 from streamer.profiles.archive.writing import export_profile
 from streamer.store.copies import Scratch
 from streamer.store.profile import Profile
-from streamer.system.private_files import make_private_file, make_private_folder, private_opener
+from streamer.system import make_private_file, make_private_folder, private_opener
 
 SUFFIX: Final = ".age"
 # What an export holds, and nothing else is ever written: no path, no link, no device.

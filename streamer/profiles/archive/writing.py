@@ -15,7 +15,7 @@ from streamer.profiles.archive.manifest import Manifest
 from streamer.store.profile import Profile
 from streamer.store.schema import MIGRATIONS
 from streamer.store.tables import TABLES, Row, Table, numbers_used, read_rows
-from streamer.system.private_files import make_private_folder
+from streamer.system import make_private_folder
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 

@@ -14,7 +14,7 @@ from streamer.learners.fleet.statistics import VoiceStatistics
 from streamer.learners.prior import Prior
 from streamer.profiles.fleet.statistics_file import Origin, read_statistics
 from streamer.profiles.fleet.voice_data import data_of_export
-from streamer.system.private_files import make_private_folder
+from streamer.system import make_private_folder
 from streamer.text import path_text
 from streamer.types import DIMENSIONS
 

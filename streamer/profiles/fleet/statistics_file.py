@@ -18,7 +18,7 @@ import numpy as np
 from streamer.errors import OtherEncoder, ProfileDamaged, ProfileError, UsageError
 from streamer.learners.fleet.statistics import VoiceStatistics
 from streamer.learners.prior import Prior
-from streamer.system.private_files import make_private_folder
+from streamer.system import make_private_folder
 
 FORMAT: Final = "streamer-statistics 1"
 SUFFIX: Final = ".npz"

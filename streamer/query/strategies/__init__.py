@@ -5,12 +5,6 @@ from functools import partial
 from typing import Final
 
 from streamer.errors import UsageError
-from streamer.import_path import (
-    is_import_path,
-    load_class,
-    make_instance,
-    split_outside_brackets,
-)
 from streamer.query.strategies.annotator_uncertainty import MEASURES as ANNOTATOR_MEASURES
 from streamer.query.strategies.annotator_uncertainty import AnnotatorUncertainty
 from streamer.query.strategies.binary_confidence import BinaryConfidence
@@ -30,6 +24,12 @@ from streamer.query.strategies.spread_confidence import ConfidenceInTurn, Spread
 from streamer.query.strategies.surprisal_start import SurprisalStart
 from streamer.query.strategies.within_class_sampling import WithinClassSampling
 from streamer.query.strategy import ASKED_DIMENSIONS, Strategy
+from streamer.system import (
+    is_import_path,
+    load_class,
+    make_instance,
+    split_outside_brackets,
+)
 from streamer.types import DIMENSIONS
 
 Factory = Callable[[Sequence[str]], Strategy]
@@ -73,7 +73,7 @@ STRATEGIES: Final[dict[str, Factory]] = {
 def make_strategy(name: str, dimensions: Sequence[str] = ASKED_DIMENSIONS) -> Strategy:
     """The strategy of that name, asking about these dimensions; "START+NAME" for a cold start.
 
-    A name may be the import path of a class of one's own, see `streamer.import_path`; it is given
+    A name may be the import path of a class of one's own, see `streamer.system`; it is given
     `dimensions` where it takes them. Raises UsageError naming those there are.
     """
     for wanted in dimensions:

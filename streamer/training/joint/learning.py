@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from streamer.system.private_files import make_private_folder
+from streamer.system import make_private_folder
 from streamer.training.joint.network import JointNetwork
 
 MARGIN = 1.0

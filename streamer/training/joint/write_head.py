@@ -11,7 +11,7 @@ import torch
 from streamer.encoders.manifest import write_row
 from streamer.encoders.prior_file import write_prior
 from streamer.encoders.registry import MANIFEST, EncoderRow, load_prior
-from streamer.system.private_files import make_private_file, make_private_folder
+from streamer.system import make_private_file, make_private_folder
 from streamer.training.export.onnx import manifest_row, sha256, write_onnx
 from streamer.training.export.probe import unit
 from streamer.training.tune.tunable import TunableStudent

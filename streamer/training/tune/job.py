@@ -15,7 +15,7 @@ import torch
 
 from streamer.encoders.registry import EncoderRow
 from streamer.errors import UsageError
-from streamer.system.private_files import make_private_folder, write_private
+from streamer.system import make_private_folder, write_private
 from streamer.training.tune.answers import AnswerRecipe, tune_to_answers
 from streamer.training.tune.gate import (
     FEWEST_ANSWERED,

@@ -12,7 +12,7 @@ from streamer.encoders.manifest import write_row
 from streamer.encoders.prior_file import write_prior
 from streamer.encoders.registry import MANIFEST, PRIVATE, EncoderRow, load_prior
 from streamer.learners.prior import Prior
-from streamer.system.private_files import make_private_file, make_private_folder
+from streamer.system import make_private_file, make_private_folder
 from streamer.training.export.onnx import manifest_row, sha256, write_onnx
 from streamer.training.tune.tunable import TunableStudent
 

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamer.encoders.temperature import temperature_c
 from streamer.errors import ProfileError
 from streamer.store.profile import TOKEN_NAME
-from streamer.system.private_files import make_private_folder
+from streamer.system import make_private_folder
 from streamer.web.events import EventHub
 from streamer.web.http import reply
 

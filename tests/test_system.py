@@ -6,12 +6,12 @@ import sys
 import pytest
 
 from streamer.errors import UsageError
-from streamer.import_path import load_class, make_instance, split_outside_brackets
+from streamer.system import load_class, make_instance, split_outside_brackets
 
 
 def test_a_module_beside_the_program_is_found_wherever_it_was_started(tmp_path):
     (tmp_path / "mine.py").write_text("class Cautious:\n    share = 0.3\n")
-    code = "from streamer.import_path import load_class; print(load_class('mine:Cautious', 'x'))"
+    code = "from streamer.system import load_class; print(load_class('mine:Cautious', 'x'))"
     # As a console script, which does not have the working folder on its path.
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
@@ -41,7 +41,7 @@ def test_a_module_that_fails_to_load_is_one_line_with_its_reason(tmp_path, monke
 
 def test_no_file_beside_the_program_stands_in_for_an_installed_module(tmp_path):
     (tmp_path / "fractions.py").write_text("class Fraction:\n    pass\n")
-    code = "import streamer.import_path as p; print(p.load_class('fractions:Fraction', 'x')[0]())"
+    code = "import streamer.system as p; print(p.load_class('fractions:Fraction', 'x')[0]())"
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
