@@ -184,7 +184,8 @@ class Verdict:
     Attributes
     ----------
     emotion : str or None
-        Its name; None for unknown: there is no prototype, or all are too far.
+        Its name; None for unknown: there is no prototype, all are too far, or the nearest is an
+        enrolled one while an emotion that is not enrolled is near as well.
     distance : float or None
         Cosine distance to it, in [0, 2], also where it is too far; None without prototypes.
     distances : mapping of str to float

@@ -46,12 +46,22 @@ def list_(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """List the encoders: licence, commercial use, sizes; * marks the default."""
-    from streamer.encoders.registry import known_encoders
-    from streamer.terminal.tables import model_lines
+    """List the encoders: licence, commercial use, sizes; * marks the default.
 
-    for row in known_encoders(settings_from(config).models):
-        put(_plain(row), model_lines(row, verified=False), as_json)
+    And the maps between them, by which `reembed` carries utterances without audio.
+    """
+    from streamer.encoders.registry import known_encoders
+    from streamer.encoders.vector_map import maps
+    from streamer.terminal.tables import map_line, model_lines
+
+    own = settings_from(config).models
+    rows, found = known_encoders(own), list(maps(own))
+    for row in rows:
+        from_others = [one.source for one in found if one.target == row.sha256]
+        put({**_plain(row), "maps_from": from_others}, model_lines(row, verified=False), as_json)
+    if not as_json:
+        for one in found:
+            put({}, map_line(one, {row.sha256: row.name for row in rows}), as_json)
 
 
 @models.command()

@@ -84,7 +84,11 @@ def reembed(
     config: ConfigFlag = None,
     verbose: Verbose = False,
 ) -> None:
-    """Carry a profile over to another encoder, as far as its audio is still available."""
+    """Carry a profile over to another encoder.
+
+    Audio that is kept is embedded anew. The vectors of an utterance without audio are mapped, where
+    there is a map between the two encoders (`streamer models`), and marked as such.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
@@ -103,6 +107,12 @@ def reembed(
             opened,
             lambda done, of: bar.update(task, completed=done, total=of),
             losing=yes,
+        )
+    if found.mapped and found.map is not None:
+        tell(
+            f"{many(found.mapped, 'utterance')} without audio carried over by a learned map of the "
+            f"vectors: an estimate (explained variance {found.map.explained:.2f}, cosine of the "
+            f"emotion vectors {found.map.cosine:.2f} on other voices), marked in the profile"
         )
     tell(
         f"{many(found.carried, 'utterance')} carried over, {found.lost:,} without audio left "

@@ -106,6 +106,11 @@ def known_encoders(own: Path | None = None) -> list[EncoderRow]:
     return list(rows.values())
 
 
+def models_folders(own: Path | None = None) -> list[Path]:
+    """The user's models folder and the shipped one, those that exist."""
+    return [folder for folder in (own, *_SHIPPED) if folder is not None and folder.is_dir()]
+
+
 def find_encoder(name: str = "", own: Path | None = None) -> EncoderRow:
     """The row of that name, or the default's for "". Raises EncoderError that lists all."""
     if name == BUILT_IN.name:

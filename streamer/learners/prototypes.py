@@ -3,6 +3,10 @@
 Before anything is enrolled, prototypes are those of many voices (`learners.prior`). Enrolled
 utterances shrink a prototype towards the user's own voice: (k0 population + sum of clips) / (k0 +
 n), the mean of a posterior whose prior counts as k0 clips.
+
+The population's prototypes of emotions that are not enrolled are impostors: the nearer an utterance
+is to one of them, the nearer it must be to an enrolled one (cohort normalization, Rosenberg et al.
+1992, "The use of cohort normalized scores for speaker verification").
 """
 
 from collections.abc import Mapping
@@ -21,6 +25,8 @@ MAXIMUM_THRESHOLD: Final = 0.9
 # See `sounds_like`.
 DOUBT: Final = 0.16
 FEWEST_DOUBTED: Final = 5
+# How much of the nearness to an emotion that is not enrolled counts against an enrolled one.
+COHORT: Final = 0.7
 _SLACK: Final = 1.25
 _TINY: Final = 1e-12
 
@@ -106,15 +112,62 @@ def build_prototypes(
 
 
 def verify(vector: Vector, prototypes: Mapping[str, Prototype], usual: Vector) -> Verdict:
-    """The nearest prototype by cosine distance; unknown (None) beyond its threshold."""
+    """The nearest prototype by cosine distance; unknown (None) beyond its threshold.
+
+    For an enrolled one the distance is raised by `COHORT` (1 - d), where d is the distance to the
+    nearest population prototype of an emotion that is not enrolled, and then compared.
+    """
     if not prototypes:
         return Verdict(None, None, {})
     centred = (vector - usual)[np.newaxis]
     distances = {name: float(cosine_distance(centred, p.mean)[0]) for name, p in prototypes.items()}
     nearest = min(distances, key=distances.__getitem__)
     found = prototypes[nearest]
-    known = distances[nearest] <= found.threshold
+    compared = distances[nearest]
+    cohort = [distances[name] for name, p in prototypes.items() if not p.count]
+    if found.count and cohort:
+        compared += COHORT * (1.0 - min(cohort))
+    known = compared <= found.threshold
     return Verdict(nearest if known else None, distances[nearest], distances, found.count > 0)
+
+
+def open_set_false_accepts(
+    enrolled: Mapping[str, Matrix],
+    usual: Vector,
+    population: Population = NOBODY,
+    shares: Mapping[str, Vector] | None = None,
+) -> dict[str, float]:
+    """How often each emotion would be called by another enrolled name, were it not enrolled.
+
+    The equal error rate is measured among the enrolled emotions, each of which helped to choose the
+    thresholds. Here each in turn is left out, prototypes and thresholds are those of the others,
+    and its utterances are verified.
+
+    Parameters
+    ----------
+    enrolled, usual, population, shares
+        As for `build_prototypes`.
+
+    Returns
+    -------
+    dict of str to float
+        Rates in [0, 1] by emotion; empty for fewer than two emotions.
+
+    Examples
+    --------
+    >>> three = {"joy": np.eye(3)[:1], "anger": np.eye(3)[1:2], "calm": np.array([[1.0, 0.2, 0.0]])}
+    >>> open_set_false_accepts(three, np.zeros(3))
+    {'joy': 1.0, 'anger': 0.0, 'calm': 1.0}
+    """
+    rates: dict[str, float] = {}
+    if len(enrolled) < 2:
+        return rates
+    for name, vectors in enrolled.items():
+        others = {other: its for other, its in enrolled.items() if other != name}
+        prototypes = build_prototypes(others, usual, population, shares)
+        told = [verify(vector, prototypes, usual) for vector in vectors]
+        rates[name] = float(np.mean([one.own and one.emotion is not None for one in told]))
+    return rates
 
 
 def sounds_like(

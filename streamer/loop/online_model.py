@@ -28,6 +28,7 @@ from streamer.learners.prototypes import (
     Population,
     Prototype,
     build_prototypes,
+    open_set_false_accepts,
     verify,
 )
 from streamer.learners.raters import RaterWeights
@@ -286,6 +287,14 @@ class OnlineModel:
             shares = self._taught.shares()
             self._prototypes = build_prototypes(enrolled, usual, self.population, shares)
         return self._prototypes
+
+    def open_set_false_accepts(self) -> dict[str, float]:
+        """By enrolled emotion, how often another name would be given to it, were it not enrolled.
+
+        Empty for fewer than two; see `prototypes.open_set_false_accepts`.
+        """
+        enrolled, shares = self._taught.enrolled(), self._taught.shares()
+        return open_set_false_accepts(enrolled, self.usual_emotion.mean, self.population, shares)
 
     def changes(self) -> tuple[list[Change], dict[str, tuple[Change, ...]]]:
         """Changes found: of the voice, and of the errors by dimension."""

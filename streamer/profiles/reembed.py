@@ -1,7 +1,8 @@
 """Move a profile to another encoder.
 
-The stored vectors are replaced first; then the model is relearned, with the final normalization for
-all labels.
+The stored vectors are replaced first: by those of the kept audio, or, where there is none, by a
+learned linear map from the former encoder's vectors (`encoders.vector_map`). Then the model is
+relearned, with the final normalization for all labels.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from streamer.audio.clips import from_flac, from_recording
 from streamer.config import Config
+from streamer.encoders.registry import find_encoder
+from streamer.encoders.vector_map import VectorMap, find_map
 from streamer.errors import ProfileError, UnreadableAudio, UsageError
 from streamer.loop.compose import make_encoder
 from streamer.loop.profile_model import learn_anew
@@ -29,14 +32,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Reembedded:
-    """Numbers of moved and lost utterances, and of labels of the lost ones; copy:
+    """Numbers of moved and lost utterances, and of labels of the lost ones.
 
-    the backup file.
+    mapped: of the moved ones, those without audio, whose vectors were mapped; map: which tells how
+    well that does. copy: the backup file.
     """
 
     carried: int
+    mapped: int
     lost: int
     lost_labels: int
+    map: VectorMap | None
     copy: Path
 
 
@@ -45,10 +51,11 @@ def reembed(
 ) -> Reembedded:
     """Move a profile to the configured encoder, as far as its audio still exists.
 
-    Audio comes from the clips of open queries and from recordings that have not been moved. An
-    utterance without audio is deleted from the profile; a backup of the whole profile is left
-    beside it. losing: allow that. Raises UsageError where the profile already has the encoder, or
-    utterances would be lost without `losing`; ProfileError, EncoderError.
+    Audio comes from the clips of open queries and from recordings that have not been moved. The
+    vectors of an utterance without audio are mapped, where there is a map between the two encoders,
+    and marked as such; otherwise it is deleted from the profile. A backup of the whole profile is
+    left beside it. losing: allow that. Raises UsageError where the profile already has the encoder,
+    or utterances would be lost without `losing`; ProfileError, EncoderError.
     """
     if profile.is_empty():
         raise ProfileError(
@@ -59,20 +66,24 @@ def reembed(
     if profile.meta("encoder_sha256") == encoder.sha256:
         raise UsageError(f"the profile is one of {encoder.name} already: give another --encoder")
     bare = [n for n in profile.utterances.numbers() if not _has_audio(profile, n)]
-    if bare and not losing:
+    row = find_encoder(config.encoder, config.models)
+    former = profile.meta("encoder_sha256") or ""
+    vector_map = find_map(former, _sizes(profile), row, config.models)
+    if bare and vector_map is None and not losing:
         labels = sum(profile.labels.count_of(number) for number in bare)
         raise UsageError(
             f"{many(len(bare), 'utterance')} with {many(labels, 'label')} would be left behind in "
-            "a copy, for want of audio: repeat with --yes"
+            f"a copy, for want of audio and of a map from {profile.meta('encoder')} "
+            f"({former[:12]}) to {encoder.name}: repeat with --yes"
         )
     copy = profile.copy_database()
     try:
-        found = _carry_over(config, profile, encoder, progress, losing)
+        found = _carry_over(config, profile, encoder, progress, losing, vector_map)
     except BaseException:
         copy.unlink()
         raise
     profile.database.vacuum()
-    return Reembedded(*found, copy)
+    return Reembedded(*found, vector_map, copy)
 
 
 def _has_audio(profile: Profile, number: int) -> bool:
@@ -85,14 +96,22 @@ def _carry_over(
     encoder: "OnnxEncoder | AcousticEncoder",
     progress: Progress,
     losing: bool,
-) -> tuple[int, int, int]:
-    carried = lost = lost_labels = 0
+    vector_map: VectorMap | None,
+) -> tuple[int, int, int, int]:
+    """Counts of the carried, of those of them that were mapped, of the lost, and their labels."""
+    carried = mapped = lost = lost_labels = 0
     with profile.database.transaction():
         numbers = profile.utterances.numbers()
         for done, number in enumerate(numbers):
             progress(done, len(numbers))
             stored = profile.utterances.get(number)
             audio = _audio(profile, stored, config.channel)
+            if audio is None and vector_map is not None:
+                carried += 1
+                mapped += 1
+                vectors = vector_map.apply(stored.embedding, stored.emotion)
+                profile.utterances.replace_vectors(number, *vectors, vector_map.source)
+                continue
             if audio is None and not losing:
                 raise UsageError(
                     f"the audio of utterance {number} cannot be read any more, and it would be "
@@ -110,7 +129,13 @@ def _carry_over(
         profile.rebind(encoder.name, encoder.sha256, encoder.prior)
         profile.forget_states()
         learn_anew(profile)
-    return carried, lost, lost_labels
+    return carried, mapped, lost, lost_labels
+
+
+def _sizes(profile: Profile) -> tuple[int, int]:
+    """Of the embedding and the emotion vector that its encoder gives."""
+    prior = profile.prior()
+    return len(prior.embedding_mean), len(prior.emotion_mean)
 
 
 def _audio(profile: Profile, stored: StoredUtterance, channel: int | None) -> Samples | None:

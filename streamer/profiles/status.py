@@ -37,17 +37,24 @@ def queue_rows(profile: Profile, *, blind: bool = True) -> list[dict[str, Any]]:
 
 
 def emotion_rows(profile: Profile) -> list[dict[str, Any]]:
-    """Enrolled emotions, with the number of examples, threshold and equal error rate of each."""
+    """Enrolled emotions, with the number of examples, threshold and equal error rate of each.
+
+    eer is measured among the enrolled; open_set_false_accepts: how often the emotion would be
+    called by another enrolled name, were it not enrolled itself. None for a single emotion.
+    """
     if profile.is_empty():
         return []
+    model = ProfileModel(profile).model
+    accepts = model.open_set_false_accepts()
     return [
         {
             "emotion": name,
             "count": prototype.count,
             "threshold": prototype.threshold,
             "eer": prototype.eer,
+            "open_set_false_accepts": accepts.get(name),
         }
-        for name, prototype in ProfileModel(profile).model.enrolled.items()
+        for name, prototype in model.enrolled.items()
     ]
 
 
@@ -57,7 +64,8 @@ def status_row(profile: Profile) -> dict[str, Any]:
     ccc and coverage are prequential: each label was predicted before it was learned. They are
     computed on the queried utterances, which are the uncertain ones. fair: estimates for all
     utterances from the randomly drawn questions (see `query.exploration`); None until there are
-    enough. drift: changes found, oldest first. annotators: by name, the weight of their labels,
+    enough. mapped: utterances whose vectors were mapped from another encoder's, for want of audio.
+    drift: changes found, oldest first. annotators: by name, the weight of their labels,
     their agreement with the others and their mean distance from them (`learners.raters`). source:
     the labelled source that `run` starts from, how often it predicted an answered emotion, and
     whether it is still used; None without one.
@@ -91,6 +99,7 @@ def status_row(profile: Profile) -> dict[str, Any]:
         "learner": learner_of(profile),
         "listening": profile.holder(),
         "utterances": counts,
+        "mapped": profile.utterances.mapped(),
         "open_queries": profile.utterances.open_query_count(),
         "not_asked": profile.not_asked(),
         "waiting_to_be_asked": profile.waiting_to_be_asked(),

@@ -179,8 +179,10 @@ class Profile:
             raise OtherEncoder(
                 f"profile {self.folder.name!r} was learned with encoder {self.meta('encoder')!r} "
                 f"({bound[:12]}), not {encoder!r} ({sha256[:12]}): "
-                f"carry over what is kept with `streamer reembed --encoder {encoder}`, or choose "
-                "another --profile"
+                f"carry it over with `streamer reembed --encoder {encoder}` (kept audio is "
+                "embedded anew; without audio, vectors are mapped where `streamer models` lists a "
+                f"map), or go on with the former encoder (--encoder {self.meta('encoder')}) while "
+                "its file is unchanged, or choose another --profile"
             )
 
     def rebind(self, encoder: str, sha256: str, prior: Prior) -> None:

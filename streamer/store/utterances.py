@@ -137,14 +137,33 @@ class Utterances:
                     )"""
             )
 
-    def replace_vectors(self, utterance: int, embedding: Samples, emotion: Samples) -> None:
-        """Replace the vectors by those of another encoder."""
+    def replace_vectors(
+        self,
+        utterance: int,
+        embedding: Samples,
+        emotion: Samples,
+        carried_from: str | None = None,
+    ) -> None:
+        """Replace the vectors by those of another encoder.
+
+        carried_from: sha256 of the encoder whose vectors were mapped into these, for want of audio;
+        None: the encoder itself gave them. What was mapped twice keeps the first.
+        """
         self._database.write(
-            "UPDATE utterances SET embedding = ?, emotion = ? WHERE id = ?",
+            """UPDATE utterances SET embedding = ?1, emotion = ?2,
+                   carried_from = CASE WHEN ?3 IS NULL THEN NULL
+                                  ELSE coalesce(carried_from, ?3) END
+               WHERE id = ?4""",
             encode_vector(embedding, "<f4"),
             encode_vector(emotion, "<f4"),
+            carried_from,
             utterance,
         )
+
+    def mapped(self) -> int:
+        """How many have vectors that were mapped from another encoder's."""
+        row = self._database.row("SELECT count(*) FROM utterances WHERE carried_from IS NOT NULL")
+        return int(row[0]) if row else 0
 
     def release_orphans(self) -> int:
         """Release utterances in the buffer of a killed process: their audio was in memory only."""

@@ -1,5 +1,6 @@
 """The rows of `queue`, `status`, `emotions` and other verbs, as text."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from streamer.audio.quality import why_unclear
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from streamer.annotation.enrolment import Verified
     from streamer.encoders.probe_outputs import Measurement
     from streamer.encoders.registry import EncoderRow
+    from streamer.encoders.vector_map import VectorMap
 
 
 def query_line(row: dict[str, Any]) -> str:
@@ -42,10 +44,12 @@ def verified_line(found: "Verified") -> str:
 
 def emotion_line(row: dict[str, Any]) -> str:
     eer = "not known yet" if row["eer"] is None else f"{row['eer']:.0%}"
+    accepts = row["open_set_false_accepts"]
+    unenrolled = "" if accepts is None else f"; not enrolled, {accepts:.0%} get another's name"
     return (
         f"{row['emotion']:20} {many(row['count'], 'utterance')}, "
         f"unknown beyond {row['threshold']:.2f}, "
-        f"equal error rate {eer}"
+        f"equal error rate {eer}{unenrolled}"
     )
 
 
@@ -61,6 +65,11 @@ def status_lines(row: dict[str, Any]) -> list[str]:
         f"labels: {row['labels']['given']} given, {row['labels']['learned']} learned; "
         f"{row['open_queries']} open queries; {row['emotions']} emotions enrolled",
     ]
+    if row["mapped"]:
+        lines.append(
+            f"mapped: {many(row['mapped'], 'utterance')} without audio, carried from another "
+            "encoder by a linear map"
+        )
     if row["not_asked"]:
         lines.append(f"not asked because of the budget or quiet hours: {row['not_asked']}")
     if row["waiting_to_be_asked"]:
@@ -107,6 +116,15 @@ def model_lines(row: "EncoderRow", *, verified: bool) -> list[str]:
         f"emotion {row.emotion_size}, licence {row.licence}{limits}{state}"
     )
     return [first, *([f"    {row.description}"] if row.description else [])]
+
+
+def map_line(found: "VectorMap", names: Mapping[str, str]) -> str:
+    """names: of encoders, by sha256."""
+    source, target = (names.get(one, one[:12]) for one in (found.source, found.target))
+    return (
+        f"  map {source} ({found.source[:12]}) to {target}: explained variance "
+        f"{found.explained:.2f}, cosine of the emotion vectors {found.cosine:.2f}"
+    )
 
 
 def added_line(row: "EncoderRow", found: "Measurement") -> str:

@@ -23,6 +23,8 @@ def test_an_emotion_is_enrolled_and_verified(
     rows = events_of(streamer("emotions", "--json").stdout)
     assert [row["emotion"] for row in rows] == ["angry", "sad"]
     assert all(0 <= row["eer"] <= 1 for row in rows)
+    assert all(0 <= row["open_set_false_accepts"] <= 1 for row in rows)
+    assert "; not enrolled, " in streamer("emotions").stdout
     done = streamer("verify", session_file, "--json")
     assert done.returncode == 0
     found = events_of(done.stdout)

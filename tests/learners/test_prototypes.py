@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cosine
 
 from streamer.learners.prototypes import (
+    COHORT,
     DOUBT,
     MAXIMUM_THRESHOLD,
     NOBODY,
@@ -15,6 +16,7 @@ from streamer.learners.prototypes import (
     build_prototypes,
     calibrate,
     cosine_distance,
+    open_set_false_accepts,
     sounds_like,
     verify,
 )
@@ -212,3 +214,42 @@ def test_calm_and_neutral_do_not_make_each_other_doubtful():
     prototypes = build_prototypes({}, usual, calm)
     assert sounds_like(enrolled["joy"][:5], "neutral", prototypes, usual) is None
     assert cosine_distance(calm.means["calm"][None], calm.means["neutral"])[0] > DOUBT
+
+
+def test_near_an_emotion_that_is_not_enrolled_the_enrolled_name_is_given_less_often():
+    """Cohort normalization: what is compared is d + COHORT (1 - d of the nearest not enrolled)."""
+    rng = np.random.default_rng(3)
+    usual = rng.normal(size=6)
+    enrolled = {"joy": usual + np.eye(6)[0] + 0.2 * rng.normal(size=(8, 6))}
+    population = Population({"sadness": np.eye(6)[1]}, {"sadness": 0.01}, 1.0)
+    alone, among = (build_prototypes(enrolled, usual, p) for p in (NOBODY, population))
+    told = []
+    for angle in np.linspace(0.0, np.pi / 4.1, 40):
+        vector = usual + np.cos(angle) * np.eye(6)[0] + np.sin(angle) * np.eye(6)[1]
+        verdict = verify(vector, among, usual)
+        distance, other = verdict.distances["joy"], verdict.distances["sadness"]
+        assert verdict.own == (distance < other)
+        if verdict.own:
+            near = distance + COHORT * (1.0 - other) <= among["joy"].threshold
+            assert (verdict.emotion == "joy") == near
+            told.append((verify(vector, alone, usual).emotion, verdict.emotion))
+    assert ("joy", "joy") in told
+    assert ("joy", None) in told
+    assert (None, "joy") not in told
+
+
+def test_an_emotion_that_was_never_enrolled_is_measured_as_one():
+    """By hand: prototypes of the others alone, and every utterance of the one that is left out."""
+    enrolled, usual, _ = clouds(seed=4, spread=1.5)
+    means = {"anger": np.eye(8)[0], "fear": np.eye(8)[1]}
+    population = Population(means, dict.fromkeys(means, 0.6), 1.0)
+    for known in (NOBODY, population):
+        rates = open_set_false_accepts(enrolled, usual, known)
+        for name, vectors in enrolled.items():
+            others = {other: its for other, its in enrolled.items() if other != name}
+            prototypes = build_prototypes(others, usual, known)
+            called = [verify(vector, prototypes, usual).emotion in others for vector in vectors]
+            assert rates[name] == np.mean(called)
+        assert set(rates) == set(enrolled)
+        assert max(rates.values()) > 0.0
+    assert open_set_false_accepts({"anger": enrolled["anger"]}, usual) == {}

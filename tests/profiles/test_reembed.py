@@ -3,7 +3,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
+import soundfile
+
+from streamer.config import Config
+from streamer.encoders.registry import BUILT_IN, find_encoder
+from streamer.encoders.vector_map import file_name, write_map
+from streamer.loop.compose import make_encoder
 from streamer.store.profile import Profile
+from streamer.training.export.vector_map import fit_map
 from tests.conftest import Streamer
 
 # The sha256 that the first version of the acoustic encoder bound a profile to.
@@ -74,6 +82,48 @@ def test_what_has_no_audio_is_left_behind_in_a_copy(
     old = Profile(tmp_path / "old")
     assert old.labels.count() == 3
     old.close()
+
+
+def test_what_has_no_audio_is_mapped_where_there_is_a_map_and_marked(
+    heard: Path, streamer: Streamer, session_file: Path, tmp_path: Path
+) -> None:
+    """A map between the two real encoders, fitted on this session's own audio in windows of 2 s."""
+    small = find_encoder("streamer-small")
+    audio, rate = soundfile.read(session_file, dtype="float32")
+    windows = np.array_split(audio[:: rate // 16_000], 24)
+    tables = []
+    for name in (small.name, BUILT_IN.name):
+        encoder = make_encoder(Config(), name)
+        vectors = [encoder.encode(window) for window in windows]
+        tables.append((encoder.sha256, *(np.array(part) for part in zip(*vectors, strict=True))))
+    (tmp_path / "models").mkdir()
+    path = tmp_path / "models" / file_name(small.sha256, BUILT_IN.sha256)
+    write_map(path, fit_map(*tables, [f"v{n % 4}" for n in range(24)]))
+    profile = Profile(heard)
+    assert profile.meta("encoder_sha256") == small.sha256
+    profile.database.write("UPDATE sessions SET kind = 'microphone'")
+    before = [profile.utterances.get(n) for n in profile.utterances.numbers()]
+    profile.close()
+    done = streamer("reembed", "--encoder", "acoustic")
+    assert done.returncode == 0, done.stderr
+    assert "3 utterances without audio carried over by a learned map" in done.stderr
+    assert "12 utterances carried over, 0 without audio left behind" in done.stderr
+    status = json.loads(streamer("status", "--json").stdout)
+    assert status["mapped"] == 3
+    assert status["labels"] == {"given": 3, "learned": 3}
+    assert "mapped: 3 utterances without audio" in streamer("status").stdout
+    profile = Profile(heard)
+    marked = profile.database.rows("SELECT id, carried_from FROM utterances ORDER BY id")
+    assert {row["carried_from"] for row in marked} == {None, small.sha256}
+    for row, old in zip(marked, before, strict=True):
+        new = profile.utterances.get(row["id"])
+        assert new.embedding.shape == (BUILT_IN.embedding_size,)
+        if row["carried_from"]:
+            assert profile.labels.count_of(old.id) == 1
+            assert abs(np.linalg.norm(new.emotion) - 1.0) < 1e-5
+    profile.close()
+    listed = streamer("models", "list").stdout
+    assert f"map streamer-small ({small.sha256[:12]}) to acoustic" in listed
 
 
 def test_a_recording_that_cannot_be_read_any_more_is_not_left_behind_untold(

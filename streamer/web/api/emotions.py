@@ -84,6 +84,7 @@ def emotions_state(annotation: AnnotationSession, wanted: bool | None) -> dict[s
         model = profile_model.model
         model.reload_emotions()
         enrolled, usual = model.enrolled, model.usual_emotion.mean
+        unenrolled = model.open_set_false_accepts()
         verdicts = [model.verdict(stored) for stored in recent]
         predictions = [predict(model, stored, stored.quality) for stored in recent]
     vectors = profile.emotions.enrolled()
@@ -100,6 +101,7 @@ def emotions_state(annotation: AnnotationSession, wanted: bool | None) -> dict[s
                 "threshold": prototype.threshold,
                 "false_accepts": accepts,
                 "false_rejects": rejects,
+                "open_set_false_accepts": unenrolled.get(name),
                 "cohesion": cohesion(vectors[name], usual).cohesion,
             }
         )

@@ -155,7 +155,7 @@ function drawEnrolled(emotions) {
     ...emotions.map((e) =>
       row([
         e.emotion, e.count, e.cohesion === null ? "–" : e.cohesion.toFixed(2), e.threshold.toFixed(2),
-        percent(e.false_accepts), percent(e.false_rejects),
+        percent(e.false_accepts), percent(e.false_rejects), percent(e.open_set_false_accepts),
       ]),
     ),
   );
