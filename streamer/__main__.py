@@ -8,6 +8,7 @@ import traceback
 from typing import NoReturn
 
 from streamer.errors import StreamerError, UsageError
+from streamer.system import keep_children_safe
 from streamer.text import printable
 
 # One BLAS thread, set before numpy loads: the matrices are small, and the bits then do not depend
@@ -25,6 +26,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     # What is in the midst of something tidies up, as at Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    keep_children_safe()
     try:
         # Imported here, so that Ctrl-C is quiet from the first moment on.
         import typer

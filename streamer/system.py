@@ -25,6 +25,12 @@ from streamer.errors import UsageError
 
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
+# The same package as here, whichever is installed; what lies beside it comes last.
+_START: Final = (
+    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); import streamer; "
+    "sys.path.append(sys.path.pop(0)); "
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
 
 
 def is_import_path(name: str) -> bool:
@@ -157,17 +163,29 @@ def _resolve(place: str, names: list[str]) -> Any:
 
 
 def module_command(module: str, *words: str) -> list[str]:
-    """The command that runs a module with this interpreter.
+    """The command that runs a module of this package as a child of this process.
 
     -P: without it Python looks for modules in the current folder first, so that a file named like
     a library's would be executed wherever this program is started.
+    """
+    root = Path(__file__).resolve().parent.parent
+    return [sys.executable, "-P", "-c", _START, str(root), module, *words]
+
+
+def streamer_command(*words: str) -> list[str]:
+    """The command `streamer`, for others to start; it has to be installed for this interpreter.
 
     Examples
     --------
-    >>> module_command("streamer", "run")[1:]
+    >>> streamer_command("run")[1:]
     ['-P', '-m', 'streamer', 'run']
     """
-    return [sys.executable, "-P", "-m", module, *words]
+    return [sys.executable, "-P", "-m", "streamer", *words]
+
+
+def keep_children_safe() -> None:
+    """Children that a library starts (multiprocessing, Dask) do not look there either."""
+    os.environ["PYTHONSAFEPATH"] = "1"
 
 
 def make_private_folder(folder: Path) -> None:

@@ -7,7 +7,6 @@ import typer
 
 from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
 from streamer.cli.output import put, tell
-from streamer.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +30,8 @@ def install(
 ) -> None:
     """Start the loop now and at every login; restart it after a failure.
 
-    The STREAMER_... settings of the current environment are stored in the unit.
+    The STREAMER_... settings of the current environment, a broker's password too, are stored beside
+    the unit in a file that only you can read.
     """
     from streamer.ops import systemd as units
 
@@ -39,6 +39,10 @@ def install(
     _check(words)
     settings = settings_from(config, profile=profile)
     broker = settings.mqtt is not None
+    if settings.mqtt is not None:
+        from streamer.mqtt.broker import Broker
+
+        Broker.parse(settings.mqtt)
     path = units.install(_folder(settings), words, broker, _from_environment())
     tell(f"installed and started: {path}")
     tell("to listen without a login: sudo loginctl enable-linger $USER")
@@ -76,13 +80,8 @@ def remove(
 
 
 def _from_environment() -> dict[str, str]:
-    """The settings in the environment. Raises UsageError for a secret: other users read units."""
+    """The settings in the environment, but the profile, which is a flag of the unit."""
     found = {k: v for k, v in os.environ.items() if k.upper().startswith("STREAMER_")}
-    for name in found:
-        if name.upper() == "STREAMER_MQTT_PASSWORD":
-            raise UsageError(
-                f"{name}: other users can read a unit; put it into a file and give --config"
-            )
     return {k: v for k, v in found.items() if k.upper() != "STREAMER_PROFILE"}
 
 
@@ -95,7 +94,10 @@ def _folder(settings: "Config") -> "Path":
 def _check(words: list[str]) -> None:
     """Raises what `streamer run` would raise for these flags, before the unit is written."""
     from streamer.cli.listening import run
+    from streamer.mqtt.broker import Broker
 
     verb = typer.Typer()
     verb.command()(run)
-    typer.main.get_command(verb).make_context("streamer run", list(words))
+    context = typer.main.get_command(verb).make_context("streamer run", list(words))
+    if context.params.get("mqtt"):
+        Broker.parse(context.params["mqtt"])  # which refuses a password

@@ -1,10 +1,11 @@
 """The loop as a systemd user unit: started at login, restarted on failure, sandboxed."""
 
+import glob
+import hashlib
 import os
 import re
 import shutil
 import subprocess
-import sys
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,18 +16,19 @@ from typing import Final
 from platformdirs import user_config_path, user_log_path
 
 from streamer.errors import ServiceError
+from streamer.system import make_private_folder, streamer_command, write_private
 from streamer.text import printable
 
 # Options that need mount namespaces do not work in every user manager; these do.
 _UNIT: Final = """\
 [Unit]
-Description=Streamer, profile {name}
+Description=Streamer, profile '{name}'
 After=pipewire.service pipewire-pulse.service pulseaudio.service
 StartLimitIntervalSec=0
 
 [Service]
 # Relative paths among the flags refer to this folder.
-WorkingDirectory=-{here}
+WorkingDirectory=-{here}/
 ExecStart={command}
 Restart=on-failure
 RestartSec=10
@@ -36,7 +38,8 @@ RestartPreventExitStatus=2 4
 TimeoutStopSec=300
 # Predictions belong in the profile, not in the system's log; errors go to the journal.
 StandardOutput=null
-{settings}UMask=0077
+EnvironmentFile=-{settings}
+UMask=0077
 # A core file would contain recorded speech.
 LimitCORE=0
 NoNewPrivileges=yes
@@ -56,6 +59,8 @@ _NETWORK: Final = "AF_UNIX AF_INET AF_INET6 AF_NETLINK"
 PATIENCE_S: Final = 60.0
 # Controls and surrogates: systemd leaves out lines that are not UTF-8.
 _NOT_IN_UNITS: Final = {"Cc", "Cs"}
+_ENVIRONMENT_SPECIAL: Final = re.compile(r"[\\\"$`]")
+_ESCAPE: Final = r"\\\g<0>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,14 @@ def unit_path(folder: Path) -> Path:
     return _of_user(user_config_path) / "systemd" / "user" / unit_name(folder)
 
 
+def settings_path(folder: Path) -> Path:
+    """The settings of the unit, which only this user can read. Raises ServiceError."""
+    unit = unit_path(folder)
+    # systemd takes it for a pattern, in which a backslash, as of the unit's name, is no letter.
+    name = hashlib.sha256(os.fsencode(unit.name)).hexdigest()[:16]
+    return unit.with_name(f"streamer-{name}.env")
+
+
 def log_path(folder: Path) -> Path:
     """Raises ServiceError for a user without a home folder."""
     log = f"{unit_name(folder).removesuffix('.service')}.log"
@@ -108,34 +121,48 @@ def unit_text(
     folder: Path,
     words: Sequence[str],
     broker: bool = False,
-    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """words: further flags of `streamer run`; broker: whether the settings name one; settings: by
-    the names of their environment variables.
+    """words: further flags of `streamer run`; broker: whether the settings name one.
 
     Without pages and broker, the unit may not use the network.
     """
-    command = [
-        sys.executable, "-m", "streamer", "run", "--profile", f"{folder}{os.sep}",
+    command = streamer_command(
+        "run", "--profile", f"{folder}{os.sep}",
         "--log", str(log_path(folder)), *(["--no-web"] if "--web" not in words else []), *words,
-    ]  # fmt: skip
+    )  # fmt: skip
     networked = broker or any(word == "--web" or word.startswith("--mqtt") for word in words)
     return _UNIT.format(
         name=printable(folder.name).replace("%", "%%"),
-        here=_one_line(str(Path.cwd())).replace("%", "%%"),
+        # The slash at its end: a backslash there would join the next line.
+        here=_one_line(str(Path.cwd())).rstrip("/").replace("%", "%%"),
         command=" ".join(quoted(word) for word in command),
         families=_NETWORK if networked else _LOCAL,
-        settings="".join(
-            f"Environment={quoted(f'{name}={value}', variables=False)}\n"
-            for name, value in sorted(settings.items())
-        ),
+        settings=_pattern(settings_path(folder)).replace("%", "%%"),
     )
 
 
-def quoted(word: str, variables: bool = True) -> str:
-    """One argument of ExecStart, quoted so that nothing in it is a variable, specifier or escape.
+def _pattern(path: Path) -> str:
+    if "\\" in str(path):
+        raise ServiceError(f"{path}: a unit cannot name a file there: set XDG_CONFIG_HOME")
+    return glob.escape(_one_line(str(path)))
 
-    variables: whether systemd expands variables there; in an Environment it does not.
+
+def settings_text(settings: Mapping[str, str]) -> str:
+    """An environment file in systemd's syntax; settings: by the names of their variables.
+
+    >>> print(settings_text({"STREAMER_ANNOTATOR": 'a "$b" \\\\ 50%'}), end="")
+    STREAMER_ANNOTATOR="a \\"\\$b\\" \\\\ 50%"
+
+    Raises ServiceError for a control character.
+    """
+    return "".join(
+        f'{name}="{_ENVIRONMENT_SPECIAL.sub(_ESCAPE, _one_line(value))}"\n'
+        for name, value in sorted(settings.items())
+    )
+
+
+def quoted(word: str) -> str:
+    """One argument of ExecStart, quoted so that nothing in it is a variable, specifier or escape.
 
     >>> print(quoted('100 % "$HOME"'))
     "100 %% \\"$$HOME\\""
@@ -143,10 +170,8 @@ def quoted(word: str, variables: bool = True) -> str:
     Raises ServiceError for a control character, which a unit cannot hold.
     """
     word = _one_line(word)
-    for letter, written in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%")):
+    for letter, written in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%"), ("$", "$$")):
         word = word.replace(letter, written)
-    if variables:
-        word = word.replace("$", "$$")
     return f'"{word}"'
 
 
@@ -165,13 +190,19 @@ def install(
     broker: bool = False,
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
-    """Write the unit, start it now and at every login; see `unit_text`. Raises ServiceError."""
-    text = unit_text(folder, words, broker, settings)
+    """Write the unit, start it now and at every login; see `unit_text`. Raises ServiceError.
+
+    settings: by the names of their environment variables, passwords too: they go into a file of
+    their own that only this user can read.
+    """
+    text, given = unit_text(folder, words, broker), settings_text(settings)
+    _check_installed()
     _systemctl("show-environment")
     path = unit_path(folder)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        make_private_folder(path.parent)
+        write_private(settings_path(folder), given.encode())
+        write_private(path, text.encode())
     except OSError as error:
         raise ServiceError(f"{path}: {error.strerror}: make it writable") from error
     _systemctl("daemon-reload")
@@ -205,8 +236,20 @@ def remove(folder: Path) -> Path:
         raise ServiceError(f"no service {path.name}: `streamer service install` creates one")
     _systemctl("disable", "--now", path.name)
     path.unlink(missing_ok=True)
+    settings_path(folder).unlink(missing_ok=True)
     _systemctl("daemon-reload")
     return path
+
+
+def _check_installed() -> None:
+    """The unit finds this program without the current folder, or is not written."""
+    words = [*streamer_command()[:2], "-c", "import streamer"]
+    apart = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    if subprocess.run(words, env=apart, capture_output=True, check=False).returncode:
+        raise ServiceError(
+            f"streamer is not installed for {words[0]}, only found where it was started: "
+            "python -m pip install it, then repeat this"
+        )
 
 
 def _systemctl(*words: str) -> str:

@@ -1,14 +1,19 @@
 """The systemd unit: read by systemd itself, and run by it where a test may start one."""
 
 import os
+import re
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from streamer.errors import ServiceError
+from streamer.cli.service import install
+from streamer.errors import ServiceError, UsageError
 from streamer.ops import systemd as service
 
 # A user manager in namespaces of its own, whatever this machine was started by.
@@ -79,8 +84,7 @@ def test_systemd_accepts_the_unit_whatever_it_is_called(odd, tmp_path):
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
     unit = tmp_path / "streamer-test.service"
-    settings = {"STREAMER_DEVICE": odd}
-    unit.write_text(service.unit_text(tmp_path / odd, ["--device", odd], settings=settings))
+    unit.write_text(service.unit_text(tmp_path / odd, ["--device", odd]))
     runtime = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
     done = subprocess.run(
         ["systemd-analyze", "verify", "--user", str(unit)],
@@ -93,7 +97,7 @@ def test_relative_paths_are_meant_from_where_it_was_installed(tmp_path, monkeypa
     (tmp_path / "100 % here").mkdir()
     monkeypatch.chdir(tmp_path / "100 % here")
     text = service.unit_text(Path("/p"), ["--config", "my.toml"])
-    assert f"WorkingDirectory=-{tmp_path}/100 %% here\n" in text
+    assert f"WorkingDirectory=-{tmp_path}/100 %% here/\n" in text
 
 
 def test_only_pages_and_a_broker_open_the_network():
@@ -121,12 +125,141 @@ def test_flags_that_run_would_refuse_are_refused_and_nothing_is_written(streamer
     assert not list(tmp_path.rglob("*.service"))
 
 
-def test_a_password_is_not_written_into_a_unit(streamer, tmp_path):
-    env = {**_home(tmp_path), "STREAMER_MQTT_PASSWORD": "swordfish"}
-    done = streamer("service", "install", env=env)
-    assert done.returncode == 2
-    assert "--config" in done.stderr
+@pytest.fixture
+def systemctl(tmp_path, monkeypatch):
+    """A home of its own, and a systemctl that says yes: the files are this program's own work."""
+    program = tmp_path / "bin" / "systemctl"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+
+
+def test_a_password_is_kept_where_only_its_owner_reads_it(systemctl, tmp_path):
+    secret = 'sword "fish" $HOME \\ `id` 50% #;'
+    before = os.umask(0)
+    try:
+        path = service.install(tmp_path / "p", [], True, {"STREAMER_MQTT_PASSWORD": secret})
+    finally:
+        os.umask(before)
+    settings = service.settings_path(tmp_path / "p")
+    assert environment_of(settings.read_text()) == {"STREAMER_MQTT_PASSWORD": secret}
+    for file in (path, settings):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    for folder in (path.parent, *path.parent.parent.parent.glob("systemd")):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert "fish" not in path.read_text()
+    (given,) = values_of(path.read_text(), "EnvironmentFile")
+    assert given == f"-{settings}"
+    service.remove(tmp_path / "p")
+    assert not settings.exists()
+    assert not path.exists()
+
+
+def test_a_password_in_a_brokers_address_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(UsageError, match="other users can read a password"):
+        install(["--mqtt", "ann:swordfish@home"])
+    monkeypatch.setenv("STREAMER_MQTT", "ann:swordfish@home")
+    with pytest.raises(UsageError, match="other users can read a password"):
+        install([])
     assert not list(tmp_path.rglob("*.service"))
+
+
+def logical_lines(text):
+    """Lines as systemd joins them: after a backslash at its end a line goes on."""
+    joined, before = [], ""
+    for line in text.split("\n"):
+        if not before and line.lstrip()[:1] in ("#", ";"):
+            continue
+        line = before + line
+        if line.endswith("\\"):
+            before = line[:-1] + " "
+        else:
+            joined.append(line)
+            before = ""
+    return [line.strip() for line in [*joined, before] if line.strip()]
+
+
+def values_of(text, key):
+    """The values of a key, with %% as systemd reads it; another specifier fails."""
+    values = [line.partition("=") for line in logical_lines(text)]
+    return [unspecified(value.strip()) for name, _, value in values if name == key]
+
+
+def unspecified(value):
+    assert "%" not in value.replace("%%", "")
+    return value.replace("%%", "%")
+
+
+def words_of(value):
+    """The words of a command, by systemd's rules: quotes, escapes, variables."""
+    words, at = [], 0
+    while at < len(value):
+        if value[at] == " ":
+            at += 1
+            continue
+        word, quote = "", ""
+        while at < len(value) and (quote or value[at] != " "):
+            letter = value[at]
+            if letter == "\\":
+                assert value[at + 1] in '\\"', value[at : at + 2]
+                word += value[at + 1]
+                at += 1
+            elif letter == quote:
+                quote = ""
+            elif letter in "\"'" and not quote:
+                quote = letter
+            else:
+                word += letter
+            at += 1
+        assert not quote
+        assert "$" not in word.replace("$$", "")
+        words.append(word.replace("$$", "$"))
+    return words
+
+
+def environment_of(text):
+    """As systemd reads an environment file: in double quotes a backslash escapes one of four."""
+    found = {}
+    for line in text.removesuffix("\n").split("\n"):
+        name, _, value = line.partition("=")
+        assert value[0] == value[-1] == '"'
+        assert not re.search(r'["$`]', re.sub(r'\\["\\$`]', "", value[1:-1]))
+        found[name] = re.sub(r'\\(["\\$`])', r"\1", value[1:-1])
+    return found
+
+
+NAMES = st.text(
+    st.one_of(
+        st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="/"),
+        st.sampled_from("\\%$\"'`;# ~*[]{}-"),
+    ),
+    min_size=1,
+    max_size=12,
+).filter(lambda name: name not in (".", ".."))
+KEYS = sorted(line.partition("=")[0] for line in logical_lines(service._UNIT) if "=" in line)
+
+
+@given(name=NAMES, here=NAMES, word=NAMES, value=NAMES)
+def test_systemd_reads_what_was_meant_whatever_the_names(name, here, word, value):
+    folder, place = Path("/p") / name, Path("/w") / here
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "cwd", lambda: place)
+        text = service.unit_text(folder, ["--device", word])
+    keys = sorted(line.partition("=")[0] for line in logical_lines(text) if line[0] != "[")
+    assert keys == KEYS  # no line was swallowed, none was added
+    (command,) = values_of(text, "ExecStart")
+    log = str(service.log_path(folder))
+    assert words_of(command) == [
+        sys.executable, "-P", "-m", "streamer", "run", "--profile", f"{folder}/", "--log", log,
+        "--no-web", "--device", word,
+    ]  # fmt: skip
+    assert values_of(text, "WorkingDirectory") == [f"-{place}/"]
+    settings = service.settings_text({"STREAMER_ANNOTATOR": value})
+    assert environment_of(settings) == {"STREAMER_ANNOTATOR": value}
 
 
 def test_without_systemd_it_is_told(streamer, tmp_path):

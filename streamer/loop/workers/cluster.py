@@ -45,8 +45,12 @@ def open_cluster(
         ) from error
     with ExitStack() as stack:
         if address == LOCAL:
+            # By keys of its own: whoever may connect to a scheduler runs code in its workers, and
+            # every user of this machine could.
             cluster = stack.enter_context(
-                LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
+                LocalCluster(
+                    n_workers=jobs, threads_per_worker=1, dashboard_address=None, security=True
+                )
             )
             client = stack.enter_context(Client(cluster))
         else:

@@ -19,6 +19,7 @@ from streamer.config import Config
 from streamer.errors import AudioError, EncoderError, StreamerError
 from streamer.ops.doctor import encoders, sound
 from streamer.ops.doctor.finding import Finding, fail
+from streamer.system import module_command
 
 Part = Literal["sound", "encoders"]
 
@@ -47,7 +48,7 @@ def examined_apart(part: Part, config: Config, longest_s: float = _LONGEST_S) ->
     """The findings of one part as they come; if its process ends or hangs, that is the last one."""
     with tempfile.TemporaryFile() as messages:
         child = subprocess.Popen(
-            [sys.executable, "-m", __name__, part],
+            module_command("streamer.ops.doctor.outliving", part),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=messages,

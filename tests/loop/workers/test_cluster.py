@@ -19,6 +19,9 @@ from streamer.testing import synthetic_session
 from tests.loop.workers.dask_processes import DaskProcesses
 
 pytest.importorskip("distributed", reason="dask[distributed] (extra cluster) is not installed")
+from distributed import Client
+
+from streamer.loop.workers.cluster import open_cluster
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,20 @@ def test_a_worker_killed_in_the_middle_loses_nothing(dask, recordings, tmp_path)
     assert found == expected
     assert rows.faults == alone.faults
     assert len(rows.faults) == 1
+
+
+def test_no_other_user_of_this_machine_gets_into_a_local_cluster():
+    with open_cluster(double, "local", 0) as workers:
+        address = workers._client.scheduler.address
+        assert address.startswith("tls://127.0.0.1:")
+        for stranger in (address, address.replace("tls", "tcp")):
+            with pytest.raises((OSError, TypeError, RuntimeError)):
+                Client(stranger, timeout=0.5)
+        assert workers._client.run_on_scheduler(int) == 0  # as its owner may
+
+
+def double():
+    return (2).__mul__
 
 
 def test_where_nobody_answers_it_says_so(monkeypatch):
