@@ -1,15 +1,16 @@
 """What a fleet's prior brings a new device: 40 devices, then a voice and a corpus left out.
 
-    python -m benchmarks.fleet SPEECH [--seeds 3] [--out FILE.json]
+    python -m benchmarks.fleet SPEECH --cache FILE.npz [--seeds 3] [--out FILE.json]
 
-SPEECH: packed corpora (`clips.csv` with one Ogg Opus file a corpus). Ratings are the affective
+SPEECH: packed corpora (`clips.csv` with one Ogg Opus file a corpus); FILE.npz keeps their
+embeddings, as that of `python -m streamer.training prior`. Ratings are the affective
 norms of the emotion labels, as there are no others. 40 speakers of five corpora are devices with 5
 to 40 labels each, drawn by seed; their statistics make the prior of a new device, which is tested
 on the other speakers of these corpora ("speakers") and on SAVEE, of which no device is ("corpus").
 
 A new device hears 20 clips, gets the labels of the first 0, 5, 10 or 20 of them, and is tested on
-its other clips. RMSE and CCC are over all clips of all tested voices, the mean over seeds, mean of
-valence and arousal.
+40 others at most. RMSE and CCC are over all clips of all tested voices, the mean over seeds, mean
+of valence and arousal.
 
 The fleet starts from the encoder's shipped prior, which was itself fitted to all labels of all
 these corpora, so that there is little left to learn; and from a prior fitted without any corpus of
@@ -28,17 +29,16 @@ from typing import Any
 import numpy as np
 
 from benchmarks.loop import RESULTS, machine
-from streamer.encoders.onnx import OnnxEncoder
-from streamer.encoders.registry import find_encoder, load_prior
+from streamer.encoders.registry import EncoderRow, find_encoder, load_prior
 from streamer.evaluation.metrics import ccc, rmse
 from streamer.learners.fleet.estimation import estimate
 from streamer.learners.fleet.statistics import VoiceData, VoiceStatistics
 from streamer.learners.prior import Prior
 from streamer.loop.online_model import OnlineModel
 from streamer.profiles.fleet.noise import private_statistics
-from streamer.training.data.speech import Clip, read_clips, read_rows
+from streamer.training.data.speech import Clip
 from streamer.training.export.prior import norm_of
-from streamer.training.export.voices import fit_voices
+from streamer.training.export.voices import embedded, fit_voices
 
 # Of each corpus, how many speakers are devices; the others are tested where they have enough clips.
 DEVICES = {"ravdess": 16, "kor_emotts": 10, "nemo": 6, "emovo": 4, "turev": 4}
@@ -46,6 +46,7 @@ LEFT_OUT = "savee"
 ELSEWHERE = ("tess", "urdu", "emospeech_in")
 MOST_CLIPS = 80
 HEARD = 20
+TESTED = 40
 LABELS = (0, 5, 10, 20)
 FEWEST, MOST = 5, 40
 
@@ -68,34 +69,22 @@ class Encoded:
     emotion: np.ndarray
 
 
-def read_voices(speech: Path, encoder: OnnxEncoder) -> dict[tuple[str, str], Voice]:
+def read_voices(row: EncoderRow, speech: Path, cache: Path) -> dict[tuple[str, str], Voice]:
     """Of each speaker at most `MOST_CLIPS` clips whose emotion has a norm, by a fixed seed."""
+    clips, embeddings, vectors = embedded(row, speech, cache)
     wanted = {*DEVICES, LEFT_OUT, *ELSEWHERE}
     rng = np.random.default_rng(0)
-    by_speaker: dict[tuple[str, str], list[Clip]] = {}
-    for clip in read_rows(speech):
+    places: dict[tuple[str, str], list[int]] = {}
+    for place, clip in enumerate(clips):
         if clip.corpus in wanted and clip.speaker and norm_of(clip.emotion) is not None:
-            by_speaker.setdefault((clip.corpus, clip.speaker), []).append(clip)
-    drawn = {
-        clip
-        for _, clips in sorted(by_speaker.items())
-        for clip in (clips[i] for i in rng.permutation(len(clips))[:MOST_CLIPS])
-    }
-    found: dict[tuple[str, str], list[tuple[Clip, Any, Any]]] = {}
-    others = frozenset(clip.corpus for clip in read_rows(speech)) - wanted
-    for clip, audio in read_clips(speech, skip=others):
-        if clip in drawn:
-            row = (clip, *encoder.encode(audio))
-            found.setdefault((clip.corpus, clip.speaker), []).append(row)
-    return {
-        key: Voice(
-            [clip for clip, _, _ in rows],
-            np.array([e for _, e, _ in rows], np.float64),
-            np.array([v for _, _, v in rows], np.float64),
-            np.array([norm_of(clip.emotion) for clip, _, _ in rows], np.float64),
-        )
-        for key, rows in sorted(found.items())
-    }
+            places.setdefault((clip.corpus, clip.speaker), []).append(place)
+    found = {}
+    for key, own in sorted(places.items()):
+        at = np.array(own)[np.sort(rng.permutation(len(own))[:MOST_CLIPS])]
+        chosen = [clips[i] for i in at]
+        norms = np.array([norm_of(clip.emotion) for clip in chosen], np.float64)
+        found[key] = Voice(chosen, embeddings[at].astype(float), vectors[at].astype(float), norms)
+    return found
 
 
 def prior_without(voices: dict[tuple[str, str], Voice]) -> Prior:
@@ -139,7 +128,7 @@ def learned(
     ]
     for index in order[:HEARD]:
         model.adapt(encoded[index])
-    rest = order[HEARD:]
+    rest = order[HEARD : HEARD + TESTED]
     found = {}
     for count in range(HEARD + 1):
         if count in LABELS:
@@ -229,11 +218,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("speech", type=Path)
+    parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=RESULTS / "fleet.json")
     options = parser.parse_args()
     row = find_encoder()
-    voices = read_voices(options.speech, OnnxEncoder(row))
+    voices = read_voices(row, options.speech, options.cache)
     priors = {"shipped": load_prior(row), "without these corpora": prior_without(voices)}
     rows = [run_seed(voices, priors, seed) for seed in range(options.seeds)]
     kept = {"machine": machine(), "encoder": row.name, "seeds": rows}
