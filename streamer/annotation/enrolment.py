@@ -88,9 +88,11 @@ def enroll(
 def _tell_unclear(what: str, quality: Quality, notify: Notify) -> None:
     reason = why_unclear(quality)
     if reason is not None:
+        loud = quality.clipped
+        remedy = "with the microphone turned down" if loud else "closer to the microphone"
         notify(
             f"{what} is a poor example ({reason}): what is enrolled by it is recognized less "
-            "reliably; record it again, closer to the microphone"
+            f"reliably; record it again, {remedy}"
         )
 
 

@@ -33,7 +33,7 @@ MEMORY_S: Final = 120.0
 AT_THE_PEAKS: Final = 0.9
 # Samples are looked at by blocks, and of a block only those near its peak.
 BLOCK_S: Final = 0.25
-NEAR_PEAK: Final = 0.5
+NEAR_PEAK: Final = 0.98
 
 Ints = NDArray[np.int64]
 Flat = tuple[Ints, Ints, Samples]
@@ -64,8 +64,9 @@ class ClippingMeter:
         held = np.concatenate(self._held)
         while len(held) >= self._block_samples + self._steps:
             block = held[: self._block_samples + self._steps]
-            self._peaks.append((self._first, _peaks(block)))
-            self._found.extend(self._flat(block))
+            peaks = _peaks(block)
+            self._peaks.append((self._first, peaks))
+            self._found.extend(self._flat(block, peaks))
             self._first += self._block_samples
             held = held[self._block_samples :]
         self._held, self._held_samples = [held.copy()], len(held)
@@ -82,8 +83,9 @@ class ClippingMeter:
         flat, blocks = [*self._found], [*self._peaks]
         if self._held_samples > self._steps and self._first < end:
             held = np.concatenate(self._held)
-            blocks.append((self._first, _peaks(held)))
-            flat += self._flat(held)
+            last = _peaks(held)
+            blocks.append((self._first, last))
+            flat += self._flat(held, last)
         found = [one for one in flat if one[0][-1] >= start and one[0][0] < end]
         if not found or end <= start:
             return 0.0
@@ -100,24 +102,27 @@ class ClippingMeter:
                 clipped = max(clipped, _at_the_ceiling(at[one], np.abs(levels[one])))
         return clipped / (end - start)
 
-    def _flat(self, block: Samples) -> list[Flat]:
+    def _flat(self, block: Samples, peaks: Samples) -> list[Flat]:
         """Where flat tops are among all but the last samples of a block: position, channel, level.
 
         The first and the last sample of a top are compared, then those between.
         """
         found: list[Flat] = []
-        for channel, sign in product(range(block.shape[1]), (1, -1)):
-            one = block[:, channel] * np.float32(sign)
-            peak = float(one.max())
-            if peak < LEAST_CEILING:
+        for channel, (place, sign) in product(range(block.shape[1]), enumerate((1, -1))):
+            peak = float(peaks[channel, place])
+            if peak <= LEAST_CEILING:
                 continue
-            rows = np.flatnonzero(one[: -self._steps] >= max(LEAST_CEILING, NEAR_PEAK * peak))
+            one = block[:, channel]
+            least = np.float32(NEAR_PEAK * peak)
+            starts = one[: -self._steps]
+            rows = np.flatnonzero(starts >= least if sign > 0 else starts <= -least)
+            if len(rows) < FEWEST_STEPS:
+                continue
             for step in (self._steps, *range(1, self._steps)):
                 level = one[rows]
-                rows = rows[np.abs(one[rows + step] - level) <= TOLERANCE * level]
+                rows = rows[np.abs(one[rows + step] - level) <= TOLERANCE * np.abs(level)]
             if len(rows):
-                columns = np.full(len(rows), channel, np.int64)
-                found.append((self._first + rows, columns, sign * one[rows]))
+                found.append((self._first + rows, np.full(len(rows), channel), one[rows]))
         return found
 
 
