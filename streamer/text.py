@@ -90,6 +90,11 @@ def annotator_name(name: str) -> str:
     return _kept(name, name.strip(), "annotator")
 
 
+def marker_name(name: str) -> str:
+    """What an event marker says: NFC, trimmed. Raises UsageError."""
+    return _kept(name, " ".join(name.split()), "marker")
+
+
 def _kept(name: str, trimmed: str, what: str) -> str:
     kept = unicodedata.normalize("NFC", trimmed)
     if not 0 < len(kept) <= LONGEST_NAME or not kept.isprintable():

@@ -81,6 +81,13 @@ def label(
     recording: Annotated[
         str | None, typer.Option(help="With --export: of this recording only.")
     ] = None,
+    session: Annotated[
+        int | None,
+        typer.Option(
+            help="With --export or --import: only this session, -1 for the last; its event "
+            "markers are exported, too."
+        ),
+    ] = None,
     scale: Annotated[
         str | None,
         typer.Option(
@@ -117,6 +124,8 @@ def label(
         raise UsageError("give only one of an utterance, --import, --export, --undo [N], --web")
     if recording is not None and export is None:
         raise UsageError("--recording says whose labels are written: give it with --export FILE")
+    if session is not None and export is None and import_ is None:
+        raise UsageError("--session says whose labels: give it with --export or --import FILE")
     values = (valence, arousal, dominance, emotion)
     if not answers_one and any(value is not None for value in values):
         raise UsageError(
@@ -145,15 +154,16 @@ def label(
             from streamer.annotation.exchange.importing import read_any
 
             ask = _ask if sys.stdin and sys.stdin.isatty() else None
-            read = read_any(opened, import_, settings.annotator, scales, ask)
+            read = read_any(opened, import_, settings.annotator, scales, ask, session)
             for note in read.notes:
                 tell(f"{import_}: {note}")
             tell(str(labelling.give(opened, read.labels, read.scale)))
         elif export is not None:
             from streamer.annotation.exchange.importing import export_labels
 
-            count = export_labels(opened, export, recording, annotator)
-            tell(f"{many(count, 'label')} written to {export}")
+            count, marked = export_labels(opened, export, recording, annotator, session)
+            markers = f" and {many(marked, 'marker')}" if marked else ""
+            tell(f"{many(count, 'label')}{markers} written to {export}")
         elif utterance is not None:
             on = scales or Scales.usual()
             kept = on.all_to_kept(valence, arousal, dominance)

@@ -30,6 +30,7 @@ from streamer.store.emotions import Emotions
 from streamer.store.heard_files import HeardFiles
 from streamer.store.labels import Labels
 from streamer.store.lived_time import LivedTime
+from streamer.store.markers import Markers
 from streamer.store.marks import ProfileMarks
 from streamer.store.place import trouble
 from streamer.store.queries import Queries
@@ -112,6 +113,7 @@ class Profile:
         self.sessions = Sessions(self.database)
         self.lived_time = LivedTime(self.database)
         self.sources = Sources(self.database)
+        self.markers = Markers(self.database)
         self.marks = ProfileMarks(self.database)
         self.copies = Copies(folder)
         self._lock = FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)

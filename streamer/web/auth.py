@@ -75,8 +75,11 @@ class Auth:
         return token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             return
+        if scope["type"] == "websocket":
+            send = _closing(send)
+            scope = {**scope, "method": "GET"}
         headers: dict[bytes, bytes] = dict(scope["headers"])
         host = headers.get(b"host", b"").decode("latin-1")
         refusal = _too_long(scope["headers"]) or self._refusal(scope["method"], headers, host)
@@ -84,7 +87,7 @@ class Auth:
             await _answer(send, *refusal)
         elif b"token=" in scope["query_string"]:
             await self._exchange(scope, send)
-        elif not self._bears_cookie(scope["headers"]):
+        elif not (self._bears_token(headers) or self._bears_cookie(scope["headers"])):
             await _answer(send, 403, "Open the address that streamer printed, all of it.")
         else:
             self._admit(scope.get("client"))
@@ -97,7 +100,11 @@ class Auth:
             return 421, "This is not the name of this server."
         origin = headers.get(b"origin")
         same = origin == f"{self._scheme}://{host}".encode("latin-1")
-        if (origin is not None and not same) or (origin is None and method not in _SAFE):
+        # A browser gives no other site's page the token, so who bears it may come without Origin.
+        program = origin is None and self._bears_token(headers)
+        if (origin is not None and not same) or (
+            origin is None and method not in _SAFE and not program
+        ):
             return 403, "Another site may not ask here."
         if b"service-worker" in headers:
             return 403, "There is no service worker."
@@ -128,6 +135,11 @@ class Auth:
         headers = [(b"location", location.encode()), (b"set-cookie", cookie.encode())]
         await _answer(send, 303, "", headers)
 
+    def _bears_token(self, headers: dict[bytes, bytes]) -> bool:
+        """A program says the token itself: a browser does not send it by itself."""
+        given = headers.get(b"authorization", b"")
+        return hmac.compare_digest(given, f"Bearer {self.token}".encode())
+
     def _within(self, path: str) -> str:
         """A path without the part that nobody can guess, where it has that."""
         return path.removeprefix(self._place) if path.startswith(f"{self._place}/") else path
@@ -152,7 +164,7 @@ class Auth:
         async def receive_little() -> Message:
             nonlocal taken
             message = await receive()
-            taken += len(message.get("body", b""))
+            taken += len(message.get("body") or message.get("bytes") or message.get("text") or b"")
             if taken > LARGEST_BODY:
                 raise HTTPException(413, "That is too large.")
             return message
@@ -164,6 +176,18 @@ class Auth:
             await send(message)
 
         await self._app(scope, receive_little, send_guarded)
+
+
+def _closing(send: Send) -> Send:
+    """For a WebSocket that is not yet accepted: a refusal closes it, as 403 to the client."""
+
+    async def close(message: Message) -> None:
+        if message["type"].startswith("websocket."):
+            await send(message)
+        elif message["type"] == "http.response.start":
+            await send({"type": "websocket.close"})
+
+    return close
 
 
 def _too_long(headers: Iterable[tuple[bytes, bytes]]) -> tuple[int, str] | None:

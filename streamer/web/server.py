@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from importlib.util import find_spec
+from typing import Final, Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -17,7 +18,7 @@ from streamer.config import Config
 from streamer.loop.loop import Loop
 from streamer.store.profile import profile_folder
 from streamer.web.api.metrics import ScraperDoor, scraper_token
-from streamer.web.auth import Auth
+from streamer.web.auth import LARGEST_BODY, Auth
 from streamer.web.bind import Address, make_modern
 from streamer.web.events import Broadcast, EventHub
 from streamer.web.fault_log import FaultLog, attached
@@ -121,12 +122,18 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
+def _websockets() -> Literal["none", "websockets-sansio"]:
+    """With the extra `lab`, programs may follow the events by WebSocket."""
+    return "websockets-sansio" if find_spec("websockets") else "none"
+
+
 def _configured(app: ASGIApp, address: Address) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
         loop="asyncio",
         http="h11",
-        ws="none",
+        ws=_websockets(),
+        ws_max_size=LARGEST_BODY,
         lifespan="off",
         interface="asgi3",
         log_config=None,
