@@ -37,7 +37,7 @@ def read(path: Path) -> list[TimedLabel]:
 
 def write(path: Path, labels: Sequence[TimedLabel], markers: Sequence[TimedMarker] = ()) -> None:
     """Tasks with finished annotations, to be imported there; the data of each has all markers."""
-    tasks = []
+    tasks: list[dict[str, Any]] = []
     marked: dict[str, Any] = {"markers": [asdict(one) for one in markers]} if markers else {}
     for one in labels:
         results: list[dict[str, Any]] = [
@@ -48,7 +48,7 @@ def write(path: Path, labels: Sequence[TimedLabel], markers: Sequence[TimedMarke
             choices = {"choices": [one.emotion]}
             results.append({"from_name": "emotion", "to_name": "audio", "type": "choices",
                             "value": choices})  # fmt: skip
-        annotation = {"result": results, "completed_by": {"email": one.annotator or ""}}
+        annotation: dict[str, Any] = {"result": results, "completed_by": {"email": one.annotator or ""}}
         tasks.append({"data": {**data_of(one), **marked}, "annotations": [annotation]})
     path.write_text(json.dumps(tasks, ensure_ascii=False, indent=1), "utf-8")
 
