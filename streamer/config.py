@@ -143,6 +143,10 @@ class Config(BaseSettings):
         description="also ignore what pages on other machines play: they are near",
     )
 
+    keep_token: bool = Field(
+        False, description="the pages' address stays the same when they are served again"
+    )
+
     watchdog_s: float = Field(
         300.0, ge=0, description="a loop that hangs this long prints its stacks and ends; 0: never"
     )

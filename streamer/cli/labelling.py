@@ -20,6 +20,7 @@ from streamer.cli.output import put, tell
 from streamer.cli.pages import (
     CertFlag,
     HostFlag,
+    KeepFlag,
     KeyFlag,
     NearFlag,
     PortFlag,
@@ -107,6 +108,7 @@ def label(
     host: HostFlag = None,
     allow_remote: RemoteFlag = False,
     remote_playback: NearFlag = None,
+    keep_token: KeepFlag = None,
     tls_cert: CertFlag = None,
     tls_key: KeyFlag = None,
     profile: ProfileFlag = None,
@@ -135,7 +137,7 @@ def label(
         raise UsageError("--scale requires values: give an utterance with them, or --import")
     settings = settings_from(
         config, profile=profile, annotator=annotator, remote_playback=remote_playback,
-        blind=blind, dimension=dimension,
+        blind=blind, dimension=dimension, keep_token=keep_token,
     )  # fmt: skip
     scales = None if scale is None else Scales.parse(scale)
     if web:

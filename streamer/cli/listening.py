@@ -18,6 +18,7 @@ from streamer.cli.output import output_for, put, tell
 from streamer.cli.pages import (
     CertFlag,
     HostFlag,
+    KeepFlag,
     KeyFlag,
     NearFlag,
     OpenFlag,
@@ -165,6 +166,7 @@ def run(
     host: HostFlag = None,
     allow_remote: RemoteFlag = False,
     remote_playback: NearFlag = None,
+    keep_token: KeepFlag = None,
     tls_cert: CertFlag = None,
     tls_key: KeyFlag = None,
     profile: ProfileFlag = None,
@@ -193,7 +195,7 @@ def run(
         ask_at_most=ask_at_most, quiet=quiet, mqtt=mqtt, privacy=privacy,
         remote_playback=remote_playback, again=again or None,
         source=labelled_source, keep_for_tuning=keep_for_tuning, blind=blind,
-        protocol=protocol, osc=osc, lsl=lsl,
+        protocol=protocol, osc=osc, lsl=lsl, keep_token=keep_token,
     )  # fmt: skip
     serves = on_a_desktop() and not as_json if web is None else web
     # On a desktop, and with the microphone: where a person is, who sees this for the first time.

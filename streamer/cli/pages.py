@@ -33,6 +33,14 @@ NearFlag = Annotated[
         show_default=False,
     ),
 ]
+KeepFlag = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-token",
+        help="Keep the key in the pages' address for the next start.",
+        show_default=False,
+    ),
+]
 CertFlag = Annotated[Path | None, typer.Option("--tls-cert", help="Certificate of the pages, PEM.")]
 OpenFlag = Annotated[
     bool,

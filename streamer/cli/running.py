@@ -66,8 +66,8 @@ def listen_with_pages(
     """Run the loop and serve its pages.
 
     page: the one whose address is shown; opens: open it in the browser of this desktop; stays:
-    where somebody looks on, the pages stay until Ctrl-C when the source has ended by itself; markers:
-    read standard input for event markers.
+    where somebody looks on, the pages stay until Ctrl-C when the source has ended by itself;
+    markers: read standard input for event markers.
     """
     from streamer.loop.run import run, wait_for_signal
 

@@ -51,6 +51,7 @@ LEARN_ANEW: Final = "learn_anew"
 FORGOTTEN: Final = "forgotten"
 LOCK_NAME: Final = "learner.lock"
 TOKEN_NAME: Final = "metrics.token"
+PAGES_TOKEN_NAME: Final = "pages.token"
 PATIENCE_S: Final = 2.0
 _NAME = re.compile(r"[\w][\w .-]{0,63}")
 

@@ -7,6 +7,7 @@ server on 127.0.0.1: this one belongs to a path that nobody can guess, under whi
 and goes nowhere else. SECURITY.md says what each check is for.
 """
 
+import base64
 import hmac
 import secrets
 from collections.abc import Callable, Iterable
@@ -16,12 +17,16 @@ from urllib.parse import parse_qs
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from streamer.web.refusal import policy, refusal_page
+
 PAGES: Final = ("/", "/start", "/live", "/emotions", "/profile")
 LARGEST_BODY: Final = 64 * 1024
 # Cookies apart: those of other programs on the same host come along, and are not the user's fault.
 LONGEST_HEADERS: Final = 16 * 1024
 LONGEST_COOKIES: Final = 64 * 1024
 _SAFE: Final = {"GET", "HEAD"}
+_NO_KEY: Final = "Open the address that streamer printed, all of it."
+_OLD_KEY: Final = "That key is not, or no longer, right."
 _HEADERS: Final = [
     (
         b"content-security-policy",
@@ -46,7 +51,7 @@ class Auth:
 
     is_ours: whether a Host header is one of ours; origin: what our pages' Origin header says,
     given that Host; cookie: its name, its own for each port, since browsers share them; admit: told
-    whose connection bears token or cookie.
+    whose connection bears token or cookie; token: None for a new one.
     """
 
     def __init__(
@@ -57,15 +62,17 @@ class Auth:
         scheme: str,
         cookie: str,
         admit: Callable[[tuple[str, int] | None], None] = lambda _: None,
+        token: str | None = None,
     ) -> None:
         self._app = app
         self._is_ours = is_ours
         self._scheme = scheme
         self._cookie = cookie.encode("ascii")
         self._admit = admit
-        self._place = f"/{secrets.token_urlsafe(16)}"
-        self.token = secrets.token_urlsafe(32)
-        self._key = secrets.token_urlsafe(32)
+        self.token = token or secrets.token_urlsafe(32)
+        # From the token: where that outlives a restart, so do the pages that are open.
+        self._place = f"/{_derived(self.token, 'place')[:22]}"
+        self._key = _derived(self.token, "cookie")
         self._once: set[bytes] = set()
 
     def token_for_once(self) -> str:
@@ -86,9 +93,9 @@ class Auth:
         if refusal is not None:
             await _answer(send, *refusal)
         elif b"token=" in scope["query_string"]:
-            await self._exchange(scope, send)
+            await self._exchange(scope, send, _wants_a_page(scope["method"], headers))
         elif not (self._bears_token(headers) or self._bears_cookie(scope["headers"])):
-            await _answer(send, 403, "Open the address that streamer printed, all of it.")
+            await _answer(send, 403, _NO_KEY, for_people=_wants_a_page(scope["method"], headers))
         else:
             self._admit(scope.get("client"))
             await self._let_in({**scope, "path": self._within(scope["path"])}, receive, send)
@@ -117,13 +124,13 @@ class Auth:
             return 415, "Send JSON."
         return None
 
-    async def _exchange(self, scope: Scope, send: Send) -> None:
+    async def _exchange(self, scope: Scope, send: Send, for_people: bool) -> None:
         """The token for the cookie; the address without the token is where to go on."""
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         used = [once for once in self._once if hmac.compare_digest(given.encode(), once)]
         self._once.difference_update(used)
         if not used and not hmac.compare_digest(given.encode(), self.token.encode()):
-            await _answer(send, 403, "That key is not, or no longer, right.")
+            await _answer(send, 403, _OLD_KEY, for_people=for_people)
             return
         self._admit(scope.get("client"))
         secure = "; Secure" if self._scheme == "https" else ""
@@ -178,6 +185,12 @@ class Auth:
         await self._app(scope, receive_little, send_guarded)
 
 
+def _derived(token: str, use: str) -> str:
+    """43 letters that only who knows the token can compute, and that do not give it away."""
+    digest = hmac.digest(token.encode(), use.encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
+
+
 def _closing(send: Send) -> Send:
     """For a WebSocket that is not yet accepted: a refusal closes it, as 403 to the client."""
 
@@ -206,12 +219,24 @@ def _too_long(headers: Iterable[tuple[bytes, bytes]]) -> tuple[int, str] | None:
     return (431, "These headers are too long.") if total > LONGEST_HEADERS else None
 
 
+def _wants_a_page(method: str, headers: dict[bytes, bytes]) -> bool:
+    """Somebody opened an address in a browser, rather than a script that asks."""
+    return method == "GET" and b"text/html" in headers.get(b"accept", b"")
+
+
 async def _answer(
-    send: Send, status: int, text: str, headers: list[tuple[bytes, bytes]] | None = None
+    send: Send,
+    status: int,
+    text: str,
+    headers: list[tuple[bytes, bytes]] | None = None,
+    *,
+    for_people: bool = False,
 ) -> None:
-    body = text.encode()
+    """for_people: as a page of its own, which tries again."""
+    body = refusal_page(text) if for_people else text.encode()
     length = (b"content-length", str(len(body)).encode())
-    kind = (b"content-type", b"text/plain; charset=utf-8")
-    extra = [*_HEADERS, _NO_STORE, kind, length, *(headers or [])]
+    kind = (b"content-type", b"text/html" if for_people else b"text/plain; charset=utf-8")
+    said = [*_HEADERS[1:], (_HEADERS[0][0], policy())] if for_people else _HEADERS
+    extra = [*said, _NO_STORE, kind, length, *(headers or [])]
     await send({"type": "http.response.start", "status": status, "headers": extra})
     await send({"type": "http.response.body", "body": body})

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from streamer.annotation.first_steps import FirstSteps
 from streamer.config import Config
 from streamer.loop.loop import Loop
-from streamer.store.profile import profile_folder
+from streamer.store.profile import PAGES_TOKEN_NAME, profile_folder
 from streamer.web.api.metrics import ScraperDoor, scraper_token
 from streamer.web.auth import LARGEST_BODY, Auth
 from streamer.web.bind import Address, make_modern
@@ -25,6 +25,7 @@ from streamer.web.fault_log import FaultLog, attached
 from streamer.web.listener import PATIENCE_S, Listener
 from streamer.web.site import make_site
 from streamer.web.store_worker import StoreWorker
+from streamer.web.token_file import kept_token
 
 # What h11 holds of a request before its headers are complete; `Auth` has the finer bounds.
 LONGEST_HEAD: Final = 96 * 1024
@@ -63,6 +64,7 @@ def serving(config: Config, address: Address, loop: Loop | None = None) -> Itera
     """
     folder = profile_folder(config.profile, config.home)
     token = scraper_token(folder)
+    kept = kept_token(folder / PAGES_TOKEN_NAME) if config.keep_token else None
     faults = FaultLog()
     with address.listen() as listening, attached(faults, "uvicorn.error"):
         port: int = listening.getsockname()[1]
@@ -76,6 +78,7 @@ def serving(config: Config, address: Address, loop: Loop | None = None) -> Itera
             scheme=address.scheme,
             cookie=f"streamer-{port}",
             admit=listening.admit,
+            token=kept,
         )
         door = ScraperDoor(auth, site, token, is_ours, listening.admit)
         server = _Server(_configured(door, address), listening, faults)

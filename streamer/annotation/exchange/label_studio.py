@@ -48,7 +48,8 @@ def write(path: Path, labels: Sequence[TimedLabel], markers: Sequence[TimedMarke
             choices = {"choices": [one.emotion]}
             results.append({"from_name": "emotion", "to_name": "audio", "type": "choices",
                             "value": choices})  # fmt: skip
-        annotation: dict[str, Any] = {"result": results, "completed_by": {"email": one.annotator or ""}}
+        whose = {"email": one.annotator or ""}
+        annotation: dict[str, Any] = {"result": results, "completed_by": whose}
         tasks.append({"data": {**data_of(one), **marked}, "annotations": [annotation]})
     path.write_text(json.dumps(tasks, ensure_ascii=False, indent=1), "utf-8")
 

@@ -1,0 +1,55 @@
+"""What a browser shows to somebody who is refused: why, what to do, and it tries again by itself.
+
+A page without scripts, with one style sheet in it that the policy names by its hash. It is made
+once for each reason, so that a refusal costs no more than its bytes.
+"""
+
+import base64
+import hashlib
+from functools import cache
+from html import escape
+from typing import Final
+
+RETRY_S: Final = 10
+_STYLE: Final = (
+    ":root{color-scheme:light dark;--g:#f5f4f1;--c:#fff;--l:#dedbd4;--i:#22252b;--s:#5b616d;"
+    "--a:#2f5d8c;font:16px/1.5 system-ui,sans-serif}"
+    "@media(prefers-color-scheme:dark){:root{--g:#14161a;--c:#1d2026;--l:#343942;--i:#eceef2;"
+    "--s:#a8afbb;--a:#8db9e8}}"
+    "body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--g);"
+    "color:var(--i)}main{max-width:34rem;margin:16px;padding:24px;background:var(--c);"
+    "border:1px solid var(--l);border-radius:14px}h1{font-size:1.4rem;margin:0 0 8px}"
+    "p{margin:0 0 12px}b{color:var(--a)}code{overflow-wrap:anywhere}.s{color:var(--s);"
+    "font-size:.9rem;margin:0}"
+)
+_PAGE: Final = """\
+<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title} · Streamer</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="{retry}"><style>{style}</style></head>
+<body><main><h1>{title}</h1><p>{why}</p>
+<p>Streamer prints the address of its pages when it starts, with a key at its end:
+<code>http://…/?token=…</code> Open <b>that whole address</b>. The key is new for each start, unless
+<code>--keep-token</code> keeps it; a service shows its address with
+<code>streamer service token</code>.</p>
+<p>From another machine, forward a port to the one where Streamer runs, and open the same address
+here: <code>ssh -L 8765:127.0.0.1:8765 USER@HOST</code></p>
+<p class="s">This page tries again every {retry} seconds.</p></main></body></html>
+"""
+_TITLE: Final = "This browser has no key yet"
+
+
+@cache
+def refusal_page(why: str) -> bytes:
+    """The page for one of our own reasons, as UTF-8."""
+    return _PAGE.format(title=_TITLE, why=escape(why), style=_STYLE, retry=RETRY_S).encode()
+
+
+@cache
+def policy() -> bytes:
+    """Its content security policy: the style of the page and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ).encode()
