@@ -18,6 +18,7 @@ from streamer.cli.options import (
 )
 from streamer.cli.output import put, tell
 from streamer.cli.pages import (
+    OWN_CERTIFICATE,
     CertFlag,
     HostFlag,
     KeepFlag,
@@ -25,6 +26,7 @@ from streamer.cli.pages import (
     NearFlag,
     PortFlag,
     RemoteFlag,
+    SelfSignedFlag,
     address_of,
     pages,
     require_no_page_flags,
@@ -109,6 +111,7 @@ def label(
     allow_remote: RemoteFlag = False,
     remote_playback: NearFlag = None,
     keep_token: KeepFlag = None,
+    self_signed: SelfSignedFlag = False,
     tls_cert: CertFlag = None,
     tls_key: KeyFlag = None,
     profile: ProfileFlag = None,
@@ -141,13 +144,14 @@ def label(
     )  # fmt: skip
     scales = None if scale is None else Scales.parse(scale)
     if web:
-        address = address_of(host, port, allow_remote, tls_cert, tls_key)
+        own = settings.home / OWN_CERTIFICATE if self_signed else None
+        address = address_of(host, port, allow_remote, tls_cert, tls_key, own)
         from streamer.loop.run import wait_for_signal
 
         with pages(settings, address):
             wait_for_signal()
         return
-    require_no_page_flags(port, host, allow_remote, tls_cert, tls_key)
+    require_no_page_flags(port, host, allow_remote, self_signed, tls_cert, tls_key)
     with known_profile(settings, tell) as opened:
         if undo:
             count = 1 if utterance is None else utterance

@@ -16,6 +16,7 @@ from streamer.cli.options import (
 )
 from streamer.cli.output import output_for, put, tell
 from streamer.cli.pages import (
+    OWN_CERTIFICATE,
     CertFlag,
     HostFlag,
     KeepFlag,
@@ -24,6 +25,7 @@ from streamer.cli.pages import (
     OpenFlag,
     PortFlag,
     RemoteFlag,
+    SelfSignedFlag,
     address_of,
     on_a_desktop,
     require_no_page_flags,
@@ -167,6 +169,7 @@ def run(
     allow_remote: RemoteFlag = False,
     remote_playback: NearFlag = None,
     keep_token: KeepFlag = None,
+    self_signed: SelfSignedFlag = False,
     tls_cert: CertFlag = None,
     tls_key: KeyFlag = None,
     profile: ProfileFlag = None,
@@ -210,14 +213,15 @@ def run(
         source, config=settings, realtime=realtime, max_seconds=max_seconds, holder="streamer run"
     )
     if serves:
-        address = address_of(host, port, allow_remote, tls_cert, tls_key)
+        own = settings.home / OWN_CERTIFICATE if self_signed else None
+        address = address_of(host, port, allow_remote, tls_cert, tls_key, own)
         page, opens = ("/start", open_page) if begins else ("/", False)
         listen_with_pages(
             loop, settings, address, page=page, opens=opens, as_json=as_json, log=log,
             stays=bool(web) and not as_json, markers=markers,
         )  # fmt: skip
     else:
-        require_no_page_flags(port, host, allow_remote, tls_cert, tls_key)
+        require_no_page_flags(port, host, allow_remote, self_signed, tls_cert, tls_key)
         sinks = sinks_for(loop, settings, as_json=as_json, log=log)
         with markers_from_input(markers, loop, sinks):
             run(loop, sinks, settings.watchdog_s)

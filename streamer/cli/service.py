@@ -91,6 +91,7 @@ def token(
     from streamer.ops import systemd as units
     from streamer.store.profile import PAGES_TOKEN_NAME
     from streamer.web.bind import LOOPBACK
+    from streamer.web.certificate import local_numbers
     from streamer.web.token_file import kept_token, new_token
 
     folder = _folder(settings_from(config, profile=profile))
@@ -105,8 +106,11 @@ def token(
         units.restart(folder)
         tell("a new key; pages that are open need the new address")
     port = int(_value_of("--port", words) or USUAL_PORT)
-    scheme = "https" if "--tls-cert" in words else "http"
-    host = _value_of("--host", words) or LOOPBACK
+    is_secure = "--tls-cert" in words or "--self-signed" in words
+    scheme = "https" if is_secure else "http"
+    host = _value_of("--host", words) or ("0.0.0.0" if "--self-signed" in words else LOOPBACK)
+    if host in {"0.0.0.0", "::"}:
+        host = next(iter(local_numbers()), host)
     address = f"{scheme}://{host}:{port}/?token={kept_token(path)}"
     print(address)
     if host == LOOPBACK:

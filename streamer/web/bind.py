@@ -35,6 +35,11 @@ class Address:
     tls_key: Path | None = None
 
     @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches it."""
+        return _is_loopback(self.host)
+
+    @property
     def scheme(self) -> str:
         return "https" if self.tls_cert else "http"
 

@@ -19,7 +19,9 @@ _STYLE: Final = (
     "body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--g);"
     "color:var(--i)}main{max-width:34rem;margin:16px;padding:24px;background:var(--c);"
     "border:1px solid var(--l);border-radius:14px}h1{font-size:1.4rem;margin:0 0 8px}"
-    "p{margin:0 0 12px}b{color:var(--a)}code{overflow-wrap:anywhere}.s{color:var(--s);"
+    "p{margin:0 0 12px}b{color:var(--a)}code{overflow-wrap:anywhere}"
+    ".b{display:block;margin-top:4px}"
+    ".s{color:var(--s);"
     "font-size:.9rem;margin:0}"
 )
 _PAGE: Final = """\
@@ -33,7 +35,7 @@ _PAGE: Final = """\
 <code>--keep-token</code> keeps it; a service shows its address with
 <code>streamer service token</code>.</p>
 <p>From another machine, forward a port to the one where Streamer runs, and open the same address
-here: <code>ssh -L 8765:127.0.0.1:8765 USER@HOST</code></p>
+here: <code class="b">ssh -L 8765:127.0.0.1:8765 USER@HOST</code></p>
 <p class="s">This page tries again every {retry} seconds.</p></main></body></html>
 """
 _TITLE: Final = "This browser has no key yet"

@@ -23,6 +23,7 @@ from streamer.web.bind import Address, make_modern
 from streamer.web.events import Broadcast, EventHub
 from streamer.web.fault_log import FaultLog, attached
 from streamer.web.listener import PATIENCE_S, Listener
+from streamer.web.phone import Phone, phone_of
 from streamer.web.site import make_site
 from streamer.web.store_worker import StoreWorker
 from streamer.web.token_file import kept_token
@@ -39,13 +40,15 @@ class Pages:
     """A running web server.
 
     url: with the token that grants access; sink, first_steps: through which the events of a loop
-    reach the pages; token_for_once: see `Auth`.
+    reach the pages; token_for_once: see `Auth`; phone: how other machines get there, None
+    where they may not.
     """
 
     url: str
     sink: Broadcast
     first_steps: FirstSteps
     token_for_once: Callable[[], str]
+    phone: Phone | None = None
 
     def at(self, page: str) -> str:
         """The address of a page, such as "/live", with the token."""
@@ -89,11 +92,13 @@ def serving(config: Config, address: Address, loop: Loop | None = None) -> Itera
         if loop is not None and loop.describer is not None:
             loop.describer.told = lambda utterance: hub.publish("described", {"id": utterance})
         try:
+            worker.phone = phone_of(address, port, auth.token)
             yield Pages(
                 f"{address.url(port)}/?token={auth.token}",
                 Broadcast(hub),
                 worker.first_steps,
                 auth.token_for_once,
+                worker.phone,
             )
         finally:
             hub.close()

@@ -71,7 +71,8 @@ class Pages:
         return await self._render("emotions.html")
 
     async def profile(self, request: Request) -> HTMLResponse:
-        return await self._render("profile.html", **await self._labels.listed(request))
+        listed = await self._labels.listed(request)
+        return await self._render("profile.html", phone=self._worker.phone, **listed)
 
     async def _render(self, name: str, **values: Any) -> HTMLResponse:
         template = self._templates.get_template(name)
