@@ -32,6 +32,7 @@ from streamer.store.labels import Labels
 from streamer.store.lived_time import LivedTime
 from streamer.store.markers import Markers
 from streamer.store.marks import ProfileMarks
+from streamer.store.notes import Notes
 from streamer.store.place import trouble
 from streamer.store.queries import Queries
 from streamer.store.sessions import Sessions
@@ -115,6 +116,7 @@ class Profile:
         self.lived_time = LivedTime(self.database)
         self.sources = Sources(self.database)
         self.markers = Markers(self.database)
+        self.notes = Notes(self.database)
         self.marks = ProfileMarks(self.database)
         self.copies = Copies(folder)
         self._lock = FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)

@@ -207,6 +207,14 @@ MIGRATIONS = (
     );
     CREATE INDEX markers_session ON markers (session);
     """,
+    # What somebody notes about an utterance.
+    """
+    CREATE TABLE notes (
+        utterance INTEGER PRIMARY KEY REFERENCES utterances (id) ON DELETE CASCADE,
+        text TEXT NOT NULL,
+        noted_at REAL NOT NULL
+    );
+    """,
 )
 
 

@@ -68,6 +68,7 @@ TABLES: Final = (
     Table("emotion_keys", "place", since=9),
     Table("acoustics", "utterance", since=11),
     Table("markers", "id", since=12),
+    Table("notes", "utterance", since=13),
 )
 
 
