@@ -18,6 +18,7 @@ def violations(page) -> list[str]:
     return [one["id"] for one in found if one["impact"] in ("serious", "critical")]
 
 
+@pytest.mark.long
 def test_a_page_that_lost_its_connection_says_so_and_goes_on_after_a_restart(
     browser, config, asked
 ):
@@ -38,13 +39,17 @@ def test_a_page_that_lost_its_connection_says_so_and_goes_on_after_a_restart(
         wait_until(page, "() => document.getElementById('lost').innerText.includes('new key')")
 
 
-def test_who_has_no_key_is_told_what_to_do_in_a_page_of_its_own(browser, served):
+def test_who_has_no_key_is_told_what_to_do_and_goes_on_once_there_is_one(browser, served):
+    """Nothing reloads the page while somebody reads it; a second tab gets the key."""
     address = served.url.partition("?")[0]
     page, _ = open_page(browser, address, viewport={"width": 390, "height": 844})
     assert "ssh -L 8765" in page.inner_text("main")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    background = page.evaluate(
-        "() => getComputedStyle(document.querySelector('main')).borderRadius"
-    )
-    assert background == "14px"  # the policy lets its own style sheet in
+    style = "() => getComputedStyle(document.querySelector('main')).borderRadius"
+    assert page.evaluate(style) == "14px"  # the policy lets its own style sheet in
     assert violations(page) == []
+    other = page.context.new_page()
+    other.goto(served.url)
+    page.goto(other.url.removesuffix("/") + "/live")
+    assert "Streamer" in page.title()
+    assert page.locator("#presence").count() == 1
