@@ -19,7 +19,9 @@ from streamer.errors import UsageError
 from streamer.text import annotator_name
 
 # About this machine or its owner: left out of exports and reports.
-PRIVATE: Final = {"home", "models", "profile", "mqtt", "mqtt_user", "mqtt_password"}
+PRIVATE: Final = {
+    "home", "models", "profile", "protocol", "osc", "mqtt", "mqtt_user", "mqtt_password",
+}  # fmt: skip
 _DAY_S: Final = 86_400.0
 
 
@@ -114,6 +116,12 @@ class Config(BaseSettings):
         30.0, gt=0, description="an unanswered query expires after so many days of use"
     )
 
+    protocol: Path | None = Field(
+        None, description="a research session's phases, prompts and budgets: a TOML file"
+    )
+    osc: str | None = Field(None, description="send events as OSC messages to HOST:PORT")
+    lsl: bool = Field(False, description="publish events as Lab Streaming Layer streams")
+
     privacy: Literal["clips", "embeddings", "everything"] = Field(
         "clips",
         description="audio on disk: of open questions, none, or of every utterance",
@@ -133,6 +141,10 @@ class Config(BaseSettings):
     remote_playback: bool = Field(
         False,
         description="also ignore what pages on other machines play: they are near",
+    )
+
+    keep_token: bool = Field(
+        False, description="the pages' address stays the same when they are served again"
     )
 
     watchdog_s: float = Field(

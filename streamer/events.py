@@ -190,6 +190,64 @@ class Noticed:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """An event marker: something that happened around the speech.
+
+    Attributes
+    ----------
+    id : int
+        Its number in the profile.
+    name, origin : str
+        What happened; how it came: "key", "stdin", "http", "protocol" or "python".
+    source : str
+        The file or device.
+    at_s : float
+        On the clock of the source, in seconds, as the onset of an utterance.
+    unix_s : float
+        Seconds since 1970.
+    error_s : float or None
+        Bound of the error of `at_s`; None where a recording or a pipe has no clock, and `at_s` is
+        the position that was processed by then.
+    """
+
+    id: int
+    name: str
+    origin: str
+    source: str
+    at_s: float
+    unix_s: float
+    error_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFitted:
+    """How the clock of a live source runs on the computer's; see `audio.sample_clock`.
+
+    Comes before each marker, and about once a minute. The sample at `source_s` arrived at
+    `monotonic_s`, and later ones follow at `rate`.
+
+    Attributes
+    ----------
+    source : str
+        The device.
+    source_s, monotonic_s, unix_s : float
+        The same moment in seconds from the start of the source, of the computer's monotonic clock,
+        and since 1970.
+    rate : float
+        Seconds of the computer's clocks a second of the source.
+    error_s : float
+        Largest distance of an arrival from the line, in seconds.
+    """
+
+    source: str
+    source_s: float
+    monotonic_s: float
+    unix_s: float
+    rate: float
+    error_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The last event, with the sample counts.
 
@@ -227,6 +285,8 @@ Event = (
     | Learned
     | Unlearned
     | Drifted
+    | Marked
+    | ClockFitted
     | Noticed
     | Ended
 )
@@ -240,6 +300,8 @@ _NAMES: Mapping[type[Event], str] = {
     Learned: "learned",
     Unlearned: "unlearned",
     Drifted: "drift",
+    Marked: "marker",
+    ClockFitted: "clock",
     Noticed: "notice",
     Ended: "end",
 }

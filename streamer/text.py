@@ -16,6 +16,7 @@ from typing import Any, Final
 from streamer.errors import UsageError
 
 LONGEST_NAME: Final = 64
+LONGEST_NOTE: Final = 500
 # C0, DEL and C1 controls, line and paragraph separators, marks that reorder text, surrogates.
 _UNSAFE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -88,6 +89,23 @@ def emotion_name(name: str) -> str:
 def annotator_name(name: str) -> str:
     """A normalized name: NFC, trimmed. Raises UsageError."""
     return _kept(name, name.strip(), "annotator")
+
+
+def marker_name(name: str) -> str:
+    """What an event marker says: NFC, trimmed. Raises UsageError."""
+    return _kept(name, " ".join(name.split()), "marker")
+
+
+def note_text(text: str) -> str:
+    """A note: NFC, trimmed, on one line; "" for none. Raises UsageError.
+
+    >>> note_text(" after the\\n meeting ")
+    'after the meeting'
+    """
+    kept = unicodedata.normalize("NFC", " ".join(text.split()))
+    if len(kept) > LONGEST_NOTE or not kept.isprintable():
+        raise UsageError(f"note {kept[:40]!r}: give up to {LONGEST_NOTE} printable characters")
+    return kept
 
 
 def _kept(name: str, trimmed: str, what: str) -> str:

@@ -19,7 +19,7 @@ from streamer.cli.listening import demo, devices, run
 from streamer.cli.moving import export, import_
 from streamer.cli.pool import pool
 from streamer.cli.profile import forget, reembed, status
-from streamer.cli.reporting import report
+from streamer.cli.reporting import note, report
 from streamer.cli.service import service
 from streamer.cli.source import source
 from streamer.cli.starting import start
@@ -42,7 +42,7 @@ _VERBS = (
     start, run, demo, devices,
     queue, label,
     enroll, verify, emotions,
-    status, report, forget, reembed,
+    status, report, note, forget, reembed,
     export, import_,
     table, evaluate, tune,
     bench, doctor,

@@ -18,12 +18,15 @@ from streamer.cli.options import (
 )
 from streamer.cli.output import put, tell
 from streamer.cli.pages import (
+    OWN_CERTIFICATE,
     CertFlag,
     HostFlag,
+    KeepFlag,
     KeyFlag,
     NearFlag,
     PortFlag,
     RemoteFlag,
+    SelfSignedFlag,
     address_of,
     pages,
     require_no_page_flags,
@@ -81,6 +84,13 @@ def label(
     recording: Annotated[
         str | None, typer.Option(help="With --export: of this recording only.")
     ] = None,
+    session: Annotated[
+        int | None,
+        typer.Option(
+            help="With --export or --import: only this session, -1 for the last; its event "
+            "markers are exported, too."
+        ),
+    ] = None,
     scale: Annotated[
         str | None,
         typer.Option(
@@ -100,6 +110,8 @@ def label(
     host: HostFlag = None,
     allow_remote: RemoteFlag = False,
     remote_playback: NearFlag = None,
+    keep_token: KeepFlag = None,
+    self_signed: SelfSignedFlag = False,
     tls_cert: CertFlag = None,
     tls_key: KeyFlag = None,
     profile: ProfileFlag = None,
@@ -117,6 +129,8 @@ def label(
         raise UsageError("give only one of an utterance, --import, --export, --undo [N], --web")
     if recording is not None and export is None:
         raise UsageError("--recording says whose labels are written: give it with --export FILE")
+    if session is not None and export is None and import_ is None:
+        raise UsageError("--session says whose labels: give it with --export or --import FILE")
     values = (valence, arousal, dominance, emotion)
     if not answers_one and any(value is not None for value in values):
         raise UsageError(
@@ -126,17 +140,18 @@ def label(
         raise UsageError("--scale requires values: give an utterance with them, or --import")
     settings = settings_from(
         config, profile=profile, annotator=annotator, remote_playback=remote_playback,
-        blind=blind, dimension=dimension,
+        blind=blind, dimension=dimension, keep_token=keep_token,
     )  # fmt: skip
     scales = None if scale is None else Scales.parse(scale)
     if web:
-        address = address_of(host, port, allow_remote, tls_cert, tls_key)
+        own = settings.home / OWN_CERTIFICATE if self_signed else None
+        address = address_of(host, port, allow_remote, tls_cert, tls_key, own)
         from streamer.loop.run import wait_for_signal
 
         with pages(settings, address):
             wait_for_signal()
         return
-    require_no_page_flags(port, host, allow_remote, tls_cert, tls_key)
+    require_no_page_flags(port, host, allow_remote, self_signed, tls_cert, tls_key)
     with known_profile(settings, tell) as opened:
         if undo:
             count = 1 if utterance is None else utterance
@@ -145,15 +160,16 @@ def label(
             from streamer.annotation.exchange.importing import read_any
 
             ask = _ask if sys.stdin and sys.stdin.isatty() else None
-            read = read_any(opened, import_, settings.annotator, scales, ask)
+            read = read_any(opened, import_, settings.annotator, scales, ask, session)
             for note in read.notes:
                 tell(f"{import_}: {note}")
             tell(str(labelling.give(opened, read.labels, read.scale)))
         elif export is not None:
             from streamer.annotation.exchange.importing import export_labels
 
-            count = export_labels(opened, export, recording, annotator)
-            tell(f"{many(count, 'label')} written to {export}")
+            count, marked = export_labels(opened, export, recording, annotator, session)
+            markers = f" and {many(marked, 'marker')}" if marked else ""
+            tell(f"{many(count, 'label')}{markers} written to {export}")
         elif utterance is not None:
             on = scales or Scales.usual()
             kept = on.all_to_kept(valence, arousal, dominance)

@@ -16,13 +16,16 @@ from streamer.cli.options import (
 )
 from streamer.cli.output import output_for, put, tell
 from streamer.cli.pages import (
+    OWN_CERTIFICATE,
     CertFlag,
     HostFlag,
+    KeepFlag,
     KeyFlag,
     NearFlag,
     OpenFlag,
     PortFlag,
     RemoteFlag,
+    SelfSignedFlag,
     address_of,
     on_a_desktop,
     require_no_page_flags,
@@ -31,6 +34,7 @@ from streamer.cli.running import (
     for_the_first_time,
     is_new,
     listen_with_pages,
+    markers_from_input,
     sinks_for,
     tell_next_steps,
     with_pages,
@@ -125,6 +129,24 @@ def run(
         ),
     ] = None,
     blind: BlindFlag = None,
+    markers: Annotated[
+        bool,
+        typer.Option(
+            "--markers",
+            help="Event markers from standard input: a key in a terminal, a line in a pipe.",
+        ),
+    ] = False,
+    protocol: Annotated[
+        Path | None,
+        typer.Option(help="Follow the phases, prompts and budgets of this TOML file."),
+    ] = None,
+    osc: Annotated[
+        str | None, typer.Option(help="Send events as OSC messages to HOST:PORT, by UDP.")
+    ] = None,
+    lsl: Annotated[
+        bool | None,
+        typer.Option("--lsl", help="Publish events on the network, by Lab Streaming Layer."),
+    ] = None,
     mqtt: Annotated[
         str | None,
         typer.Option(
@@ -146,6 +168,8 @@ def run(
     host: HostFlag = None,
     allow_remote: RemoteFlag = False,
     remote_playback: NearFlag = None,
+    keep_token: KeepFlag = None,
+    self_signed: SelfSignedFlag = False,
     tls_cert: CertFlag = None,
     tls_key: KeyFlag = None,
     profile: ProfileFlag = None,
@@ -157,6 +181,8 @@ def run(
         raise UsageError("--input is empty: give a file, a folder, or - for standard input")
     if input is not None and device is not None:
         raise UsageError("--input and --device exclude each other: give one of them")
+    if input == "-" and markers:
+        raise UsageError("--markers and --input - both read standard input: give one of them")
     if input is None:
         from streamer.audio.microphone.probe import begin
 
@@ -172,6 +198,7 @@ def run(
         ask_at_most=ask_at_most, quiet=quiet, mqtt=mqtt, privacy=privacy,
         remote_playback=remote_playback, again=again or None,
         source=labelled_source, keep_for_tuning=keep_for_tuning, blind=blind,
+        protocol=protocol, osc=osc, lsl=lsl, keep_token=keep_token,
     )  # fmt: skip
     serves = on_a_desktop() and not as_json if web is None else web
     # On a desktop, and with the microphone: where a person is, who sees this for the first time.
@@ -186,15 +213,18 @@ def run(
         source, config=settings, realtime=realtime, max_seconds=max_seconds, holder="streamer run"
     )
     if serves:
-        address = address_of(host, port, allow_remote, tls_cert, tls_key)
+        own = settings.home / OWN_CERTIFICATE if self_signed else None
+        address = address_of(host, port, allow_remote, tls_cert, tls_key, own)
         page, opens = ("/start", open_page) if begins else ("/", False)
         listen_with_pages(
             loop, settings, address, page=page, opens=opens, as_json=as_json, log=log,
-            stays=bool(web) and not as_json,
+            stays=bool(web) and not as_json, markers=markers,
         )  # fmt: skip
     else:
-        require_no_page_flags(port, host, allow_remote, tls_cert, tls_key)
-        run(loop, sinks_for(loop, settings, as_json=as_json, log=log), settings.watchdog_s)
+        require_no_page_flags(port, host, allow_remote, self_signed, tls_cert, tls_key)
+        sinks = sinks_for(loop, settings, as_json=as_json, log=log)
+        with markers_from_input(markers, loop, sinks):
+            run(loop, sinks, settings.watchdog_s)
     if not as_json:
         tell_next_steps(settings)
 

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from streamer.config import Config
     from streamer.loop.loop import Loop
     from streamer.web.bind import Address
+    from streamer.web.phone import Phone
     from streamer.web.server import Pages
+
+# In the folder of the profiles; no profile's name begins with a dot.
+OWN_CERTIFICATE = ".certificate"
 
 PortFlag = Annotated[
     int | None, typer.Option(help="Port of the pages [8765, or a free one].", min=0, max=65535)
@@ -33,10 +37,25 @@ NearFlag = Annotated[
         show_default=False,
     ),
 ]
+KeepFlag = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-token",
+        help="Keep the key in the pages' address for the next start.",
+        show_default=False,
+    ),
+]
 CertFlag = Annotated[Path | None, typer.Option("--tls-cert", help="Certificate of the pages, PEM.")]
 OpenFlag = Annotated[
     bool,
     typer.Option("--open/--no-open", help="Open the first steps in the browser of this desktop."),
+]
+SelfSignedFlag = Annotated[
+    bool,
+    typer.Option(
+        "--self-signed",
+        help="With a certificate of this machine's own making, on all its addresses [--host].",
+    ),
 ]
 KeyFlag = Annotated[Path | None, typer.Option("--tls-key", help="Key of that certificate, PEM.")]
 
@@ -62,6 +81,8 @@ def pages(
 
     with serving(settings, address, loop) as served:
         tell(f"label and watch in your browser: {served.at(page)}")
+        if served.phone is not None:
+            _tell_phone(served.phone)
         yield served
 
 
@@ -80,10 +101,20 @@ def open_in_browser(address: str) -> None:
     threading.Thread(target=open_it, name="browser", daemon=True).start()
 
 
+def _tell_phone(phone: "Phone") -> None:
+    """The way to the pages from a phone in the same network."""
+    if sys.stderr.isatty():
+        print(phone.terminal_code(), file=sys.stderr)
+    tell(f"on a phone in this network: {phone.url}")
+    tell(f"its browser shows this SHA-256 fingerprint of the certificate: {phone.fingerprint}")
+
+
 def require_no_page_flags(*flags: object) -> None:
     """Raises UsageError where flags of the pages are given, but no pages are served."""
     if any(flag not in (None, False) for flag in flags):
-        raise UsageError("--port, --host, --allow-remote and --tls-... require --web: add it")
+        raise UsageError(
+            "--port, --host, --allow-remote, --self-signed and --tls-... require --web: add it"
+        )
 
 
 def address_of(
@@ -92,8 +123,20 @@ def address_of(
     allow_remote: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
+    self_signed: Path | None = None,
 ) -> "Address":
-    """The address that the flags describe. Raises UsageError where it is not safe."""
+    """The address that the flags describe. self_signed: the folder of this machine's certificate.
+
+    Raises UsageError where it is not safe.
+    """
     from streamer.web.bind import address_from
 
+    if self_signed is not None:
+        if tls_cert is not None or tls_key is not None:
+            raise UsageError("--self-signed and --tls-cert exclude each other: give one of them")
+        from streamer.web.certificate import own_certificate
+
+        host = host or "0.0.0.0"
+        if allow_remote:
+            tls_cert, tls_key = own_certificate(self_signed)
     return address_from(host, port, allow_remote=allow_remote, tls_cert=tls_cert, tls_key=tls_key)

@@ -1,4 +1,4 @@
-"""The verb report."""
+"""The verbs report and note."""
 
 import os
 import time
@@ -24,6 +24,10 @@ def report(
     session: Annotated[
         int | None, typer.Option(help="Only this session, by number; -1 is the last one.")
     ] = None,
+    week: Annotated[
+        bool, typer.Option("--week", help="Only the last seven days, as a diary.")
+    ] = False,
+    day: Annotated[bool, typer.Option("--day", help="Only today, as a diary.")] = False,
     profile: ProfileFlag = None,
     config: ConfigFlag = None,
     verbose: Verbose = False,
@@ -31,18 +35,23 @@ def report(
     """Write one page about a profile: utterances, labels, learning curves, intervals."""
     if out is None and png is None:
         raise UsageError("nothing to write: give --out FILE.html, --png FILE.png, or both")
+    if sum((week, day, session is not None)) > 1:
+        raise UsageError("--week, --day and --session exclude each other: give one of them")
     check_name(out, "--out", _PAGES)
     check_name(png, "--png", SHEETS)
     from streamer.loop.compose import known_profile
+    from streamer.report.diary import WEEK_DAYS, first_moment
     from streamer.report.record import read_record
 
     settings = settings_from(config, profile=profile)
+    shown = WEEK_DAYS if week else 1 if day else None
+    since = None if shown is None else first_moment(shown, time.time())
     with ExitStack() as files:
         # Both are opened first, so that one is not written where the other cannot be.
         page_file = None if out is None else files.enter_context(PrivateFile(out))
         sheet_file = None if png is None else files.enter_context(PrivateFile(png))
         with known_profile(settings, tell) as opened:
-            record = read_record(opened, session, settings.blind)
+            record = read_record(opened, session, settings.blind, since)
         if page_file is not None:
             from streamer.report.page import page
 
@@ -51,6 +60,24 @@ def report(
             from streamer.report.poster import poster
 
             sheet_file.finish(poster(record))
+
+
+def note(
+    utterance: Annotated[int, typer.Argument(help="Number of an utterance.")],
+    text: Annotated[str, typer.Argument(help='What to note; "" deletes the note.')],
+    profile: ProfileFlag = None,
+    config: ConfigFlag = None,
+    verbose: Verbose = False,
+) -> None:
+    """Note something about an utterance, for its report; nothing is learned from it."""
+    from streamer.loop.compose import open_profile
+    from streamer.text import note_text
+
+    words = note_text(text)
+    with open_profile(settings_from(config, profile=profile), create=False) as opened:
+        opened.utterances.get(utterance)  # raises NotFound
+        opened.notes.put(utterance, words, time.time())
+    tell(f"noted of utterance {utterance}" if words else f"no note of utterance {utterance}")
 
 
 class PrivateFile:

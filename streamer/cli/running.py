@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ def sinks_for(
     blinded = for_programs(output, settings.blind) if as_json else _for_people(output, settings)
     sinks = Sinks(blinded, loop.stop)
     _add_broker(sinks, settings)
+    _add_laboratory(sinks, settings)
     if log is not None:
         from streamer.terminal.log_file import LogFile
 
@@ -59,11 +61,13 @@ def listen_with_pages(
     as_json: bool = False,
     log: Path | None = None,
     stays: bool = False,
+    markers: bool = False,
 ) -> None:
     """Run the loop and serve its pages.
 
     page: the one whose address is shown; opens: open it in the browser of this desktop; stays:
-    where somebody looks on, the pages stay until Ctrl-C when the source has ended by itself.
+    where somebody looks on, the pages stay until Ctrl-C when the source has ended by itself;
+    markers: read standard input for event markers.
     """
     from streamer.loop.run import run, wait_for_signal
 
@@ -78,7 +82,8 @@ def listen_with_pages(
         shown.append(served.at(page))
         if opens:
             open_in_browser(served.once_at(page))
-        by_itself = run(loop, sinks, settings.watchdog_s)
+        with markers_from_input(markers, loop, sinks):
+            by_itself = run(loop, sinks, settings.watchdog_s)
         if by_itself and stays and sys.stdin.isatty():
             tell("the recording has ended; its pages stay until Ctrl-C")
             wait_for_signal()
@@ -148,3 +153,36 @@ def _add_broker(sinks: "Sinks", settings: "Config") -> None:
     name = path_text(profile_folder(settings.profile, settings.home).name)
     publisher = MqttPublisher(broker, name, sinks.notify, time.time, time.monotonic)
     sinks.add(for_programs(publisher, settings.blind))
+
+
+def _add_laboratory(sinks: "Sinks", settings: "Config") -> None:
+    """OSC and LSL, as the settings have them. Raises UsageError, StreamerError."""
+    from streamer.loop.blind import for_programs
+
+    if settings.osc is not None:
+        from streamer.loop.lab.osc import OscSender, osc_address
+
+        sender = OscSender(osc_address(settings.osc), sinks.notify)
+        sinks.add(for_programs(sender, settings.blind))
+    if settings.lsl:
+        from streamer.loop.lab.lsl import LslOutlets
+        from streamer.store.profile import profile_folder
+        from streamer.text import path_text
+
+        name = path_text(profile_folder(settings.profile, settings.home).name)
+        sinks.add(for_programs(LslOutlets(name, sinks.notify), settings.blind))
+
+
+@contextmanager
+def markers_from_input(wanted: bool, loop: "Loop", sinks: "Sinks") -> Iterator[None]:
+    """Inside, standard input is read for event markers, if that is wanted."""
+    if not wanted:
+        yield
+        return
+    from streamer.terminal.marker_input import MarkerInput
+
+    # The loop first: before it is open there is no clock to place a marker on.
+    with loop, MarkerInput(loop.mark, sinks.notify) as reading:
+        how = "each key" if reading.reads_keys else "each line of standard input"
+        sinks.notify(f"{how} is an event marker")
+        yield

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from streamer.encoders.queue import EncodingQueue
     from streamer.loop.clip_cache import ClipCache
     from streamer.loop.describing import Describer
+    from streamer.loop.markers import MarkerTrack
     from streamer.loop.profile_model import ProfileModel
     from streamer.loop.retention import Retention
     from streamer.loop.session import Session
@@ -242,6 +243,10 @@ def check_settings(config: Config) -> None:
             "--keep-for-tuning keeps audio on the disk, --privacy embeddings none: give one of them"
         )
     make_regression(config.learner or BAYESIAN)
+    if config.protocol is not None:
+        from streamer.loop.protocol import Protocol
+
+        Protocol.load(config.protocol)
 
 
 def take_over(config: Config, profile: Profile, holder: str) -> None:
@@ -265,12 +270,15 @@ def make_session(
     retention: "Retention",
     strategies: tuple["Strategy", "BinaryConfidence"],
     describer: "Describer | None" = None,
-) -> tuple["Session", "ProfileModel"]:
-    """A new session of a profile that is bound to its encoder, and the model that it updates."""
+) -> tuple["Session", "ProfileModel", "MarkerTrack"]:
+    """A new session of a profile that is bound to its encoder, its model, and its markers."""
     from streamer.loop.backlog import Backlog
     from streamer.loop.budget import Budget
+    from streamer.loop.markers import MarkerTrack
     from streamer.loop.profile_model import POPULATION, ProfileModel
+    from streamer.loop.protocol import Protocol, ProtocolRun
     from streamer.loop.session import Session
+    from streamer.loop.study import Study
 
     if config.source is not None:
         profile.sources.use(None if config.source == NO_SOURCE else config.source)
@@ -284,6 +292,8 @@ def make_session(
     profile_model.catch_up()
     profile_model.take_updates()  # of labels that earlier sessions were given
     strategy, informativeness = strategies
+    markers = MarkerTrack(profile.markers, number, time.time, time.monotonic)
+    protocol = None if config.protocol is None else ProtocolRun(Protocol.load(config.protocol))
     session = Session(
         number=number,
         utterance_stream=make_utterance_stream(config, profile.utterances.usual_dbfs()),
@@ -304,5 +314,6 @@ def make_session(
         budget=Budget.parse(config.ask_at_most, config.quiet),
         backlog=Backlog(profile.database, drops=source.kind == "microphone"),
         describe=None if describer is None else describer.put,
+        study=Study(markers, protocol),
     )
-    return session, profile_model
+    return session, profile_model, markers

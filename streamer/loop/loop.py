@@ -32,6 +32,7 @@ from streamer.loop.compose import (
     take_over,
 )
 from streamer.loop.describing import Describer
+from streamer.loop.markers import MarkerTrack
 from streamer.loop.opening import opening
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.session import Session
@@ -125,6 +126,7 @@ class Loop:
         self._resources = ExitStack()
         self._session: Session | None = None
         self._profile_model: ProfileModel | None = None
+        self._markers: MarkerTrack | None = None
         self._events: Generator[Event | None] | None = None
         self._released = False
         self._stepping = threading.RLock()
@@ -198,6 +200,27 @@ class Loop:
             if profile_model is None:
                 raise UsageError("the loop is not open: there is nothing to learn an answer")
             profile_model.give([answer], time.time(), UNIT)
+
+    def mark(self, name: str, origin: str = "python") -> None:
+        """Take an event marker, now; the event `Marked` follows, with its place in the source.
+
+        Callable from any thread.
+
+        Parameters
+        ----------
+        name
+            What happened, in 1 to 64 printable characters.
+        origin
+            How the marker came.
+
+        Raises
+        ------
+        UsageError
+            For an invalid name, and while the loop is not open.
+        """
+        if self._markers is None or self._released:
+            raise UsageError("the loop is not open: there is no clock to place a marker on")
+        self._markers.mark(name, origin)
 
     @contextmanager
     def profile_model(self) -> Iterator[ProfileModel | None]:
@@ -292,7 +315,7 @@ class Loop:
         self.describer = make_describer(config, profile, source.kind)
         if self.describer is not None:
             enter(closing(self.describer))
-        self._session, self._profile_model = make_session(
+        self._session, self._profile_model, self._markers = make_session(
             config, profile, source, encoding_queue, retention, strategies, self.describer
         )
         self._resources.callback(self._detach_model)

@@ -150,5 +150,8 @@ NOTICE_KINDS: Final[Mapping[NoticeKind, KindOfNotice]] = {
         "none",
         "`streamer models list` shows others",
     ),
+    "protocol": KindOfNotice(
+        "a phase of the protocol begins", "its prompt is shown", "as the prompt says"
+    ),
     "general": KindOfNotice("anything else", "as it says", "as it says"),
 }

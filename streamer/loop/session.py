@@ -37,6 +37,7 @@ from streamer.loop.backlog import LOCKED, Backlog
 from streamer.loop.budget import UNLIMITED, Budget
 from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
+from streamer.loop.study import Study
 from streamer.loop.unstored import NOT_STORED, TOO_SLOW, Unstored
 from streamer.loop.waiting import Postponed, WaitingQuestions
 from streamer.query.selection import ask_count, buffer_size, choose
@@ -70,7 +71,7 @@ class Session:
     too; keeping: which audio is kept; wall_s: seconds since 1970, for the rows; now_s: a steady
     clock, for latencies; budget: how many questions there may be; backlog: what waits while the
     database is locked; describe: takes the audio of each utterance once it is stored, and does not
-    wait.
+    wait; study: event markers, and a protocol, if any.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Session:
         budget: Budget = UNLIMITED,
         backlog: Backlog | None = None,
         describe: Callable[[int, Samples, Quality], None] | None = None,
+        study: Study | None = None,
     ) -> None:
         self.number = number
         self._utterance_stream = utterance_stream
@@ -109,6 +111,7 @@ class Session:
         self._explore = explore
         self._budget = budget
         self._describe = describe
+        self._study = study
         self._seed = seed
         self._ask_unclear = ask_unclear
         self._retention = retention
@@ -135,8 +138,16 @@ class Session:
             yield Noticed(item.text, item.kind)
             return
         utterances = self._utterance_stream.hear(item)
+        if self._study is not None:
+            self._study.hear(item)
         yield from self._sound_notices()
         yield from self._encode(utterances)
+        yield from self._follow_study()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the protocol of a study has ended."""
+        return self._study is not None and self._study.is_over
 
     def learn(self) -> Iterator[Event]:
         """Learn the labels stored since the last call, by any process."""
@@ -200,8 +211,8 @@ class Session:
             yield Noticed("the database is still locked: waiting for the other program", LOCKED)
         self._backlog.insist()
         yield from self._store_backlog()
-        if self._buffer:
-            yield from self._select()
+        yield from self._follow_study()
+        yield from self._split()
         yield from self._ask_waiting(is_last=True)
         while events := list(self.learn()):
             yield from events
@@ -253,6 +264,15 @@ class Session:
                 yield from self._unstored.drop(utterance, TOO_SLOW)
         yield from self._settle(self._encoding_queue.ready())
         yield from self._store_backlog()
+
+    def _follow_study(self) -> Iterator[Event]:
+        heard_s = self._utterance_stream.accounting.audio_s
+        if self._study is not None and self._study.is_due(heard_s):
+            yield from self._backlog.attempt(partial(self._study_events, self._study, heard_s))
+
+    def _study_events(self, study: Study, heard_s: float) -> list[Event]:
+        with self._profile.database.transaction():
+            return list(study.events(heard_s, self._split))
 
     def _sound_notices(self) -> Iterator[Noticed]:
         for notice in self._utterance_stream.take_notices():
@@ -317,6 +337,11 @@ class Session:
         for drift in self._profile_model.new_drifts():
             yield Drifted(**asdict(drift), text=str(drift))
             yield Noticed(str(drift), "drift")
+
+    def _split(self) -> Iterator[Event]:
+        """Select from a buffer that is not full."""
+        if self._buffer:
+            yield from self._select()
 
     def _select(self) -> list[Event]:
         with self._profile.database.transaction():
@@ -399,6 +424,8 @@ class Session:
         )
         self._recount = True
         self._asked += len(asked)
+        if self._study is not None:
+            self._study.asked(len(asked))
         self._released += len(released)
         yield Selected(
             number, self._strategy.name, reason, [q.id for q in asked], released, explored
@@ -410,7 +437,8 @@ class Session:
     def _allowed(self) -> float:
         """How many questions the budget allows now."""
         moment = datetime.fromtimestamp(self._wall_s())
-        return self._budget.left(moment, self._asked, self._profile.utterances.asked_since)
+        left = self._budget.left(moment, self._asked, self._profile.utterances.asked_since)
+        return left if self._study is None else min(left, self._study.left())
 
     def _postponed(self, one: Buffered, score: float) -> Postponed:
         return Postponed(one.id, float(score), one.audio, self._wall_s())

@@ -80,7 +80,7 @@ def steps(
             while session.must_wait and not stop.is_set():
                 yield from session.catch_up()
                 yield None
-            if stop.is_set() or (live and now_s() - begun_s >= limit_s):
+            if stop.is_set() or session.is_over or (live and now_s() - begun_s >= limit_s):
                 break
         yield from stopwatch.over(session.finish())
     except Exception as error:

@@ -56,6 +56,7 @@ WantedBy=default.target
 """
 _LOCAL: Final = "AF_UNIX"
 _NETWORK: Final = "AF_UNIX AF_INET AF_INET6 AF_NETLINK"
+_SENDING: Final = ("--mqtt", "--osc", "--lsl")
 PATIENCE_S: Final = 60.0
 # Controls and surrogates: systemd leaves out lines that are not UTF-8.
 _NOT_IN_UNITS: Final = {"Cc", "Cs"}
@@ -130,7 +131,7 @@ def unit_text(
         "run", "--profile", f"{folder}{os.sep}",
         "--log", str(log_path(folder)), *(["--no-web"] if "--web" not in words else []), *words,
     )  # fmt: skip
-    networked = broker or any(word == "--web" or word.startswith("--mqtt") for word in words)
+    networked = broker or any(word == "--web" or word.startswith(_SENDING) for word in words)
     return _UNIT.format(
         name=printable(folder.name).replace("%", "%%"),
         # The slash at its end: a backslash there would join the next line.
@@ -227,6 +228,27 @@ def state(folder: Path) -> State:
         restarts=int(found.get("NRestarts") or 0),
         log=str(log_path(folder)),
     )
+
+
+def installed_words(folder: Path) -> list[str]:
+    """The command that the unit of a profile starts. Raises ServiceError where there is none."""
+    path = unit_path(folder)
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise ServiceError(
+            f"no service {path.name}: `streamer service install` creates one"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ServiceError(f"{path}: {error}: install it again") from error
+    command = next((line for line in lines if line.startswith("ExecStart=")), "ExecStart=")
+    words = re.findall(r'"((?:[^"\\]|\\.)*)"', command.partition("=")[2])
+    return [re.sub(r"\\(.)|%(%)|\$(\$)", r"\1\2\3", word) for word in words]
+
+
+def restart(folder: Path) -> None:
+    """Start the service again. Raises ServiceError."""
+    _systemctl("restart", unit_name(folder))
 
 
 def remove(folder: Path) -> Path:

@@ -16,6 +16,7 @@ from streamer.store.audio import Audio
 from streamer.store.database import Database
 from streamer.store.emotions import Emotions
 from streamer.store.heard_files import HeardFiles
+from streamer.store.markers import Markers
 from streamer.store.marks import ProfileMarks
 from streamer.store.profile import FORGOTTEN, Profile, forget_states
 from streamer.store.utterances import Utterances
@@ -37,7 +38,7 @@ def forget_utterances(profile: Profile, numbers: Sequence[int]) -> int:
 
 
 def forget_before(profile: Profile, day: str) -> int:
-    """Forget utterances from before a day (YYYY-MM-DD, local time); how many.
+    """Forget utterances, and event markers, from before a day (YYYY-MM-DD, local time); how many.
 
     Raises UsageError for what is no date, and as `forget_utterances`.
     """
@@ -45,7 +46,12 @@ def forget_before(profile: Profile, day: str) -> int:
         until = datetime.fromisoformat(day).timestamp()
     except ValueError:
         raise UsageError(f"date {day!r}: give YYYY-MM-DD, such as 2026-01-31") from None
-    return len(_forget(profile, lambda database: Utterances(database).numbers(heard_before=until)))
+
+    def which(database: Database) -> list[int]:
+        Markers(database).delete_before(until)
+        return Utterances(database).numbers(heard_before=until)
+
+    return len(_forget(profile, which))
 
 
 def forget_audio(profile: Profile) -> int:

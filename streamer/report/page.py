@@ -11,6 +11,7 @@ from streamer.report import summary
 from streamer.report.bars import questions, samples
 from streamer.report.charts import Picture
 from streamer.report.curves import FIRST_SHOWN, coverage, learning_curve
+from streamer.report.diary import days
 from streamer.report.fan import fan_picture
 from streamer.report.plane import plane, repeats
 from streamer.report.record import Record
@@ -45,12 +46,18 @@ def page(record: Record, config: Config, now_s: float) -> str:
         samples=_inline(samples(record)),
         fans=[_inline(fan_picture(fan)) for fan in record.fans[:MOST_FANS]],
         more_fans=max(len(record.fans) - MOST_FANS, 0),
+        days=[(day, _inline(day.picture)) for day in (days(record) if is_diary(record) else ())],
         raters=[(rater, _inline(repeats(rater))) for rater in record.raters],
         drift=[drift["text"] for drift in record.status["drift"]],
         settings=summary.settings(config),
         versions=summary.versions(record),
         made=summary.moment(now_s),
     )
+
+
+def is_diary(record: Record) -> bool:
+    """Of some days, or with something noted."""
+    return record.since is not None or bool(record.notes)
 
 
 def has_curves(record: Record) -> bool:

@@ -1,6 +1,7 @@
 """The plane of valence and arousal: predictions, labels, and the names of the emotions."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from streamer.report.charts import (
 )
 from streamer.report.raters import Rater
 from streamer.report.record import Record
+from streamer.store.sessions import UtteranceRow
 from streamer.types import Label
 
 SIDE: Final = 420
@@ -59,6 +61,22 @@ def repeats(rater: Rater) -> Picture:
             parts.append(line("link", x1, y1, x2, y2))
             parts.append(circle("ring", x1, y1, 4.5) + circle("label", x2, y2, 4.5))
     title = f"First and second answers of {rater.name}"
+    return Picture(title, _SMALL, _SMALL, "".join(parts))
+
+
+def small_plane(title: str, rows: Sequence[UtteranceRow], labels: Sequence[Label]) -> Picture:
+    """Predictions small, labels large, without words; with the number of each as a hint."""
+    across, up = _axes(_SMALL)
+    parts = [_ground(_SMALL)]
+    for row in thinned(list(rows), _CROWD):
+        found = row.prediction
+        hint = f"#{row.id}"
+        parts.append(circle("guess", across(found.valence.mean), up(found.arousal.mean), 3, hint))
+    for label in thinned([one for one in labels if _is_placed(one)], _CROWD):
+        hint = f"#{label.utterance}, {label.annotator}"
+        parts.append(
+            circle("label", across(label.valence or 0.0), up(label.arousal or 0.0), 4, hint)
+        )
     return Picture(title, _SMALL, _SMALL, "".join(parts))
 
 

@@ -21,8 +21,9 @@ from streamer.types import DIMENSIONS, Label
 class Record:
     """profile: its name; session: its number, None for the whole profile.
 
-    sessions, heard, labels and traces are those of that session; fans, raters and status (see
-    `status_row`) are those of the whole profile. hidden: utterances whose predictions are not
+    sessions, heard, labels and traces are those of that session, and since a time, in seconds since
+    1970, where that is not None; notes: what somebody noted, by utterance; fans, raters and status
+    (see `status_row`) are those of the whole profile. hidden: utterances whose predictions are not
     shown, see `annotation.blind`; soundings: how the others differ from the usual, as far as they
     were measured.
     """
@@ -40,6 +41,8 @@ class Record:
     status: Mapping[str, Any]
     hidden: frozenset[int] = frozenset()
     soundings: Mapping[int, Sounding] = field(default_factory=dict)
+    since: float | None = None
+    notes: Mapping[int, str] = field(default_factory=dict)
 
     def predicted(self) -> list[tuple[int, UtteranceRow]]:
         """Utterances whose predictions may be shown, each with its place among all."""
@@ -51,16 +54,25 @@ class Record:
         return {name: sum(row.fate == name for row in self.heard) for name in names}
 
 
-def read_record(profile: Profile, session: int | None = None, blind: bool | None = None) -> Record:
+def read_record(
+    profile: Profile,
+    session: int | None = None,
+    blind: bool | None = None,
+    since: float | None = None,
+) -> Record:
     """Of a session (see `Sessions.get`), or of the whole profile. Another process may be listening.
 
-    blind: the setting of that name.
+    blind: the setting of that name; since: leave out what is older, in seconds since 1970.
     Raises NotFound for an unknown session, and other kinds of ProfileError.
     """
     stored = profile.sessions
     sessions = stored.all() if session is None else [stored.get(session)]
     session = None if session is None else sessions[0].id
     heard = stored.utterances(session)
+    if since is not None:
+        heard = [row for row in heard if row.heard_at >= since]
+        kept = {row.session for row in heard}
+        sessions = [row for row in sessions if row.id in kept]
     numbers = {row.id for row in heard}
     hides = Blind(profile, blind).hides
     labels = [entry.label for entry in profile.labels.effective()]
@@ -87,4 +99,8 @@ def read_record(profile: Profile, session: int | None = None, blind: bool | None
         status=status_row(profile),
         hidden=hidden,
         soundings=soundings(profile, numbers - hidden),
+        since=since,
+        notes={
+            number: note.text for number, note in profile.notes.all().items() if number in numbers
+        },
     )

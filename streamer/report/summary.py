@@ -19,6 +19,8 @@ _PACKAGES: Final = ("numpy", "onnxruntime", "river", "soxr")
 
 
 def title(record: Record) -> str:
+    if record.since is not None:
+        return f"Diary of profile {record.profile}, since {day(record.since)}"
     if record.session is None:
         return f"Profile {record.profile}"
     return f"Session {record.session} of profile {record.profile}"

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from streamer.errors import ProfileBusy, ProfileError
 from streamer.store.copies import Copies
 from streamer.store.labelling_sign import SIGN_NAME
-from streamer.store.profile import FILE_NAME, LOCK_NAME, PATIENCE_S, TOKEN_NAME
+from streamer.store.profile import FILE_NAME, LOCK_NAME, PAGES_TOKEN_NAME, PATIENCE_S, TOKEN_NAME
 from streamer.text import path_text
 
 _BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -35,7 +35,8 @@ def delete_profile(folder: Path) -> None:
             copies.delete_scratch()
             copies.delete_databases()
             # The database last: whatever stops this, it can be repeated.
-            for pattern in (f"{TOKEN_NAME}*", "playback-*", SIGN_NAME, f"{FILE_NAME}?*", FILE_NAME):
+            tokens = (f"{TOKEN_NAME}*", f"{PAGES_TOKEN_NAME}*")
+            for pattern in (*tokens, "playback-*", SIGN_NAME, f"{FILE_NAME}?*", FILE_NAME):
                 for path in folder.glob(pattern):
                     path.unlink(missing_ok=True)
             copies.delete_left()  # their locks, which nobody holds any more

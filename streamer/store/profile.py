@@ -30,7 +30,9 @@ from streamer.store.emotions import Emotions
 from streamer.store.heard_files import HeardFiles
 from streamer.store.labels import Labels
 from streamer.store.lived_time import LivedTime
+from streamer.store.markers import Markers
 from streamer.store.marks import ProfileMarks
+from streamer.store.notes import Notes
 from streamer.store.place import trouble
 from streamer.store.queries import Queries
 from streamer.store.sessions import Sessions
@@ -50,6 +52,7 @@ LEARN_ANEW: Final = "learn_anew"
 FORGOTTEN: Final = "forgotten"
 LOCK_NAME: Final = "learner.lock"
 TOKEN_NAME: Final = "metrics.token"
+PAGES_TOKEN_NAME: Final = "pages.token"
 PATIENCE_S: Final = 2.0
 _NAME = re.compile(r"[\w][\w .-]{0,63}")
 
@@ -112,6 +115,8 @@ class Profile:
         self.sessions = Sessions(self.database)
         self.lived_time = LivedTime(self.database)
         self.sources = Sources(self.database)
+        self.markers = Markers(self.database)
+        self.notes = Notes(self.database)
         self.marks = ProfileMarks(self.database)
         self.copies = Copies(folder)
         self._lock = FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)

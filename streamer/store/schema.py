@@ -193,6 +193,28 @@ MIGRATIONS = (
         pause_mean_s REAL
     );
     """,
+    # What happened around the speech; at_s: on the clock of the source.
+    """
+    CREATE TABLE markers (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        session INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        source TEXT NOT NULL,
+        at_s REAL NOT NULL,
+        error_s REAL,
+        given_at REAL NOT NULL
+    );
+    CREATE INDEX markers_session ON markers (session);
+    """,
+    # What somebody notes about an utterance.
+    """
+    CREATE TABLE notes (
+        utterance INTEGER PRIMARY KEY REFERENCES utterances (id) ON DELETE CASCADE,
+        text TEXT NOT NULL,
+        noted_at REAL NOT NULL
+    );
+    """,
 )
 
 

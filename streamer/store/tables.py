@@ -67,6 +67,8 @@ TABLES: Final = (
     Table("heard_files", "sha256"),
     Table("emotion_keys", "place", since=9),
     Table("acoustics", "utterance", since=11),
+    Table("markers", "id", since=12),
+    Table("notes", "utterance", since=13),
 )
 
 

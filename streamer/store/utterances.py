@@ -103,10 +103,16 @@ class Utterances:
         found = {row["state"]: row["n"] for row in rows}
         return {state: found.get(state, 0) for state in ("buffered", "asked", "released")}
 
-    def places(self) -> list[tuple[int, str, float, float]]:
-        """Of every utterance its id, its recording or device, onset and offset in seconds."""
+    def places(self, session: int | None = None) -> list[tuple[int, str, float, float]]:
+        """Of each utterance its id, its recording or device, onset and offset in seconds.
+
+        session: only those of one.
+        """
         rows = self._database.rows(
-            "SELECT id, source, onset_s, offset_s FROM utterances ORDER BY id"
+            """SELECT id, source, onset_s, offset_s FROM utterances
+               WHERE ? IS NULL OR session = ? ORDER BY id""",
+            session,
+            session,
         )
         return [(row["id"], row["source"], row["onset_s"], row["offset_s"]) for row in rows]
 

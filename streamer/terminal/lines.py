@@ -7,11 +7,13 @@ from typing import Final, TextIO
 
 from streamer.events import (
     AUDIO_KEPT,
+    ClockFitted,
     Drifted,
     Ended,
     Event,
     Heard,
     Learned,
+    Marked,
     Noticed,
     Revealed,
     Selected,
@@ -54,6 +56,8 @@ class PlainLines:
         self._is_live = False
 
     def emit(self, event: Event) -> None:
+        if isinstance(event, ClockFitted):
+            return  # for programs
         if isinstance(event, Started):
             self._source = Path(event.source["name"]).name
             self._is_live = event.source["kind"] != "file"
@@ -90,6 +94,8 @@ def _sentence(
     | Learned
     | Unlearned
     | Drifted
+    | Marked
+    | ClockFitted
     | Noticed,
 ) -> str:
     match event:
@@ -124,6 +130,10 @@ def _sentence(
             return f"labels were undone or replaced: relearned from {event.labels}"
         case Drifted():
             return f"drift: {event.text}"
+        case Marked():
+            return f"marker {clock(event.at_s)} {event.name} ({event.origin})"
+        case ClockFitted():
+            return f"clock of {event.source}: within {1000 * event.error_s:.1f} ms"
         case Noticed():
             return f"{'drift' if event.kind == 'drift' else 'notice'}: {event.text}"
 

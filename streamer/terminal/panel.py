@@ -18,6 +18,7 @@ from rich.text import Text
 
 from streamer.events import (
     AUDIO_KEPT,
+    ClockFitted,
     Drifted,
     Ended,
     Event,
@@ -122,6 +123,8 @@ class LivePanel:
             case Noticed() | Unlearned():
                 self._notice, self._noticed_s = Text(describe(event)), time.monotonic()
                 self._console.print(Text(describe(event), style="yellow"))
+            case ClockFitted():
+                pass  # for programs
             case _:
                 if isinstance(event, Learned):
                     self._answered.add(event.utterance)

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import socket
 import ssl
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ LOOPBACK: Final = "127.0.0.1"
 _BACKLOG: Final = 128
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _FIRST_FREE_PORT: Final = 1024
+_PORT: Final = re.compile("[0-9]{1,5}")
 # Forward secrecy and authenticated encryption, for what still speaks TLS 1.2.
 _CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
@@ -31,6 +33,11 @@ class Address:
     port: int | None
     tls_cert: Path | None = None
     tls_key: Path | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches it."""
+        return _is_loopback(self.host)
 
     @property
     def scheme(self) -> str:
@@ -68,9 +75,14 @@ class Address:
         """A Host header that a browser sends which was led here by nobody else's name.
 
         A page of another site can make its own name point here (DNS rebinding); it cannot make
-        the browser call it by a number, by `localhost`, or by this machine's name.
+        the browser call it by a number, by `localhost`, or by this machine's name. The port that a
+        browser called a loopback address by may be any: it is that of the near end of a tunnel.
+        The Origin of a page is compared with the whole Host header, so one of another port of the
+        same host is still another site's.
         """
         name, given_port = _split(host_header.lower())
+        if _is_loopback(name.removeprefix("[").removesuffix("]")) and _is_port(given_port):
+            return True
         if given_port == "" and port == _DEFAULT_PORTS[self.scheme]:
             given_port = str(port)  # browsers leave it out
         if given_port != str(port):
@@ -98,15 +110,19 @@ def address_from(
         raise UsageError(f"--port {port}: give 0 to 65535; 0 takes a free one")
     if (tls_cert is None) != (tls_key is None):
         raise UsageError("give --tls-cert and --tls-key together, as PEM files")
+    tunnel = f"{port or DEFAULT_PORT}:{LOOPBACK}:{port or DEFAULT_PORT}"
     if not _is_loopback(host):
         if not allow_remote:
             raise UsageError(
-                f"--host {host} would let other machines in: add --allow-remote if they may"
+                f"--host {host} would let other machines in: add --allow-remote if they may, or "
+                f"leave it out and use a tunnel from there: ssh -L {tunnel} "
+                f"USER@{socket.gethostname()}"
             )
         if tls_cert is None:
             raise UsageError(
-                f"--host {host} needs --tls-cert and --tls-key: "
-                "without them everybody on the network can listen in"
+                f"--host {host} needs --self-signed, or --tls-cert and --tls-key: without them "
+                "everybody on the network can listen in. Or leave it out and use a tunnel from "
+                f"there: ssh -L {tunnel} USER@{socket.gethostname()}"
             )
     if tls_cert is not None and tls_key is not None:
         try:
@@ -123,6 +139,11 @@ def make_modern(context: ssl.SSLContext) -> None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_CIPHERS)
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+
+
+def _is_port(text: str) -> bool:
+    """Of a Host header, in which browsers leave out the default one."""
+    return text == "" or (_PORT.fullmatch(text) is not None and 0 < int(text) < 2**16)
 
 
 def _split(host_header: str) -> tuple[str, str]:

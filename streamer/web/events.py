@@ -8,8 +8,8 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ UNWATCHED_EVERY_S: Final = 5.0
 CPU_WINDOW_S: Final = 2.0
 
 Named = tuple[str, Mapping[str, Any]]
+_NOTHING: Final[Named] = ("", {})
 
 
 class TooManyPages(Exception):
@@ -42,7 +43,7 @@ class EventHub:
 
     def __init__(self) -> None:
         self._pending: deque[Named] = deque(maxlen=PENDING)
-        self._pages: set[asyncio.Queue[str | None]] = set()
+        self._pages: set[asyncio.Queue[Named | None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._awake = False
         self.lasting: dict[str, Mapping[str, Any]] = {}
@@ -70,21 +71,36 @@ class EventHub:
 
     async def follow(self) -> AsyncIterator[str]:
         """The stream of one page, in the form of server-sent events. Raises TooManyPages."""
+        first = "retry: 1000\n"
+        async with aclosing(self._events()) as events:
+            async for name, values in events:
+                yield first + (_written(name, values) if name else ": still here\n\n")
+                first = ""
+
+    async def messages(self) -> AsyncGenerator[str]:
+        """The stream of one program: JSON objects with the key "event". Raises TooManyPages."""
+        async with aclosing(self._events()) as events:
+            async for name, values in events:
+                if name:
+                    yield json.dumps({"event": name, **values}, separators=(",", ":"))
+
+    async def _events(self) -> AsyncGenerator[Named]:
+        """First "hello", with what holds; the name "" now and then, where nothing happens."""
         if len(self._pages) >= MOST_PAGES:
             raise TooManyPages
         self._loop = asyncio.get_running_loop()
-        queue: asyncio.Queue[str | None] = asyncio.Queue(WAITING)
+        queue: asyncio.Queue[Named | None] = asyncio.Queue(WAITING)
         self._pages.add(queue)
         try:
-            yield "retry: 1000\n" + _written("hello", self.lasting)
+            yield "hello", self.lasting
             while True:
                 try:
-                    text = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
+                    event = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
                 except TimeoutError:
-                    text = ": still here\n\n"
-                if text is None:
+                    event = _NOTHING
+                if event is None:
                     return
-                yield text
+                yield event
         finally:
             self._pages.discard(queue)
 
@@ -104,13 +120,13 @@ class EventHub:
     def _deliver(self) -> None:
         self._awake = False
         while self._pending:
-            text = _written(*self._pending.popleft())
+            event = self._pending.popleft()
             for queue in self._pages:
                 try:
-                    queue.put_nowait(text)
+                    queue.put_nowait(event)
                 except asyncio.QueueFull:
                     self.reloads += 1
-                    _refill(queue, _written("reload", {}))
+                    _refill(queue, ("reload", {}))
 
 
 class Broadcast:
@@ -149,10 +165,10 @@ class Broadcast:
             self._since = (now_s, now_used_s)
 
 
-def _refill(queue: "asyncio.Queue[str | None]", text: str | None) -> None:
+def _refill(queue: "asyncio.Queue[Named | None]", event: Named | None) -> None:
     while not queue.empty():
         queue.get_nowait()
-    queue.put_nowait(text)
+    queue.put_nowait(event)
 
 
 def _written(name: str, values: Mapping[str, Any]) -> str:

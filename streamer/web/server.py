@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from importlib.util import find_spec
+from typing import Final, Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -15,15 +16,17 @@ from starlette.types import ASGIApp
 from streamer.annotation.first_steps import FirstSteps
 from streamer.config import Config
 from streamer.loop.loop import Loop
-from streamer.store.profile import profile_folder
+from streamer.store.profile import PAGES_TOKEN_NAME, profile_folder
 from streamer.web.api.metrics import ScraperDoor, scraper_token
-from streamer.web.auth import Auth
+from streamer.web.auth import LARGEST_BODY, Auth
 from streamer.web.bind import Address, make_modern
 from streamer.web.events import Broadcast, EventHub
 from streamer.web.fault_log import FaultLog, attached
 from streamer.web.listener import PATIENCE_S, Listener
+from streamer.web.phone import Phone, phone_of
 from streamer.web.site import make_site
 from streamer.web.store_worker import StoreWorker
+from streamer.web.token_file import kept_token
 
 # What h11 holds of a request before its headers are complete; `Auth` has the finer bounds.
 LONGEST_HEAD: Final = 96 * 1024
@@ -37,13 +40,15 @@ class Pages:
     """A running web server.
 
     url: with the token that grants access; sink, first_steps: through which the events of a loop
-    reach the pages; token_for_once: see `Auth`.
+    reach the pages; token_for_once: see `Auth`; phone: how other machines get there, None
+    where they may not.
     """
 
     url: str
     sink: Broadcast
     first_steps: FirstSteps
     token_for_once: Callable[[], str]
+    phone: Phone | None = None
 
     def at(self, page: str) -> str:
         """The address of a page, such as "/live", with the token."""
@@ -62,6 +67,7 @@ def serving(config: Config, address: Address, loop: Loop | None = None) -> Itera
     """
     folder = profile_folder(config.profile, config.home)
     token = scraper_token(folder)
+    kept = kept_token(folder / PAGES_TOKEN_NAME) if config.keep_token else None
     faults = FaultLog()
     with address.listen() as listening, attached(faults, "uvicorn.error"):
         port: int = listening.getsockname()[1]
@@ -75,6 +81,7 @@ def serving(config: Config, address: Address, loop: Loop | None = None) -> Itera
             scheme=address.scheme,
             cookie=f"streamer-{port}",
             admit=listening.admit,
+            token=kept,
         )
         door = ScraperDoor(auth, site, token, is_ours, listening.admit)
         server = _Server(_configured(door, address), listening, faults)
@@ -85,11 +92,13 @@ def serving(config: Config, address: Address, loop: Loop | None = None) -> Itera
         if loop is not None and loop.describer is not None:
             loop.describer.told = lambda utterance: hub.publish("described", {"id": utterance})
         try:
+            worker.phone = phone_of(address, port, auth.token)
             yield Pages(
                 f"{address.url(port)}/?token={auth.token}",
                 Broadcast(hub),
                 worker.first_steps,
                 auth.token_for_once,
+                worker.phone,
             )
         finally:
             hub.close()
@@ -121,12 +130,18 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
+def _websockets() -> Literal["none", "websockets-sansio"]:
+    """With the extra `lab`, programs may follow the events by WebSocket."""
+    return "websockets-sansio" if find_spec("websockets") else "none"
+
+
 def _configured(app: ASGIApp, address: Address) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
         loop="asyncio",
         http="h11",
-        ws="none",
+        ws=_websockets(),
+        ws_max_size=LARGEST_BODY,
         lifespan="off",
         interface="asgi3",
         log_config=None,

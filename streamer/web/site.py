@@ -10,12 +10,13 @@ from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamer import __version__
 from streamer.annotation.first_steps import STEPS
+from streamer.config import Config
 from streamer.errors import StreamerError
 from streamer.events import AUDIO_KEPT
 from streamer.text import path_text
@@ -26,6 +27,7 @@ from streamer.web.api.live import Live
 from streamer.web.api.metrics import Metrics
 from streamer.web.api.playback import PlaybackRequests
 from streamer.web.api.profile import ProfileRequests
+from streamer.web.api.research import Research
 from streamer.web.api.start import StartRequests
 from streamer.web.http import NUMBER, explain, label_values
 from streamer.web.store_worker import SHOWN, StoreWorker
@@ -69,7 +71,8 @@ class Pages:
         return await self._render("emotions.html")
 
     async def profile(self, request: Request) -> HTMLResponse:
-        return await self._render("profile.html", **await self._labels.listed(request))
+        listed = await self._labels.listed(request)
+        return await self._render("profile.html", phone=self._worker.phone, **listed)
 
     async def _render(self, name: str, **values: Any) -> HTMLResponse:
         template = self._templates.get_template(name)
@@ -79,6 +82,7 @@ class Pages:
                 page=name.removesuffix(".html"),
                 profile=path_text(self._worker.folder.name),
                 config=self._worker.config,
+                receivers=_receivers(self._worker.config),
                 listens=self._worker.listens,
                 numbering=marks.numbering,
                 version=__version__,
@@ -95,6 +99,7 @@ def make_site(worker: StoreWorker) -> Starlette:
     emotions, profile = EmotionRequests(worker), ProfileRequests(worker)
     downloads, playback = Downloads(worker), PlaybackRequests(worker)
     metrics = Metrics(worker.hub, worker.listens)
+    research = Research(worker.hub, None if worker.loop is None else worker.loop.mark)
     pages = Pages(worker, profile)
     post = ["POST"]
     return Starlette(
@@ -118,6 +123,9 @@ def make_site(worker: StoreWorker) -> Starlette:
             Route("/api/playback", playback.tell, methods=post),
             Route("/events", live.events),
             Route("/api/live", live.state),
+            Route("/api/markers", research.mark, methods=post),
+            Route("/api/stream", research.no_stream),
+            WebSocketRoute("/api/stream", research.stream),
             Route("/api/emotions", emotions.state),
             Route("/api/cohesion", emotions.compare, methods=post),
             Route("/api/enrollments", emotions.enroll, methods=post),
@@ -136,6 +144,16 @@ def make_site(worker: StoreWorker) -> Starlette:
         exception_handlers={StreamerError: explain, ClientDisconnect: _left},
         middleware=[Middleware(_OfNumbering)],
     )
+
+
+def _receivers(config: Config) -> list[str]:
+    """Where a run sends predictions, as its settings have it."""
+    places = {
+        "the MQTT broker": config.mqtt is not None,
+        "an OSC receiver": config.osc is not None,
+        "the network (LSL)": config.lsl,
+    }
+    return [place for place, is_used in places.items() if is_used]
 
 
 class _OfNumbering:

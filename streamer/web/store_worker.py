@@ -27,6 +27,7 @@ from streamer.store.marks import Marks
 from streamer.store.profile import Profile
 from streamer.types import SAMPLE_RATE_HZ
 from streamer.web.events import EventHub
+from streamer.web.phone import Phone
 from streamer.web.picture_cache import Picture, PictureCache
 
 # The numbering that the page of this request shows, see `store.marks`; None where it says none.
@@ -50,7 +51,7 @@ class StoreWorker:
     """Where requests bring their work.
 
     folder: the profile's; loop: the one that this process runs on it, if it does; first_steps: how
-    far somebody is in the first minutes.
+    far somebody is in the first minutes; phone: how other machines reach the pages, if they may.
     """
 
     config: Config
@@ -58,6 +59,7 @@ class StoreWorker:
     hub: EventHub
     loop: Loop | None = None
     first_steps: FirstSteps = field(default_factory=FirstSteps)
+    phone: Phone | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _opened: _Opened = field(default_factory=_Opened)
     _pictures: PictureCache = field(default_factory=lambda: PictureCache(_picture))

@@ -290,3 +290,21 @@ def _home(tmp_path: Path) -> dict[str, str]:
         **{k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "STREAMER_"))},
         "HOME": str(tmp_path),
     }
+
+
+def test_the_command_of_a_unit_is_read_back_as_it_was_given(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    words = ["--web", "--device", 'a "b" $HOME 50 %d back\\slash', "--port", "8800"]
+    path = service.unit_path(tmp_path)
+    path.parent.mkdir(parents=True)
+    path.write_text(service.unit_text(tmp_path, words), "utf-8")
+    assert service.installed_words(tmp_path)[-len(words) :] == words
+    path.unlink()
+    with pytest.raises(ServiceError, match="service install"):
+        service.installed_words(tmp_path)
+
+
+@pytest.mark.parametrize("flag", ["--web", "--mqtt", "--osc=1.2.3.4:9", "--lsl"])
+def test_only_what_needs_the_network_has_it(tmp_path, flag):
+    assert "AF_INET" in service.unit_text(tmp_path, [flag])
+    assert "AF_INET" not in service.unit_text(tmp_path, ["--device", "mic"])

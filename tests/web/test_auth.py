@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from streamer.web import site
-from tests.web.conftest import Client
+from streamer.web.bind import Address
+from streamer.web.server import serving
+from streamer.web.token_file import new_token
+from tests.web.conftest import Client, client_of
 
 SAVE = b'{"utterance":1,"annotator":"me","valence":0.5,"arousal":0.5}'
 
@@ -132,7 +135,7 @@ def test_who_leaves_within_a_body_leaves_no_traceback(client, capfd):
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost.evil:{port}",
+    ["evil.example", "evil.example:{port}", "127.0.0.1:0", "localhost.evil:{port}",
      "", "10.1.2.3:{port}", "127.0.0.1:{port}.evil", "[::ffff:10.0.0.1]:{port}",
      "127.0.0.1:\xb2", "127.0.0.1:" + "1" * 5_000],
 )  # fmt: skip
@@ -142,9 +145,63 @@ def test_a_foreign_host_is_refused(client, host):
     assert answer.status == 421
 
 
-@pytest.mark.parametrize("host", ["localhost:{port}", "127.0.0.1:{port}", "[::1]:{port}"])
+@pytest.mark.parametrize(
+    "host", ["localhost:{port}", "127.0.0.1:{port}", "[::1]:{port}", "localhost", "127.0.0.1:1"]
+)
 def test_our_own_names_are_not(client, host):
     assert client.ask("GET", "/api/next", host=host.format(port=client.port)).status == 200
+
+
+def test_any_port_of_a_tunnel_is_let_in_and_a_page_of_another_port_is_not(client):
+    """A browser at the near end says the port that it called; our own page's Origin says the same.
+
+    A page of another server of the same machine has another Origin, whatever the Host.
+    """
+    body = b'{"utterance":1,"annotator":"me","valence":0.5,"arousal":0.5}'
+    near, far = "localhost:40123", f"localhost:{client.port}"
+    for host, origin in ((near, far), (far, near), (near, "localhost:40124")):
+        refused = client.ask("POST", "/api/labels", body, host=host, origin=f"http://{origin}")
+        assert refused.status == 403
+    same_site = client.ask("GET", "/api/next", host=near, sec_fetch_site="same-site")
+    assert same_site.status == 403
+    assert client.ask("GET", "/", host=near).status == 200
+    saved = client.ask("POST", "/api/labels", body, host=near, origin=f"http://{near}")
+    assert saved.status == 200
+
+
+def test_a_person_who_is_refused_sees_what_to_do_and_a_script_a_line(stranger):
+    answer = stranger.ask("GET", "/live", accept="text/html,*/*")
+    page = answer.read().decode()
+    assert answer.status == 403
+    assert answer.getheader("content-type") == "text/html"
+    assert "sha256-" in answer.getheader("content-security-policy")
+    assert "unsafe" not in answer.getheader("content-security-policy")
+    for told in (
+        "tries again every 10 seconds",
+        "ssh -L 8765:127.0.0.1:8765",
+        "streamer service token",
+    ):
+        assert told in page
+    assert len(stranger.ask("GET", "/live").read()) < 100
+    old = stranger.ask("GET", "/?token=old", accept="text/html").read()
+    assert b"no longer, right" in old
+
+
+def test_with_a_kept_token_the_pages_that_are_open_go_on_after_a_restart(config, asked):
+    kept = config.model_copy(update={"keep_token": True})
+    with serving(kept, Address("127.0.0.1", 0)) as pages:
+        first = client_of(pages)
+        first.enter()
+    path = Path(config.profile) / "pages.token"
+    assert path.stat().st_mode & 0o777 == 0o600
+    with serving(kept, Address("127.0.0.1", first.port)) as pages:
+        second = client_of(pages)
+        assert second.token == first.token
+        assert first.ask("GET", "/").status == 200  # by its cookie
+    new_token(path)
+    with serving(kept, Address("127.0.0.1", first.port)):
+        assert first.ask("GET", "/").status == 403
+        assert first.ask("GET", f"/?token={first.token}", cookie=None).status == 403
 
 
 @pytest.mark.parametrize(

@@ -50,18 +50,29 @@ def test_a_number_is_no_name_that_another_site_could_own():
     here = Address("127.0.0.1", 9000)
     assert here.is_ours("127.0.0.1:9000", 9000)
     assert not here.is_ours("192.168.1.5:9000", 9000)
-    assert not here.is_ours("127.0.0.1:9001", 9000)
+    assert not everywhere.is_ours("192.168.1.5:9001", 9000)
+
+
+def test_a_loopback_address_may_have_the_port_of_a_tunnels_near_end():
+    here = Address("127.0.0.1", 9000)
+    for name in ("127.0.0.1:40123", "localhost:1", "[::1]:65535", "localhost"):
+        assert here.is_ours(name, 9000)
+    for name in ("127.0.0.1:0", "localhost:65536", "localhost:\xb2", "127.0.0.1:x", "a.localhost"):
+        assert not here.is_ours(name, 9000)
 
 
 def test_browsers_leave_out_the_default_port_of_the_scheme(certificate):
     plain, secure = Address("127.0.0.1", 80), Address("127.0.0.1", 443, *certificate)
     assert (plain.url(80), secure.url(443)) == ("http://127.0.0.1", "https://127.0.0.1")
-    for address, port, other in ((plain, 80, 443), (secure, 443, 80)):
+    for address, port in ((plain, 80), (secure, 443)):
         for name in ("127.0.0.1", "localhost", "[::1]"):
             assert address.is_ours(name, port)
             assert address.is_ours(f"{name}:{port}", port)
-            assert not address.is_ours(name, other)
-            assert not address.is_ours(name, 8765)
+    remote = Address("box", 443, *certificate)
+    assert remote.is_ours("box", 443)
+    for other in (80, 8765):
+        assert not remote.is_ours("box", other)
+    for address, port in ((plain, 80), (secure, 443)):
         for name in ("evil.example", "", ":", "[::1", "127.0.0.1:", "127.0.0.1:x"):
             assert not address.is_ours(name, port) or name == "127.0.0.1:"
 

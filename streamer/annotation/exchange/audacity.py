@@ -6,7 +6,13 @@ A line that begins with a backslash holds the frequencies of the label before it
 from collections.abc import Sequence
 from pathlib import Path
 
-from streamer.annotation.exchange.timed import TimedLabel, number, read_text, write_text
+from streamer.annotation.exchange.timed import (
+    TimedLabel,
+    TimedMarker,
+    number,
+    read_text,
+    write_text,
+)
 from streamer.errors import UsageError
 
 
@@ -34,6 +40,9 @@ def read(path: Path) -> list[TimedLabel]:
     return labels
 
 
-def write(path: Path, labels: Sequence[TimedLabel]) -> None:
-    lines = [f"{one.onset_s:.6f}\t{one.offset_s:.6f}\t{write_text(one)}\n" for one in labels]
-    path.write_text("".join(lines), "utf-8")
+def write(path: Path, labels: Sequence[TimedLabel], markers: Sequence[TimedMarker] = ()) -> None:
+    """A marker is a point label, whose end is its beginning."""
+    lines = [(one.onset_s, one.offset_s, write_text(one)) for one in labels]
+    lines += [(one.at_s, one.at_s, one.name) for one in markers]
+    text = "".join(f"{begin:.6f}\t{end:.6f}\t{said}\n" for begin, end, said in sorted(lines))
+    path.write_text(text, "utf-8")

@@ -5,7 +5,14 @@ from pathlib import Path
 
 from streamer.annotation.exchange.libraries import library
 from streamer.annotation.exchange.praat import annotator_of
-from streamer.annotation.exchange.timed import TimedLabel, merged, read_text, write_text
+from streamer.annotation.exchange.timed import (
+    MARKERS,
+    TimedLabel,
+    TimedMarker,
+    merged,
+    read_text,
+    write_text,
+)
 from streamer.errors import UsageError
 
 
@@ -14,7 +21,7 @@ def read(path: Path) -> list[TimedLabel]:
     try:
         document = elan.Eaf(str(path))
         tiers = {name: document.get_annotation_data_for_tier(name)
-                 for name in document.get_tier_names()}  # fmt: skip
+                 for name in document.get_tier_names() if name != MARKERS}  # fmt: skip
         media = [one.get("MEDIA_URL", "") for one in document.get_linked_files()]
     except Exception as error:  # what pympi raises for a broken document is anything
         raise UsageError(f"{path} is no ELAN document that pympi can read ({error})") from error
@@ -30,8 +37,8 @@ def read(path: Path) -> list[TimedLabel]:
     return merged(labels)
 
 
-def write(path: Path, labels: Sequence[TimedLabel]) -> None:
-    """A tier an annotator. ELAN's times are whole milliseconds."""
+def write(path: Path, labels: Sequence[TimedLabel], markers: Sequence[TimedMarker] = ()) -> None:
+    """A tier an annotator, and one of markers of a millisecond. ELAN's times are whole ones."""
     elan = library("pympi.Elan", "pympi-ling")
     document = elan.Eaf(author="Streamer")
     document.remove_tier("default")
@@ -43,4 +50,11 @@ def write(path: Path, labels: Sequence[TimedLabel]) -> None:
     for one in labels:
         onset_ms, offset_ms = round(1000 * one.onset_s), round(1000 * one.offset_s)
         document.add_annotation(one.annotator or "labels", onset_ms, offset_ms, write_text(one))
+    if markers:
+        document.add_tier(MARKERS)
+    free_ms = 0  # ELAN lets no two annotations of a tier overlap
+    for marker in markers:
+        at_ms = max(round(1000 * marker.at_s), free_ms)
+        free_ms = at_ms + 1
+        document.add_annotation(MARKERS, at_ms, free_ms, marker.name)
     document.to_file(str(path))

@@ -8,10 +8,11 @@ Labels for the emotion.
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from streamer.annotation.exchange.timed import TimedLabel, merged, number
+from streamer.annotation.exchange.timed import TimedLabel, TimedMarker, merged, number
 from streamer.errors import UsageError
 from streamer.types import DIMENSIONS
 
@@ -34,9 +35,10 @@ def read(path: Path) -> list[TimedLabel]:
     return _merged(labels)
 
 
-def write(path: Path, labels: Sequence[TimedLabel]) -> None:
-    """Tasks with finished annotations, to be imported there."""
-    tasks = []
+def write(path: Path, labels: Sequence[TimedLabel], markers: Sequence[TimedMarker] = ()) -> None:
+    """Tasks with finished annotations, to be imported there; the data of each has all markers."""
+    tasks: list[dict[str, Any]] = []
+    marked: dict[str, Any] = {"markers": [asdict(one) for one in markers]} if markers else {}
     for one in labels:
         results: list[dict[str, Any]] = [
             {"from_name": name, "to_name": "audio", "type": "number", "value": {"number": value}}
@@ -46,8 +48,9 @@ def write(path: Path, labels: Sequence[TimedLabel]) -> None:
             choices = {"choices": [one.emotion]}
             results.append({"from_name": "emotion", "to_name": "audio", "type": "choices",
                             "value": choices})  # fmt: skip
-        annotation = {"result": results, "completed_by": {"email": one.annotator or ""}}
-        tasks.append({"data": data_of(one), "annotations": [annotation]})
+        whose = {"email": one.annotator or ""}
+        annotation: dict[str, Any] = {"result": results, "completed_by": whose}
+        tasks.append({"data": {**data_of(one), **marked}, "annotations": [annotation]})
     path.write_text(json.dumps(tasks, ensure_ascii=False, indent=1), "utf-8")
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from streamer.annotation.csv import write_timed_labels
 from streamer.annotation.exchange.matching import stem
-from streamer.annotation.exchange.timed import TimedLabel
+from streamer.annotation.exchange.timed import TimedLabel, TimedMarker
 from streamer.errors import UsageError
 from streamer.system import make_private_file
 
@@ -40,14 +40,23 @@ def read_timed(path: Path) -> list[TimedLabel]:
     return [one for one in labels if one.offset_s > one.onset_s or one.utterance is not None]
 
 
-def write_timed(path: Path, labels: Sequence[TimedLabel]) -> None:
+def has_markers(path: Path) -> bool:
+    """The file's format has a place for event markers."""
+    return path.suffix.lower() in _FORMATS.keys() - {".annotation"}
+
+
+def write_timed(
+    path: Path, labels: Sequence[TimedLabel], markers: Sequence[TimedMarker] = ()
+) -> None:
     """Write labels; all but tables and Label Studio's format hold one recording's.
+
+    markers: of that recording; only where `has_markers`.
 
     Raises UsageError for another ending, labels of several recordings, and where there are none.
     """
     ending = path.suffix.lower()
-    write = _write_table if ending == ".csv" else _module(path).write
-    if not labels:
+    module = None if ending == ".csv" else _module(path)
+    if not labels and not (markers and ending not in _OF_MANY):
         raise UsageError("there is no label to write: answer first (`streamer label`)")
     sources = sorted({one.source for one in labels})
     if len({stem(source) for source in sources}) > 1 and ending not in _OF_MANY:
@@ -56,7 +65,13 @@ def write_timed(path: Path, labels: Sequence[TimedLabel]) -> None:
             f"{', '.join(sources[:5])}: choose one with --recording"
         )
     make_private_file(path)
-    write(path, sorted(labels, key=lambda one: (one.source, one.onset_s)))
+    ordered = sorted(labels, key=lambda one: (one.source, one.onset_s))
+    if module is None:
+        _write_table(path, ordered)
+    elif markers:
+        module.write(path, ordered, sorted(markers, key=lambda one: one.at_s))
+    else:
+        module.write(path, ordered)
 
 
 def _write_table(path: Path, labels: Sequence[TimedLabel]) -> None:

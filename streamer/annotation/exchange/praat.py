@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from streamer.annotation.exchange.libraries import library
-from streamer.annotation.exchange.timed import TimedLabel, merged, read_text, write_text
+from streamer.annotation.exchange.timed import (
+    MARKERS,
+    TimedLabel,
+    TimedMarker,
+    merged,
+    read_text,
+    write_text,
+)
 from streamer.errors import UsageError
 from streamer.types import DIMENSIONS
 
@@ -34,7 +41,7 @@ def read(path: Path) -> list[TimedLabel]:
         raise UsageError(f"{path} is no TextGrid that praatio can read ({error})") from error
     labels = []
     for tier in grid.tiers:
-        if not isinstance(tier, textgrid.IntervalTier):
+        if not isinstance(tier, textgrid.IntervalTier) or tier.name == MARKERS:
             continue
         for onset_s, offset_s, text in tier.entries:
             place = f"{path}, tier {tier.name}"
@@ -45,13 +52,22 @@ def read(path: Path) -> list[TimedLabel]:
     return merged(labels)
 
 
-def write(path: Path, labels: Sequence[TimedLabel]) -> None:
-    """A tier an annotator; utterances of one recording do not overlap."""
+def write(path: Path, labels: Sequence[TimedLabel], markers: Sequence[TimedMarker] = ()) -> None:
+    """A tier an annotator, and a point tier of markers; utterances of a recording do not overlap.
+
+    Of markers at the same time, one point has all names.
+    """
     textgrid = library("praatio.textgrid", "praatio")
     grid = textgrid.Textgrid()
-    end_s = max((one.offset_s for one in labels), default=1.0)
+    ends = [one.offset_s for one in labels] + [one.at_s for one in markers]
+    end_s = max(ends, default=1.0)
     ordered = sorted(labels, key=lambda one: (one.annotator or "", one.onset_s))
     for whose, group in groupby(ordered, key=lambda one: one.annotator or "labels"):
         entries = [(one.onset_s, one.offset_s, write_text(one)) for one in group]
         grid.addTier(textgrid.IntervalTier(whose, entries, 0.0, end_s))
+    if markers:
+        at: dict[float, str] = {}
+        for one in markers:
+            at[one.at_s] = f"{at[one.at_s]}, {one.name}" if one.at_s in at else one.name
+        grid.addTier(textgrid.PointTier(MARKERS, sorted(at.items()), 0.0, end_s))
     grid.save(str(path), format="long_textgrid", includeBlankSpaces=True)

@@ -10,6 +10,8 @@ from streamer.errors import UsageError
 from streamer.types import DIMENSIONS
 
 EMOTION: Final = "emotion"
+# The tier of event markers, which holds no answers.
+MARKERS: Final = "markers"
 _PAIR: Final = re.compile(
     rf"\b({'|'.join((*DIMENSIONS, EMOTION))})\s*[=:]\s*(\"[^\"]*\"|[^\s,;]+)", re.I
 )
@@ -47,6 +49,14 @@ class TimedLabel:
     def __str__(self) -> str:
         at = f"{self.onset_s:.2f} to {self.offset_s:.2f} s"
         return f"{self.place or self.source} ({at})" if self.place or self.source else at
+
+
+@dataclass(frozen=True, slots=True)
+class TimedMarker:
+    """An event marker: its name, and its place in seconds from the start of the recording."""
+
+    name: str
+    at_s: float
 
 
 def read_text(text: str, name: str = "") -> tuple[dict[str, float], str | None]:

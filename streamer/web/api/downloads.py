@@ -12,6 +12,7 @@ from streamer.annotation.csv import write_labels
 from streamer.annotation.session import AnnotationSession
 from streamer.config import PRIVATE, Config
 from streamer.profiles.archive.writing import export_profile
+from streamer.report.diary import WEEK_DAYS, first_moment
 from streamer.report.page import page
 from streamer.report.record import read_record
 from streamer.store.copies import Scratch
@@ -31,13 +32,17 @@ class Downloads:
         return _file(await self._worker.ask(_labels_csv), "labels.csv", "text/csv")
 
     async def report(self, request: Request) -> Response:
-        """As `streamer report` writes it."""
+        """As `streamer report` writes it; with ?week, of the last seven days."""
+        week = "week" in request.query_params
+        since = first_moment(WEEK_DAYS, time.time()) if week else None
 
         def work(annotation: AnnotationSession) -> str:
             config = self._worker.config
-            return page(read_record(annotation.profile, blind=config.blind), config, time.time())
+            record = read_record(annotation.profile, blind=config.blind, since=since)
+            return page(record, config, time.time())
 
-        return _file(await self._worker.ask(work), "report.html", "text/html")
+        name = "week.html" if week else "report.html"
+        return _file(await self._worker.ask(work), name, "text/html")
 
     async def everything(self, request: Request) -> Response:
         """What `streamer export` writes, zipped; `streamer import` reads the folder in it."""

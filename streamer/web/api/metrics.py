@@ -9,9 +9,6 @@ The format is Prometheus's text format 0.0.4, written by hand: it is a dozen lin
 """
 
 import hmac
-import os
-import secrets
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,11 +20,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamer.encoders.temperature import temperature_c
-from streamer.errors import ProfileError
 from streamer.store.profile import TOKEN_NAME
-from streamer.system import make_private_folder
 from streamer.web.events import EventHub
 from streamer.web.http import reply
+from streamer.web.token_file import kept_token
 
 PATHS: Final = ("/health", "/metrics")
 # The loop beats several times a second, also while it waits for its microphone.
@@ -173,23 +169,5 @@ class ScraperDoor:
 
 
 def scraper_token(folder: Path) -> str:
-    """The token of a profile's scrapers, made at the first call; readable by the owner alone.
-
-    Raises ProfileError where it cannot be kept.
-    """
-    path = folder / TOKEN_NAME
-    try:
-        make_private_folder(folder)
-        if not path.exists() or not path.stat().st_size:  # empty: its maker was cut off
-            made, name = tempfile.mkstemp(prefix=TOKEN_NAME, dir=folder)
-            with os.fdopen(made, "w", encoding="ascii") as file:
-                file.write(secrets.token_urlsafe(32))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        token = path.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProfileError(f"{path}: {error}: repair or delete it, or give --no-web") from error
-    if len(token) < 32:
-        raise ProfileError(f"{path} holds no token, only {len(token)} characters: delete it")
-    return token
+    """The token of a profile's scrapers, see `kept_token`."""
+    return kept_token(folder / TOKEN_NAME)

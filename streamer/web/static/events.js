@@ -15,16 +15,52 @@ export function follow(handlers) {
     if (words.textContent !== text) words.textContent = text;
   }
 
+  // Not at once: a restart of a second is no news.
+  const lost = document.getElementById("lost");
+  const WAIT_MS = 3000;
+  const RETRY_MS = 2000;
+  let lostSince = null;
+
+  async function tellLost() {
+    lostSince ??= Date.now();
+    if (Date.now() - lostSince < WAIT_MS) return;
+    const key = await refused();
+    if (lostSince === null) return;
+    const text = key
+      ? "Streamer was started again, with a new key: open the address that it prints now. (With --keep-token the address stays.)"
+      : "Streamer does not answer: it may have been stopped, or the way to it, such as a tunnel, is gone. This page goes on by itself once it answers; nothing that was saved is lost.";
+    if (lost.textContent !== text) lost.textContent = text;
+    lost.hidden = false;
+  }
+
+  // It answers, but not to this page's cookie.
+  async function refused() {
+    try {
+      return (await fetch(here("/api/live"), { method: "HEAD" })).status === 403;
+    } catch {
+      return false;
+    }
+  }
+
+  function found() {
+    lostSince = null;
+    lost.hidden = true;
+  }
+
   function open() {
     if (source) return;
     source = new EventSource(here("/events"));
-    source.onopen = () => (listens ? show("on", "listening") : show("", "not listening"));
+    source.onopen = () => {
+      found();
+      listens ? show("on", "listening") : show("", "not listening");
+    };
     source.onerror = () => {
       show("lost", "connection lost");
+      tellLost();
       // After a response that is not a stream, browsers give up; streamer may have been restarted.
       if (source.readyState === EventSource.CLOSED) {
         close();
-        setTimeout(open, 2000);
+        setTimeout(open, RETRY_MS);
       }
     };
     for (const [name, handler] of Object.entries({ ...own, ...handlers })) {

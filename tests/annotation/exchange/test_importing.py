@@ -7,7 +7,7 @@ from streamer.annotation.exchange.importing import export_labels, read_any
 from streamer.annotation.labels import give
 from streamer.annotation.scales import Scales
 from streamer.errors import UsageError
-from tests.support import bound_profile, store_utterance
+from tests.support import bound_profile, label_of, store_utterance
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_labels_go_out_and_come_back_the_same(profile, tmp_path, name):
     before = [entry.label for entry in profile.labels.effective()]
     assert [(one.utterance, one.valence, one.emotion) for one in before] == [(1, 0.5, "joy")]
     path = tmp_path / name
-    assert export_labels(profile, path) == 1
+    assert export_labels(profile, path) == (1, 0)
     profile.labels.undo(1, 1.0)
     again = read_any(profile, path, "ann")
     give(profile, again.labels, again.scale)
@@ -76,7 +76,35 @@ def test_only_one_recording_and_one_annotator(profile, tmp_path):
     path.write_text("utterance,emotion,annotator\n1,joy,ann\n1,fear,ben\n")
     read = read_any(profile, path, "me")
     give(profile, read.labels, read.scale)
-    assert export_labels(profile, tmp_path / "a.txt", annotator="ben") == 1
+    assert export_labels(profile, tmp_path / "a.txt", annotator="ben") == (1, 0)
     assert "fear" in (tmp_path / "a.txt").read_text()
     with pytest.raises(UsageError, match="no label"):
         export_labels(profile, tmp_path / "b.txt", recording="other")
+
+
+@pytest.mark.parametrize("name", ["s.txt", "s.eaf", "s.TextGrid", "s.json"])
+def test_a_session_goes_out_with_its_markers_and_its_labels_come_back(profile, tmp_path, name):
+    """Two sessions of one microphone, both of which begin at 0 s."""
+    first, second = 1, profile.sessions.begin("microphone", "made.wav", 0.0)
+    store_utterance(profile)  # at the same time
+    profile.database.write("UPDATE utterances SET session = ? WHERE id = 2", second)
+    for session, utterance in ((first, 1), (second, 2)):
+        give(profile, [label_of(utterance, "ann", emotion="joy")], (-1.0, 1.0))
+        profile.markers.add(session, f"stimulus {session}", "key", "made.wav", 1.5, 0.003, 5.0)
+        profile.markers.add(session, "second", "key", "made.wav", 1.5, 0.003, 5.0)
+    path = tmp_path / name
+    assert export_labels(profile, path, session=-1) == (1, 2)
+    assert f"stimulus {second}" in path.read_text()
+    assert f"stimulus {first}" not in path.read_text()
+    read = read_any(profile, path, "ann", session=-1)
+    assert [(one.utterance, one.emotion, one.annotator) for one in read.labels] == [
+        (2, "joy", "ann")
+    ]
+    assert read.notes == []
+
+
+def test_markers_alone_make_a_file_and_formats_without_them_leave_them_out(profile, tmp_path):
+    profile.markers.add(1, "beep", "key", "made.wav", 1.5, None, 5.0)
+    assert export_labels(profile, tmp_path / "a.TextGrid", session=1) == (0, 1)
+    with pytest.raises(UsageError, match="no label to write"):
+        export_labels(profile, tmp_path / "a.annotation", session=1)

@@ -1,0 +1,1 @@
+"""Events to other programs of a laboratory: Open Sound Control, Lab Streaming Layer."""

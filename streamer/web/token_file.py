@@ -1,0 +1,45 @@
+"""Tokens that outlive a run: files in the profile's folder that only its owner can read."""
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from streamer.errors import ProfileError
+from streamer.system import make_private_folder
+
+_FEWEST: Final = 32
+
+
+def kept_token(path: Path) -> str:
+    """The token in a file, made at the first call. Raises ProfileError where it cannot be kept."""
+    try:
+        if not path.exists() or not path.stat().st_size:  # empty: its maker was cut off
+            return new_token(path)
+        token = path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _useless(path, error) from error
+    if len(token) < _FEWEST:
+        raise ProfileError(f"{path} holds no token, only {len(token)} characters: delete it")
+    return token
+
+
+def new_token(path: Path) -> str:
+    """Put a new token into a file; the old one opens nothing any more. Raises ProfileError."""
+    token = secrets.token_urlsafe(32)
+    try:
+        make_private_folder(path.parent)
+        made, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)  # for the owner alone
+        with os.fdopen(made, "w", encoding="ascii") as file:
+            file.write(token)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except OSError as error:
+        raise _useless(path, error) from error
+    return token
+
+
+def _useless(path: Path, error: Exception) -> ProfileError:
+    return ProfileError(f"{path}: {error}: repair or delete it, or give --no-web")
