@@ -19,12 +19,14 @@ from streamer.cli.listening import demo, devices, run
 from streamer.cli.moving import export, import_
 from streamer.cli.pool import pool
 from streamer.cli.profile import forget, reembed, status
+from streamer.cli.profiles import profiles
 from streamer.cli.reporting import note, report
 from streamer.cli.service import service
 from streamer.cli.source import source
 from streamer.cli.starting import start
 from streamer.cli.table import table
 from streamer.cli.tuning import tune
+from streamer.cli.whole_help import WholeHelp
 
 app = typer.Typer(
     name="streamer",
@@ -33,6 +35,7 @@ app = typer.Typer(
     epilog="Begin with: streamer start. Then: streamer run; answer with: streamer label.",
     no_args_is_help=True,
     rich_markup_mode=None,
+    cls=WholeHelp,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -42,7 +45,7 @@ _VERBS = (
     start, run, demo, devices,
     queue, label,
     enroll, verify, emotions,
-    status, report, note, forget, reembed,
+    profiles, status, report, note, forget, reembed,
     export, import_,
     table, evaluate, tune,
     bench, doctor,
@@ -51,11 +54,11 @@ _VERBS = (
 for _verb in _VERBS:
     # `import` is a word of Python's, so its function has another name.
     app.command(_verb.__name__.rstrip("_"))(_verb)
-app.add_typer(models, name="models")
-app.add_typer(pool, name="pool")
-app.add_typer(service, name="service")
-app.add_typer(source, name="source")
-app.add_typer(fleet, name="fleet")
+app.add_typer(models, name="models", cls=WholeHelp)
+app.add_typer(pool, name="pool", cls=WholeHelp)
+app.add_typer(service, name="service", cls=WholeHelp)
+app.add_typer(source, name="source", cls=WholeHelp)
+app.add_typer(fleet, name="fleet", cls=WholeHelp)
 
 
 def _version(wanted: bool) -> None:

@@ -2,11 +2,11 @@
 
 import math
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from streamer.loop.online_model import OnlineModel
 from streamer.loop.profile_model import ProfileModel, learner_of
+from streamer.profiles.overview import folder_bytes
 from streamer.profiles.unbiased_status import FairTest, fair_tests
 from streamer.query.exploration import FEWEST
 from streamer.store.profile import Profile
@@ -109,7 +109,7 @@ def status_row(profile: Profile) -> dict[str, Any]:
         "source": source,
         "dimensions": dimensions,
         "emotions": len(profile.emotions.enrolled()),
-        "disk_bytes": _size(profile.folder),
+        "disk_bytes": folder_bytes(profile.folder),
     }
 
 
@@ -133,7 +133,3 @@ def _fair_row(test: FairTest) -> dict[str, Any]:
         "ccc": None if test.agreement is None else asdict(test.agreement),
         "saved": saved,
     }
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())

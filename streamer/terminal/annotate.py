@@ -318,7 +318,7 @@ class _Asker:
             else ""
         )
         return (
-            f"{found.left} open, {found.answered} answered, {found.spared} labels saved"
+            f"{found.left} open, {found.answered} answered, {many(found.spared, 'label')} saved"
             f"{f', {found.skipped} skipped' * bool(found.skipped)}{consistency}"
         )
 

@@ -1,7 +1,8 @@
 """The rows of `queue`, `status`, `emotions` and other verbs, as text."""
 
+import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from streamer.audio.quality import why_unclear
 from streamer.profiles.unbiased_status import fair_line
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from streamer.encoders.probe_outputs import Measurement
     from streamer.encoders.registry import EncoderRow
     from streamer.encoders.vector_map import VectorMap
+    from streamer.profiles.overview import ProfileRow
+
+PREQUENTIAL: Final = (
+    "prequential: each label was predicted before it was learned. CCC: agreement, 1 is perfect, 0",
+    "is chance. coverage: the share of labels inside their 80 % interval.",
+)
 
 
 def query_line(row: dict[str, Any]) -> str:
@@ -60,10 +67,11 @@ def status_lines(row: dict[str, Any]) -> list[str]:
         f"learner {row['learner']}, "
         f"{row['disk_bytes'] / 1e6:.1f} MB on disk",
         f"listening: {row['listening'] or 'no'}",
-        f"utterances: {sum(counts.values())}, {counts['asked']} asked, "
-        f"{counts['released']} released",
-        f"labels: {row['labels']['given']} given, {row['labels']['learned']} learned; "
-        f"{row['open_queries']} open queries; {row['emotions']} emotions enrolled",
+        f"utterances: {sum(counts.values()):,}, {counts['asked']:,} asked, "
+        f"{counts['released']:,} released",
+        f"labels: {row['labels']['given']:,} given, {row['labels']['learned']:,} learned; "
+        f"{many(row['open_queries'], 'open question')}; "
+        f"{many(row['emotions'], 'emotion')} enrolled",
     ]
     if row["mapped"]:
         lines.append(
@@ -86,7 +94,26 @@ def status_lines(row: dict[str, Any]) -> list[str]:
             given = many(figures["labels"], "label")
             lines.append(f"{name}: {given}, prequential CCC {ccc}{held}")
             lines.append(f"  {fair_line(figures['fair'])}")
+    if any(figures["labels"] for figures in row["dimensions"].values()):
+        lines += PREQUENTIAL
     return lines
+
+
+def profile_line(row: "ProfileRow", width: int = 0) -> str:
+    """One of `streamer profiles`. width: of the name's column."""
+    if row.problem is not None:
+        return f"{row.name:{width}}  cannot be read: {row.problem}"
+    day = "never" if row.last_used_at is None else _day(row.last_used_at)
+    listening = f"; in use by {row.listening}" if row.listening else ""
+    return (
+        f"{row.name:{width}}  {many(row.sessions, 'session')}, "
+        f"{many(row.utterances, 'utterance')}, {many(row.labels, 'label')}, "
+        f"{row.disk_bytes / 1e6:.1f} MB, last used {day}{listening}"
+    )
+
+
+def _day(at_s: float) -> str:
+    return time.strftime("%Y-%m-%d", time.localtime(at_s))
 
 
 def source_line(row: dict[str, Any]) -> str:

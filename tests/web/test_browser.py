@@ -248,3 +248,62 @@ def test_an_emotion_with_html_in_its_name_is_text_in_every_page(browser, served,
         assert page.locator("main img, main b:text('you')").count() == 0
         assert not faults
         page.context.close()
+
+
+def test_a_term_is_explained_by_mouse_and_by_key(browser, served, client):
+    page, faults = open_page(browser, served.url.replace("/?", "/live?"))
+    page.wait_for_selector("#rows tr")
+    for term, part in (("ccc", "1 is perfect"), ("prequential", "before that label was learned")):
+        button = page.locator(f"[popovertarget=term-{term}]")
+        meaning = page.locator(f"#term-{term}")
+        assert not meaning.is_visible()
+        button.focus()
+        page.keyboard.press("Enter")
+        assert part in meaning.inner_text()
+        page.keyboard.press("Escape")
+        assert not meaning.is_visible()
+        button.click()
+        assert meaning.is_visible()
+        page.mouse.click(5, 5)
+        assert not meaning.is_visible()
+    assert not faults
+    page.context.close()
+
+
+def test_the_live_view_tells_when_it_was_not_how_long_ago_the_first_was(browser, served, asked):
+    """After a pause: times of day, a date for another day, and no line across the pause."""
+    now = 1_790_000_000.0
+    for number, ago_s in zip(range(31, 36), (90_000.0, 300.0, 290.0, 90.0, 80.0), strict=True):
+        asked.database.write(
+            "UPDATE utterances SET heard_at = ? WHERE id = ?", now - 10_800.0 - ago_s, number
+        )
+    page = browser.new_context(timezone_id="UTC", locale="en-GB").new_page()
+    page.clock.set_fixed_time(now)
+    page.goto(served.url.replace("/?", "/live?"))
+    page.wait_for_selector("#valence-chart text")
+    texts = page.locator("#valence-chart text").all_text_contents()
+    assert any(text.endswith(", 3 h ago") for text in texts)
+    assert page.locator("#valence-chart polyline").count() == 2
+    rows = page.locator("#rows tr").all_inner_texts()
+    assert any("Sep" in row or "Sept" in row for row in rows)
+    page.context.close()
+
+
+def test_why_is_told_beside_the_answer_and_can_be_listened_to(browser, served, client, asked):
+    for number in (4, 5, 6, 7, 8):
+        asked.acoustics.add(number, {"pitch_mean_st": 20.0 + number % 2})
+    answer(client, 2, emotion="joy")
+    page, faults = open_page(browser, served.url)
+    item_number(page)
+    page.locator("#plane").click(position={"x": 60, "y": 60})
+    answered(page, lambda: page.locator("#save").click())
+    page.wait_for_selector("#why-text:text('sounded higher')")
+    page.click("#why-button")
+    assert "pitch" in page.inner_text("#why-numbers")
+    with page.expect_response("**/clips/2") as heard:
+        page.click("#near button")
+    assert heard.value.ok
+    page.keyboard.press("Escape")
+    assert not page.locator("#why").is_visible()
+    assert not faults
+    page.context.close()

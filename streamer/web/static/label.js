@@ -139,10 +139,10 @@ async function showClip(shownItem, play) {
 function showProgress(p) {
   const whole = p.left + p.answered;
   $("progress-bar").style.width = `${whole ? (100 * p.answered) / whole : 0}%`;
-  const steady = p.repeats ? ` · consistent to ±${p.mean_difference.toFixed(2)} over ${p.repeats} repeats` : "";
+  const steady = p.repeats ? ` · consistent to ±${p.mean_difference.toFixed(2)} over ${p.repeats} repeat${p.repeats === 1 ? "" : "s"}` : "";
   const spared = document.createElement("span");
   spared.className = "spared";
-  spared.textContent = ` · ${p.spared} labels saved`;
+  spared.textContent = ` · ${p.spared} label${p.spared === 1 ? "" : "s"} saved`;
   $("progress").replaceChildren(`${p.left} open · ${p.answered} answered`, spared, steady);
 }
 

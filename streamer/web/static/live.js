@@ -27,8 +27,13 @@ function cells(row, values) {
   return row;
 }
 
-const clock = (seconds) =>
-  new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+// The time of day; of another day, with its date.
+const clock = (seconds) => {
+  const at = new Date(seconds * 1000);
+  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const isToday = at.toDateString() === new Date().toDateString();
+  return isToday ? time : `${at.toLocaleDateString([], { day: "numeric", month: "short" })} ${time}`;
+};
 
 // What is predicted of open questions is hidden until they are answered: then it is null.
 const hidden = () => {
@@ -145,6 +150,7 @@ function drawEnd(end) {
 
 let notices = [];
 addEventListener("resize", drawUtterances);
+setInterval(drawUtterances, 60_000);  // how long ago the last one was
 
 async function load() {
   const state = await trying(() => get("/api/live"));

@@ -28,16 +28,16 @@ export async function showWhy(utterance, player) {
   shown = utterance;
   hideWhy();
   const { why } = await get(`/api/utterances/${utterance}/why`).catch(() => ({ why: null }));
-  if (!why || shown !== utterance || (!why.text && !why.nearest.length)) return;
-  $("why").hidden = false;
-  $("why-text").parentElement.hidden = !why.text;
-  $("why-text").textContent = why.text;
-  $("why-more").hidden = !why.numbers.length;
+  if (!why || shown !== utterance) return;
+  $("why-text").textContent = why.text && `sounded ${why.text}`;
+  $("why-button").hidden = !why.numbers.length && !why.nearest.length;
+  $("numbers-title").hidden = !why.numbers.length;
   $("why-numbers").replaceChildren(...why.numbers.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
   $("near-title").hidden = !why.nearest.length;
   $("near").replaceChildren(...why.nearest.map((near) => neighbour(near, player)));
 }
 
 export function hideWhy() {
-  $("why").hidden = true;
+  $("why-text").textContent = "";
+  $("why-button").hidden = true;
 }
