@@ -1,16 +1,18 @@
-"""Help that is never cut: click ends a command's line in dots where it does not fit."""
+"""Help that is never cut: click ends a line that does not fit in dots.
+
+Newer versions of typer contain click, older ones import it: nothing of it is named here.
+"""
 
 import re
 from typing import Any
 
-from click import Context, HelpFormatter
 from typer.core import TyperGroup
 
 
 class WholeHelp(TyperGroup):
     """A group whose list of commands has the whole first sentence of each, on several lines."""
 
-    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         rows = []
         for name in self.list_commands(ctx):
             command: Any = self.get_command(ctx, name)
