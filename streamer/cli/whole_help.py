@@ -3,14 +3,13 @@
 import re
 from typing import Any
 
-from click import Context, HelpFormatter
 from typer.core import TyperGroup
 
 
 class WholeHelp(TyperGroup):
     """A group whose list of commands has the whole first sentence of each, on several lines."""
 
-    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         rows = []
         for name in self.list_commands(ctx):
             command: Any = self.get_command(ctx, name)
