@@ -9,7 +9,7 @@ noise of 0.25, after listening to the clip and a second and a half of thought. A
 that were not played are predicted twice from the same profile: without its labels, and with them.
 
 Needs `../shared/data/speech` and what the virtual microphone needs. The encoder has not heard these
-corpora; the map from its vectors to valence and arousal was fitted to labels of them, among others.
+corpora; the prior was fitted to labels of them, among others.
 """
 
 import argparse

@@ -53,7 +53,7 @@ def play(settings: Config, output: Sink, tell: Callable[[str], None]) -> None:
     tell(f"what was to be expressed, before any answer and after {answers}:")
     for dimension, (before, after) in found.items():
         tell(f"  {dimension:8} {before:+.2f} before  {after:+.2f} after")
-    tell("Your own voice: `streamer run`, and answer in a second terminal with `streamer label`.")
+    tell("Your own voice: `streamer start`; later `streamer run`, and `streamer label` to answer.")
 
 
 class _Synthetic:
