@@ -11,7 +11,7 @@ and is counted to the stage.
 import argparse
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -43,7 +43,7 @@ STAGES: dict[str, list[tuple[type, str]]] = {
 }
 
 
-def timed(spent_s: Counter[str], stage: str, method: Callable[..., Any]) -> Callable[..., Any]:
+def timed(spent_s: dict[str, float], stage: str, method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def call(*arguments: Any, **named: Any) -> Any:
         began_s = time.thread_time()
@@ -55,7 +55,7 @@ def timed(spent_s: Counter[str], stage: str, method: Callable[..., Any]) -> Call
     return call
 
 
-def once(recording: Path, spent_s: Counter[str]) -> tuple[float, Ended]:
+def once(recording: Path, spent_s: dict[str, float]) -> tuple[float, Ended]:
     """Seconds of the loop, its opening left out, and its end."""
     spent_s.clear()
     with tempfile.TemporaryDirectory() as folder:
@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("recording", nargs="?", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    spent_s: Counter[str] = Counter()
+    spent_s: dict[str, float] = defaultdict(float)
     for stage, methods in STAGES.items():
         for owner, name in methods:
             setattr(owner, name, timed(spent_s, stage, getattr(owner, name)))
