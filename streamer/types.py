@@ -26,7 +26,7 @@ NoticeKind = Literal[
     "silent_input", "low_level", "high_level", "clipping", "offset", "hum", "rumble", "noise",
     "channels", "low_rate", "wrong_rate", "not_a_number", "undecoded", "skipped_file",
     "already_heard", "device_lost", "overflow", "playback", "encoder_slow",
-    "profile_locked", "drift", "privacy", "licence", "general",
+    "profile_locked", "drift", "privacy", "licence", "protocol", "general",
 ]  # fmt: skip
 
 

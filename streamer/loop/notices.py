@@ -150,5 +150,10 @@ NOTICE_KINDS: Final[Mapping[NoticeKind, KindOfNotice]] = {
         "none",
         "`streamer models list` shows others",
     ),
+    "protocol": KindOfNotice(
+        "a phase of the protocol begins, or the last one has ended",
+        "its prompt is shown; a marker is stored",
+        "as the prompt says",
+    ),
     "general": KindOfNotice("anything else", "as it says", "as it says"),
 }
