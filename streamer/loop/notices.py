@@ -151,7 +151,9 @@ NOTICE_KINDS: Final[Mapping[NoticeKind, KindOfNotice]] = {
         "`streamer models list` shows others",
     ),
     "protocol": KindOfNotice(
-        "a phase of the protocol begins", "its prompt is shown", "as the prompt says"
+        "a phase of the protocol begins, or the last one has ended",
+        "its prompt is shown; a marker is stored",
+        "as the prompt says",
     ),
     "general": KindOfNotice("anything else", "as it says", "as it says"),
 }

@@ -2,7 +2,6 @@
 
 import hashlib
 import ipaddress
-import os
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from typing import Any, Final
 import psutil
 
 from streamer.errors import StreamerError, UsageError
+from streamer.system import make_private_folder, write_private
 
 CERTIFICATE: Final = "certificate.pem"
 KEY: Final = "certificate.key"
@@ -116,22 +116,14 @@ def _make(certificate: Path, key: Path, now: datetime) -> None:
         )
         .sign(secret, hashes.SHA256())
     )
-    certificate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(certificate.parent)
     private = secret.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    _write(key, private)
-    _write(certificate, made.public_bytes(serialization.Encoding.PEM))
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(content)
-    part.replace(path)
+    write_private(key, private)
+    write_private(certificate, made.public_bytes(serialization.Encoding.PEM))
 
 
 def _library() -> Any:

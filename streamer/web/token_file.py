@@ -1,13 +1,11 @@
 """Tokens that outlive a run: files in the profile's folder that only its owner can read."""
 
-import os
 import secrets
-import tempfile
 from pathlib import Path
 from typing import Final
 
 from streamer.errors import ProfileError
-from streamer.system import make_private_folder
+from streamer.system import make_private_folder, write_private
 
 _FEWEST: Final = 32
 
@@ -30,12 +28,7 @@ def new_token(path: Path) -> str:
     token = secrets.token_urlsafe(32)
     try:
         make_private_folder(path.parent)
-        made, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)  # for the owner alone
-        with os.fdopen(made, "w", encoding="ascii") as file:
-            file.write(token)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
+        write_private(path, token.encode("ascii"))
     except OSError as error:
         raise _useless(path, error) from error
     return token
