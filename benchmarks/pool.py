@@ -2,7 +2,7 @@
 
     python -m benchmarks.pool [--only cost|loss] [--sizes 20000 200000 2000000] [--work FOLDER]
 
-Cost. Real embeddings of RAVDESS and nEMO by the default encoder, drawn again and again, each with
+Cost. Real embeddings of RAVDESS and nEMO by `streamer-small`, drawn again and again, each with
 noise of 0.3 of their deviation within a voice: a pool of 256 values of float16, that grows from one
 size to the next. A profile with 100 answers asks 200 questions by each strategy, in a process of
 its own: seconds and bytes read of the choice, peak memory of the process, beside that of one that
@@ -27,22 +27,26 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.after import embedded
 from benchmarks.grid import RESULTS
+from benchmarks.iemocap import SHARED
 from benchmarks.loop import machine
 from benchmarks.strategies import with_norms
 from streamer.annotation import labels
 from streamer.annotation.pool.asking import ask, bind_to_pool
 from streamer.config import Config
+from streamer.evaluation.corpus import Corpus
 from streamer.evaluation.dataset import Dataset, dataset_of
+from streamer.evaluation.embedding import embed
 from streamer.evaluation.learners import EvaluatedLearner
 from streamer.evaluation.metrics import ccc
+from streamer.evaluation.readers import read_corpus
 from streamer.loop.compose import make_encoder
 from streamer.loop.pool.adding import PART_ROWS
 from streamer.loop.pool.pool import Pool
@@ -55,6 +59,7 @@ SIZES: Final = (20_000, 200_000, 2_000_000)
 EXTRAPOLATED: Final = 10_000_000
 STRATEGIES: Final = ("binary-confidence", "margin", "k-means", "spread-in-turn")
 COMPARED: Final = ("random", "k-means", "alps", "gsx", "igs", "mtigs")
+ENCODER: Final = "streamer-small"
 QUESTIONS: Final = 200
 ANSWERED: Final = 100
 NOISE: Final = 0.3
@@ -71,6 +76,11 @@ class Clips:
     embeddings: Any
     names: Sequence[str]
     affect: Any
+
+
+def embedded(name: str, cache: Path) -> Corpus:
+    corpus = read_corpus(name, SHARED / "speech")
+    return embed(corpus, partial(make_encoder, Config(), ENCODER), cache).corpus
 
 
 def read_clips(cache: Path) -> Clips:
@@ -109,7 +119,7 @@ def cost(cache: Path, work: Path, sizes: Sequence[int]) -> Iterator[dict[str, An
     shutil.rmtree(work, ignore_errors=True)
     clips = read_clips(cache)
     config = Config.load(home=work)
-    encoder = make_encoder(config, "")
+    encoder = make_encoder(config, ENCODER)
     pool = Pool.create(
         work / "pool", encoder=encoder.name, sha256=encoder.sha256,
         embedding_size=encoder.embedding_size, emotion_size=encoder.emotion_size,
