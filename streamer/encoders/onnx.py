@@ -33,7 +33,10 @@ def open_session(model: Path | bytes, threads: int = 1) -> "InferenceSession":
     options.log_severity_level = 4  # its errors are raised as exceptions already
     given = model if isinstance(model, bytes) else str(model)
     try:
-        return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
+        # Without its fallback, which prints on standard output.
+        return onnxruntime.InferenceSession(
+            given, options, providers=["CPUExecutionProvider"], enable_fallback=0
+        )
     except Exception as error:  # onnxruntime's own exceptions share no public base
         where = "the model" if isinstance(model, bytes) else model
         raise EncoderError(

@@ -54,13 +54,16 @@ def choose_outputs(
     Raises EncoderError unless one waveform goes in and the outputs named come out, one vector an
     utterance each.
     """
-    inputs = [(i.name, i.type, i.shape) for i in session.get_inputs()]
+    try:
+        inputs = [(i.name, i.type, i.shape) for i in session.get_inputs()]
+        shapes = {output.name: output.shape for output in session.get_outputs()}
+    except UnicodeDecodeError as error:
+        raise EncoderError(f"the model has names that are not UTF-8: {error}") from error
     if len(inputs) != 1 or not takes_utterances(inputs[0][0], *inputs[0]):
         raise EncoderError(
             f"the model takes {inputs}, not one waveform, float [batch, samples]: export it so "
             "that features are computed inside the graph"
         )
-    shapes = {output.name: output.shape for output in session.get_outputs()}
     said = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
     if embedding is None:
         embedding = "embedding" if "embedding" in shapes else next(iter(shapes))

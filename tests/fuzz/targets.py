@@ -5,6 +5,7 @@ makes up and what once crashed; `benchmarks/fuzz.py` feeds them for as long as o
 """
 
 import asyncio
+import base64
 import io
 import os
 import shutil
@@ -17,12 +18,15 @@ import numpy as np
 import soundfile
 
 from streamer.annotation.csv import read_labels
+from streamer.annotation.exchange.open import read_timed
 from streamer.annotation.labels import give
 from streamer.audio.clips import from_flac
 from streamer.audio.sources.files import FileSource
 from streamer.audio.sources.stdin import StdinSource
 from streamer.audio.sources.wav_stream import decode_header
 from streamer.config import Config
+from streamer.encoders.onnx import open_session
+from streamer.encoders.probe_outputs import choose_outputs
 from streamer.encoders.registry import read_manifest
 from streamer.errors import StreamerError
 from streamer.profiles.archive.reading import import_profile
@@ -145,6 +149,27 @@ def web_request(content: bytes, folder: Path) -> None:
     assert status < 500, f"the server failed with {status}"
 
 
+# The waveform itself as the embedding, in ONNX.
+SMALL_MODEL = base64.b64decode(
+    "CAgSADpbChwKBWF1ZGlvEgllbWJlZGRpbmciCElkZW50aXR5EgFnWhkKBWF1ZGlvEhAKDggBEgoKAxIB"
+    "YgoDEgFuYh0KCWVtYmVkZGluZxIQCg4IARIKCgMSAWIKAxIBbkIECgAQEQ=="
+)
+# By the first byte of the content.
+ENDINGS = (".csv", ".txt", ".eaf", ".TextGrid", ".annotation", ".json")
+
+
+def timed_labels(content: bytes, folder: Path) -> None:
+    """A file of labels by time, in one of the formats of other programs."""
+    path = folder / f"labels{ENDINGS[content[0] % len(ENDINGS)] if content else '.txt'}"
+    path.write_bytes(content[1:])
+    read_timed(path)
+
+
+def model_file(content: bytes, folder: Path) -> None:
+    """An ONNX file of a stranger's, as far as it is looked at before it runs."""
+    choose_outputs(open_session(content), None, None)
+
+
 TARGETS: dict[str, Target] = {
     "wav_header": wav_header,
     "recording": recording,
@@ -156,6 +181,8 @@ TARGETS: dict[str, Target] = {
     "import_folder": import_folder,
     "sealed_import": sealed_import,
     "web_request": web_request,
+    "timed_labels": timed_labels,
+    "model_file": model_file,
 }
 
 
@@ -183,6 +210,16 @@ def seeds(name: str) -> list[bytes]:
             return [b'buffer = 20\nstrategy = "margin"\n[segmentation]\n', b'privacy = "clips"\n']
         case "manifest":
             return [b'[[encoder]]\nname = "a"\nfile = "a.onnx"\nsha256 = "00"\nlicence = "x"\n']
+        case "timed_labels":
+            return [
+                b"\0source,onset,offset,valence,arousal\na.wav,0.5,1.5,0.5,-0.5\n",
+                b"\0010.5\t1.5\tjoy valence=0.5 arousal=-0.5\n",
+                b'\5[{"data": {"audio": "a.wav"}, "annotations": [{"result": []}]}]',
+                b'\4<?xml version="1.0"?><annotation><scheme name="a" type="FREE"/></annotation>',
+                b'\3File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n2\n<exists>\n0\n',
+            ]
+        case "model_file":
+            return [SMALL_MODEL]
         case "import_folder":
             return [bytes([n]) + b'{"id": 1, "utterance": 1}\n' for n in range(20)]
         case "sealed_import":
