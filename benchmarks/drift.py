@@ -30,6 +30,7 @@ import soundfile
 
 from benchmarks.conditioning import SHARED, Spoil, eight_khz, reverberation, telephone
 from streamer.config import Config
+from streamer.encoders.registry import find_encoder
 from streamer.learners import voice_drift
 from streamer.learners.prior import Prior
 from streamer.loop.compose import make_encoder
@@ -74,7 +75,7 @@ def voices(cache: Path, corpora: tuple[str, ...] = CORPORA) -> list[Voice]:
         raise SystemExit(f"skipped: {SHARED} is not there (corpora that are not part of this)")
     found = []
     for corpus in corpora:
-        path = cache / f"drift-{corpus}.npz"
+        path = cache / f"drift-{corpus}-{find_encoder().sha256[:12]}.npz"
         if not path.is_file():
             np.savez(path, **_embedded(corpus))
         kept = np.load(path)

@@ -88,19 +88,19 @@ def test_what_has_no_audio_is_mapped_where_there_is_a_map_and_marked(
     heard: Path, streamer: Streamer, session_file: Path, tmp_path: Path
 ) -> None:
     """A map between the two real encoders, fitted on this session's own audio in windows of 2 s."""
-    small = find_encoder("streamer-small")
+    former = find_encoder()
     audio, rate = soundfile.read(session_file, dtype="float32")
     windows = np.array_split(audio[:: rate // 16_000], 24)
     tables = []
-    for name in (small.name, BUILT_IN.name):
+    for name in (former.name, BUILT_IN.name):
         encoder = make_encoder(Config(), name)
         vectors = [encoder.encode(window) for window in windows]
         tables.append((encoder.sha256, *(np.array(part) for part in zip(*vectors, strict=True))))
     (tmp_path / "models").mkdir()
-    path = tmp_path / "models" / file_name(small.sha256, BUILT_IN.sha256)
+    path = tmp_path / "models" / file_name(former.sha256, BUILT_IN.sha256)
     write_map(path, fit_map(*tables, [f"v{n % 4}" for n in range(24)]))
     profile = Profile(heard)
-    assert profile.meta("encoder_sha256") == small.sha256
+    assert profile.meta("encoder_sha256") == former.sha256
     profile.database.write("UPDATE sessions SET kind = 'microphone'")
     before = [profile.utterances.get(n) for n in profile.utterances.numbers()]
     profile.close()
@@ -114,7 +114,7 @@ def test_what_has_no_audio_is_mapped_where_there_is_a_map_and_marked(
     assert "mapped: 3 utterances without audio" in streamer("status").stdout
     profile = Profile(heard)
     marked = profile.database.rows("SELECT id, carried_from FROM utterances ORDER BY id")
-    assert {row["carried_from"] for row in marked} == {None, small.sha256}
+    assert {row["carried_from"] for row in marked} == {None, former.sha256}
     for row, old in zip(marked, before, strict=True):
         new = profile.utterances.get(row["id"])
         assert new.embedding.shape == (BUILT_IN.embedding_size,)
@@ -123,7 +123,7 @@ def test_what_has_no_audio_is_mapped_where_there_is_a_map_and_marked(
             assert abs(np.linalg.norm(new.emotion) - 1.0) < 1e-5
     profile.close()
     listed = streamer("models", "list").stdout
-    assert f"map streamer-small ({small.sha256[:12]}) to acoustic" in listed
+    assert f"map {former.name} ({former.sha256[:12]}) to acoustic" in listed
 
 
 def test_a_recording_that_cannot_be_read_any_more_is_not_left_behind_untold(
