@@ -219,3 +219,19 @@ def test_the_command_line_carries_a_profile_and_keeps_it_private(
     assert refused.returncode == 5
     assert "SHA256SUMS says" in refused.stderr
     assert call("export", "out").returncode == 2
+
+
+def test_an_import_names_no_file_of_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "secret.wav").write_bytes(b"RIFF")
+    profile = lived_in(tmp_path / "lived in")
+    with profile.database.transaction():
+        profile.database.write(
+            "UPDATE sessions SET kind = 'file', source = ?", str(tmp_path / "secret.wav")
+        )
+    assert profile.recording_of(1) == tmp_path / "secret.wav"  # its own session may
+    export_profile(profile, tmp_path / "out", SETTINGS)
+    profile.close()
+    other = Profile(tmp_path / "other")
+    import_profile(other, tmp_path / "out", None)
+    assert {other.recording_of(number) for number in other.utterances.numbers()} == {None}
+    other.close()
