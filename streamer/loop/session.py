@@ -10,12 +10,9 @@ It contains no thread, socket, clock or SQL: they are passed to the constructor.
 import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from functools import partial
 from typing import Final
-
-import numpy as np
 
 from streamer.audio.sources.playback_mask import PLAYBACK
 from streamer.audio.utterance_stream import UtteranceStream
@@ -28,10 +25,10 @@ from streamer.events import (
     Heard,
     Learned,
     Noticed,
-    Selected,
     Status,
     Unlearned,
 )
+from streamer.loop.asking import Asking, Buffered
 from streamer.loop.assessment import assess
 from streamer.loop.backlog import LOCKED, Backlog
 from streamer.loop.budget import UNLIMITED, Budget
@@ -39,8 +36,6 @@ from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.loop.study import Study
 from streamer.loop.unstored import NOT_STORED, TOO_SLOW, Unstored
-from streamer.loop.waiting import Postponed, WaitingQuestions
-from streamer.query.selection import ask_count, buffer_size, choose
 from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.query.strategy import Strategy
 from streamer.store.profile import Profile
@@ -49,16 +44,6 @@ from streamer.types import Chunk, Gap, Notice, Quality, Samples, Utterance
 
 EXPIRE_EVERY_S: Final = 600.0
 CHECK_EVERY_S: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Buffered:
-    """An utterance in the buffer. Until it is selected, its audio is only here."""
-
-    id: int
-    embedding: Samples
-    audio: Samples
-    clear: bool = True
 
 
 class Session:
@@ -103,16 +88,13 @@ class Session:
         self._encoding_queue = encoding_queue
         self._profile = profile
         self._profile_model = profile_model
-        self._strategy = strategy
-        self._full = size
-        self._first = first
-        self._size = self._next_size()
-        self._keep = keep
-        self._explore = explore
-        self._budget = budget
+        self._asking = Asking(
+            profile=profile, profile_model=profile_model, strategy=strategy, size=size,
+            first=first, keep=keep, explore=explore, seed=seed, retention=retention,
+            wall_s=wall_s, budget=budget, study=study,
+        )  # fmt: skip
         self._describe = describe
         self._study = study
-        self._seed = seed
         self._ask_unclear = ask_unclear
         self._retention = retention
         self._wall_s = wall_s
@@ -121,9 +103,7 @@ class Session:
         self._scorer = informativeness
         self._unstored = Unstored(utterance_stream)
         self._backlog = Backlog(profile.database) if backlog is None else backlog
-        self._buffer: list[Buffered] = []
-        self._waiting = WaitingQuestions(budget.most)
-        self._utterances = self._asked = self._released = 0
+        self._utterances = 0
         self._open_queries = 0
         self._recount = True
         self._playing = False
@@ -184,7 +164,7 @@ class Session:
         if now_s - self._checked_s >= CHECK_EVERY_S:
             self._checked_s = now_s
             self._profile.database.check_place()
-            yield from self._backlog.attempt(self._ask_waiting)
+            yield from self._backlog.attempt(self._asking.ask_waiting)
         if now_s - self._expired_s >= EXPIRE_EVERY_S:
             yield from self._backlog.attempt(partial(self._expire, now_s))
             if not self._backlog.is_locked:
@@ -212,8 +192,8 @@ class Session:
         self._backlog.insist()
         yield from self._store_backlog()
         yield from self._follow_study()
-        yield from self._split()
-        yield from self._ask_waiting(is_last=True)
+        yield from self._asking.select()
+        yield from self._asking.ask_waiting(is_last=True)
         while events := list(self.learn()):
             yield from events
 
@@ -230,8 +210,8 @@ class Session:
             silence_samples=account.silence,
             dropped_samples=dict(account.dropped),
             utterances=self._utterances,
-            asked=self._asked,
-            released=self._released,
+            asked=self._asking.asked,
+            released=self._asking.released,
             audio_s=account.audio_s,
             realtime_factor=busy_s / account.audio_s if account.audio_s else 0.0,
         )
@@ -239,14 +219,14 @@ class Session:
     def status(self, busy_s: float = 0.0) -> Status:
         """busy_s: see `ended`."""
         account = self._utterance_stream.accounting
-        if self._recount:  # counting takes long where there are thousands
+        if self._recount or self._asking.has_changed:  # counting thousands takes long
             with suppress(ProfileError):  # a display: what cannot be read stops the run elsewhere
                 self._open_queries = self._profile.utterances.open_query_count()
-                self._recount = False
+                self._recount = self._asking.has_changed = False
         return Status(
             level_dbfs=self._utterance_stream.endpointer.level,
             speaking=self._utterance_stream.endpointer.speaking,
-            buffer=(len(self._buffer), self._size),
+            buffer=(len(self._asking), self._asking.size),
             open_queries=self._open_queries,
             labels=self._profile_model.model.labels,
             utterances=self._utterances,
@@ -272,7 +252,7 @@ class Session:
 
     def _study_events(self, study: Study, heard_s: float) -> list[Event]:
         with self._profile.database.transaction():
-            return list(study.events(heard_s, self._split))
+            return list(study.events(heard_s, self._asking.select))
 
     def _sound_notices(self) -> Iterator[Noticed]:
         for notice in self._utterance_stream.take_notices():
@@ -287,8 +267,8 @@ class Session:
 
     def _store_backlog(self, waits: bool = False) -> Iterator[Event]:
         """Store what is encoded, and select, until nothing waits or the database is locked."""
-        while len(self._backlog) or len(self._buffer) >= self._size:
-            step = self._select if len(self._buffer) >= self._size else self._store_oldest
+        while len(self._backlog) or self._asking.is_due:
+            step = self._asking.select if self._asking.is_due else self._store_oldest
             yield from self._backlog.attempt(step, waits=waits)
             if self._backlog.is_locked:
                 return
@@ -319,7 +299,7 @@ class Session:
         if self._describe is not None:
             self._describe(number, utterance.audio, utterance.quality)
         clear = self._ask_unclear or utterance.quality.is_clear
-        self._buffer.append(Buffered(number, encoded.embedding, utterance.audio, clear))
+        self._asking.put(Buffered(number, encoded.embedding, utterance.audio, clear))
         self._utterances += 1
         return Heard(
             id=number,
@@ -337,108 +317,3 @@ class Session:
         for drift in self._profile_model.new_drifts():
             yield Drifted(**asdict(drift), text=str(drift))
             yield Noticed(str(drift), "drift")
-
-    def _split(self) -> Iterator[Event]:
-        """Select from a buffer that is not full."""
-        if self._buffer:
-            yield from self._select()
-
-    def _select(self) -> list[Event]:
-        with self._profile.database.transaction():
-            events = list(self._selected())
-            self._size = self._next_size()
-        return events
-
-    def _next_size(self) -> int:
-        return buffer_size(self._full, self._first, self._profile.utterances.selection_count())
-
-    def _selected(self) -> Iterator[Event]:
-        waiting, self._buffer = self._buffer, []
-        buffer = [b for b in waiting if b.clear]
-        unclear = [b.id for b in waiting if not b.clear]
-        if not buffer:
-            yield from self._ask("all of them unclear", [], unclear)
-            return
-        model = self._profile_model.model
-        features = model.features(np.stack([b.embedding for b in buffer]))
-        # By how many are stored, not by ids, which go on after something is forgotten.
-        before = self._profile.utterances.count() - len(waiting)
-        rng = np.random.default_rng([self._seed, before + 1])
-        # Fewer are asked where the budget is at its end: the strategy takes the best of them.
-        wanted, allowed = ask_count(len(buffer), self._keep), self._allowed()
-        keep = self._keep if wanted <= allowed else allowed / len(buffer)
-        with self._profile_model.exclusive():  # a label that comes meanwhile waits
-            choice = choose(self._strategy, features, model.knowledge, keep, self._explore, rng)
-        values = choice.scores.values
-        reason = choice.scores.reason_of({i: buffer[i].id for i in choice.asked})
-        asked = [self._postponed(buffer[i], values[i]) for i in choice.asked]
-        # What is wanted beyond the budget waits, where it can free up.
-        rest = [self._postponed(buffer[i], values[i]) for i in choice.released]
-        beyond = sorted(rest, key=lambda one: -one.score)[: max(wanted - len(asked), 0)]
-        dropped = beyond
-        if self._budget.frees_up(datetime.fromtimestamp(self._wall_s())):
-            dropped = self._waiting.put(beyond)
-        waiting_now = {one.id for one in beyond} - {one.id for one in dropped}
-        gone = {one.id for one in dropped} | {one.id for one in rest} - waiting_now
-        released = [*sorted(gone), *unclear]
-        explored = [buffer[i].id for i in choice.explored]
-        self._profile.note_not_asked(len(dropped), len(self._waiting))
-        yield from self._ask(reason, asked, released, explored, choice.propensity)
-
-    def _ask_waiting(self, is_last: bool = False) -> Iterator[Event]:
-        """Ask the most informative that wait, as the budget allows; at last let the others go."""
-        if not len(self._waiting):
-            return
-        with self._profile.database.transaction():
-            events = [*self._asked_of_waiting(is_last)]
-        yield from events
-
-    def _asked_of_waiting(self, is_last: bool) -> Iterator[Event]:
-        dropped = self._waiting.take_older(self._wall_s())
-        asked = self._waiting.take(self._allowed())
-        if is_last:
-            dropped += self._waiting.take(math.inf)
-        if asked or dropped:
-            self._profile.note_not_asked(len(dropped), len(self._waiting))
-            reason = "they waited until the budget allowed them"
-            yield from self._ask(reason, asked, sorted(one.id for one in dropped))
-
-    def _ask(
-        self,
-        reason: str,
-        asked: list[Postponed],
-        released: list[int],
-        explored: list[int] | None = None,
-        propensity: float = 0.0,
-    ) -> Iterator[Event]:
-        """Make questions of the asked, and let the released go."""
-        explored = explored or []
-        number = self._profile.utterances.select(
-            self._strategy.name,
-            reason,
-            [(q.id, q.score, self._retention.clip_for_query(q.id, q.audio)) for q in asked],
-            released,
-            self._wall_s(),
-            explored,
-            propensity,
-        )
-        self._recount = True
-        self._asked += len(asked)
-        if self._study is not None:
-            self._study.asked(len(asked))
-        self._released += len(released)
-        yield Selected(
-            number, self._strategy.name, reason, [q.id for q in asked], released, explored
-        )
-        for text in self._retention.make_room(self._wall_s()):
-            self._recount = True
-            yield Noticed(text, "privacy")
-
-    def _allowed(self) -> float:
-        """How many questions the budget allows now."""
-        moment = datetime.fromtimestamp(self._wall_s())
-        left = self._budget.left(moment, self._asked, self._profile.utterances.asked_since)
-        return left if self._study is None else min(left, self._study.left())
-
-    def _postponed(self, one: Buffered, score: float) -> Postponed:
-        return Postponed(one.id, float(score), one.audio, self._wall_s())

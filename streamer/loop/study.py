@@ -1,7 +1,7 @@
 """What a research session adds to a run: event markers, and a protocol that is followed."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from streamer.events import Event, Marked, Noticed
 from streamer.loop.markers import MarkerTrack
@@ -44,7 +44,7 @@ class Study:
             and (self._protocol.change_s(heard_s) is not None)
         )
 
-    def events(self, heard_s: float, split: Callable[[], Iterator[Event]]) -> Iterator[Event]:
+    def events(self, heard_s: float, split: Callable[[], Iterable[Event]]) -> Iterator[Event]:
         """Markers since the last call, and phases that have begun.
 
         Parameters
@@ -77,7 +77,7 @@ class Study:
         protocol: ProtocolRun,
         heard_s: float,
         names: list[str],
-        split: Callable[[], Iterator[Event]],
+        split: Callable[[], Iterable[Event]],
     ) -> Iterator[Event]:
         if not protocol.number:
             yield self._markers.place(protocol.protocol.name, ORIGIN, heard_s)
