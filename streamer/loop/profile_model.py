@@ -235,14 +235,17 @@ class ProfileModel:
     def _classify(self, entries: Sequence[LogEntry]) -> tuple[list[LogEntry], bool]:
         """The effective rows among the next ones of the log, and whether a refit is needed.
 
-        A refit is needed where a learned row is retracted, or replaced by a new answer. Both are
-        looked for among the new rows alone, so that a long log costs no more than a short one; that
-        the learner rests on as many rows as are effective is checked once.
+        A refit is needed where a learned row is retracted, or replaced by a new answer, and where
+        one counts again that was passed over. These are looked for among the new rows alone, so
+        that a long log costs no more than a short one; that the learner rests on as many rows as
+        are effective is checked once.
         """
         fresh = [entry for entry in entries if entry.effective]
         retracted = any(e.retracts is not None and e.retracts <= self._through for e in entries)
-        replaced = self.profile.labels.replaces(self._through, entries[-1].seq)
-        refit = retracted or replaced
+        among = self._through, entries[-1].seq
+        refit = (
+            retracted or self.profile.labels.replaces(*among) or self.profile.labels.revives(*among)
+        )
         if not self._is_checked:
             counting = self.profile.labels.count(entries[-1].seq)
             refit = refit or counting != self.model.labels + len(fresh)

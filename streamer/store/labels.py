@@ -159,6 +159,23 @@ class Labels:
         )
         return row is not None
 
+    def revives(self, after: int, through: int) -> bool:
+        """Whether a row behind `after`, up to `through`, takes an answer back for which an earlier
+        one up to `after` counts again that was never learned, as it had been replaced before.
+        """
+        row = self._database.row(
+            """SELECT 1 FROM labels AS u
+               JOIN labels AS b ON b.seq = u.retracts
+               JOIN effective_labels AS e
+                    ON e.utterance = b.utterance AND e.annotator = b.annotator
+               LEFT JOIN lessons AS s ON s.label = e.seq
+               WHERE u.seq > ?1 AND u.seq <= ?2 AND e.seq <= ?1 AND s.label IS NULL
+               LIMIT 1""",
+            after,
+            through,
+        )
+        return row is not None
+
     def count(self, through: int = _NEWEST) -> int:
         """The number of effective rows up to a seq."""
         row = self._database.row("SELECT count(*) FROM effective_labels WHERE seq <= ?", through)

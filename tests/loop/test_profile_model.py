@@ -108,6 +108,17 @@ def test_strategies_are_told_what_was_learned(life):
     assert life.model.knowledge.annotators(features) is None
 
 
+def test_an_answer_that_was_passed_over_is_learned_once_it_counts_again(life, monkeypatch):
+    monkeypatch.setattr(learning_module, "LABELS_AT_ONCE", 1)
+    life.label(1, "me", {"emotion": "joy"})
+    life.label(1, "me", {"emotion": "anger"})
+    assert learn_new(life.profile_model) == ([], False)  # the first one: replaced already
+    life.undo(1)
+    life.catch_up()
+    assert life.model.labels == 1
+    assert same_arrays(life.model.learner.to_arrays(), fold(life.profile).to_arrays())
+
+
 def test_the_log_is_learned_in_portions(life, monkeypatch):
     monkeypatch.setattr(learning_module, "LABELS_AT_ONCE", 2)
     for number in range(1, 6):
