@@ -306,7 +306,10 @@ def read_until(terminal: int, text: str) -> None:
     while text.encode() not in output:
         assert time.monotonic() < deadline_s, output.decode()
         if select.select([terminal], [], [], 0.2)[0]:
-            output += os.read(terminal, 4_096)
+            try:
+                output += os.read(terminal, 4_096)
+            except OSError:  # it has ended
+                raise AssertionError(output.decode()) from None
     time.sleep(0.2)  # what is typed before the terminal turns to single keys is dropped by it
 
 
