@@ -16,6 +16,7 @@ of 2 images at 1e-4 and 20,000 at 1e-5; --steps is what is run here, and is kept
 """
 
 import argparse
+import copy
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -81,9 +82,22 @@ def folds_of(corpus: ImageCorpus, groups: np.ndarray | None, folds: int) -> list
     return [clips[np.isin(groups, names[k::folds])] for k in range(folds)]
 
 
-def trained(stages: list[Stage], seed: int) -> JointNetwork:
-    torch.manual_seed(seed)
-    return run_stages(JointNetwork(), stages, np.random.default_rng(seed))
+class Trainer:
+    """Networks of one fold; arms that begin alike share what they begin with."""
+
+    def __init__(self, seed: int) -> None:
+        torch.manual_seed(seed)
+        self._done: dict[tuple[str, ...], tuple[JointNetwork, np.random.Generator]] = {
+            (): (JointNetwork(), np.random.default_rng(seed))
+        }
+
+    def trained(self, stages: list[Stage]) -> JointNetwork:
+        names = tuple(stage.name for stage in stages)
+        if names not in self._done:
+            self.trained(stages[:-1])
+            network, rng = copy.deepcopy(self._done[names[:-1]])
+            self._done[names] = (run_stages(network, stages[-1:], rng), rng)
+        return self._done[names][0]
 
 
 def pair_rows(names: tuple[str, str], steps: int, folds: int, most: int) -> list[dict[str, Any]]:
@@ -101,7 +115,8 @@ def pair_rows(names: tuple[str, str], steps: int, folds: int, most: int) -> list
             poor = Stage("poor", [kept[1]], "all", steps, RATE)
 
             def joint(contrast: float, stages: list[Stage], kept: list[ImageCorpus] = kept) -> Any:
-                last = Stage("joint", kept, "joint", steps, RATE / 10 if stages else RATE,
+                rate = RATE / 10 if stages else RATE
+                last = Stage(f"joint {contrast}", kept, "joint", steps, rate,
                              weights=JointWeights(contrast=contrast))  # fmt: skip
                 return [*stages, last]
 
@@ -113,8 +128,9 @@ def pair_rows(names: tuple[str, str], steps: int, folds: int, most: int) -> list
                 "fine-tuned, l3 0": joint(0.0, [first, poor]),
                 "joint: fine-tuned, l3 0.01": joint(0.01, [first, poor]),
             }
+            trainer = Trainer(fold)
             for arm, stages in arms.items():
-                network = trained(stages, fold)
+                network = trainer.trained(stages)
                 found = [accuracy(network, part) for part in held]
                 row = {
                     "pair": list(names), "folds of": kind, "fold": fold, "arm": arm,
@@ -142,8 +158,9 @@ def face_rows(steps: int, folds: int, most: int) -> list[dict[str, Any]]:
             "A_emovo scratch": ([speaking[1]], "emovo"),
             "A_emovo fine-tuned": ([*visual, *speaking], "emovo"),
         }
+        trainer = Trainer(fold)
         for arm, (stages, name) in arms.items():
-            value = accuracy(trained(stages, fold), corpora[name].take(tests[name][fold]))
+            value = accuracy(trainer.trained(stages), corpora[name].take(tests[name][fold]))
             rows.append({"fold": fold, "arm": arm, "accuracy": value})
             print(json.dumps(rows[-1]), flush=True)
     return rows
@@ -156,8 +173,8 @@ def batch_rows(steps: int, most: int) -> list[dict[str, Any]]:
     rows = []
     for batch in (2, 64):
         stage = Stage("x", [kept], "all", max(1, 2 * steps // batch), RATE, batch=batch)
-        rows.append({"batch": batch, "steps": stage.steps,
-                     "accuracy": accuracy(trained([stage], 0), corpus.take(held))})  # fmt: skip
+        value = accuracy(Trainer(0).trained([stage]), corpus.take(held))
+        rows.append({"batch": batch, "steps": stage.steps, "accuracy": value})
         print(json.dumps(rows[-1]), flush=True)
     return rows
 
