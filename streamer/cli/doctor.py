@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli.options import AsJson, ConfigFlag, ProfileFlag, Verbose, settings_from
+from streamer.cli.options import AsJson, ConfigFlag, DeviceFlag, ProfileFlag, Verbose, settings_from
 from streamer.cli.output import put, tell
 
 
@@ -15,9 +15,7 @@ def doctor(
         typer.Option(help="Write a ZIP file to attach to a question: no audio, no labels."),
     ] = None,
     encoder: Annotated[str | None, typer.Option(help="A name of `streamer models list`.")] = None,
-    device: Annotated[
-        str | None, typer.Option(help="Microphone: name, part of it, or index.")
-    ] = None,
+    device: DeviceFlag = None,
     as_json: AsJson = False,
     profile: ProfileFlag = None,
     config: ConfigFlag = None,

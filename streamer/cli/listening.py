@@ -8,7 +8,9 @@ import typer
 from streamer.cli.options import (
     AsJson,
     BlindFlag,
+    ChannelFlag,
     ConfigFlag,
+    DeviceFlag,
     DimensionFlag,
     ProfileFlag,
     Verbose,
@@ -50,12 +52,8 @@ def run(
             "input (any of these formats, or raw 16 bit 16 kHz mono). Without it: the microphone."
         ),
     ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="Microphone: name, part of it, or index.")
-    ] = None,
-    channel: Annotated[
-        int | None, typer.Option(help="Use only this channel, counted from 1.")
-    ] = None,
+    device: DeviceFlag = None,
+    channel: ChannelFlag = None,
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Read a recording in real time.")
     ] = False,

@@ -15,6 +15,8 @@ ProfileFlag = Annotated[
 ConfigFlag = Annotated[Path | None, typer.Option("--config", help="Settings in a TOML file.")]
 Verbose = Annotated[bool, typer.Option("-v", help="On an error, show the traceback.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
+DeviceFlag = Annotated[str | None, typer.Option(help="Microphone: name, part of it, or index.")]
+ChannelFlag = Annotated[int | None, typer.Option(help="Use only this channel, counted from 1.")]
 DimensionFlag = Annotated[
     str | None, typer.Option(help="Ask only about valence, arousal or dominance.")
 ]

@@ -16,7 +16,7 @@ from streamer.cli.options import (
 )
 from streamer.cli.output import put, tell
 from streamer.cli.reporting import SHEETS, PrivateFile, check_name
-from streamer.cli.table import ClusterFlag, JobsFlag, shown_progress
+from streamer.cli.table import ClusterFlag, JobsFlag, shown_progress, tell_of_recordings
 from streamer.errors import UnreadableAudio, UsageError
 from streamer.text import many
 
@@ -34,7 +34,6 @@ pool = typer.Typer(
 )
 PoolFlag = Annotated[Path, typer.Option("--pool", help="Folder of the pool.")]
 _HERE: Final = Path("pool")
-_MOST_NOTICES: Final = 5
 
 
 @pool.command()
@@ -234,12 +233,7 @@ def _say(made: "Round") -> None:
 
 
 def _tell(added: "Added", folder: Path) -> None:
-    for text in added.notices[:_MOST_NOTICES]:
-        tell(text)
-    if len(added.notices) > _MOST_NOTICES:
-        tell(f"... and {many(len(added.notices) - _MOST_NOTICES, 'notice')} more about the sound")
-    for fault in added.faults:
-        tell(f"not read: {fault.file}: {fault.problem}")
+    tell_of_recordings(added.notices, added.faults)
     known = f"; {added.known:,} were known" if added.known else ""
     tell(
         f"{many(added.rows, 'utterance')} of {many(added.recordings, 'new recording')} added"

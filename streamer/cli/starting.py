@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamer.cli.options import BlindFlag, ConfigFlag, ProfileFlag, Verbose, settings_from
+from streamer.cli.options import (
+    BlindFlag,
+    ChannelFlag,
+    ConfigFlag,
+    DeviceFlag,
+    ProfileFlag,
+    Verbose,
+    settings_from,
+)
 from streamer.cli.pages import (
     OpenFlag,
     PortFlag,
@@ -29,12 +37,8 @@ if TYPE_CHECKING:
 
 
 def start(
-    device: Annotated[
-        str | None, typer.Option(help="Microphone: name, part of it, or index.")
-    ] = None,
-    channel: Annotated[
-        int | None, typer.Option(help="Use only this channel, counted from 1.")
-    ] = None,
+    device: DeviceFlag = None,
+    channel: ChannelFlag = None,
     encoder: Annotated[str | None, typer.Option(help="A name of `streamer models list`.")] = None,
     web: Annotated[
         bool | None,

@@ -15,6 +15,9 @@ from streamer.errors import UnreadableAudio
 from streamer.text import many
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streamer.loop.table.reader import Fault
     from streamer.loop.table.table import Report
 
 JobsFlag = Annotated[int | None, typer.Option(help="Processes [one a core].", min=1)]
@@ -81,13 +84,18 @@ def table(
 
 
 def _tell(report: "Report", out: Path) -> None:
-    for text in report.notices[:_MOST_NOTICES]:
-        tell(text)
-    if len(report.notices) > _MOST_NOTICES:
-        tell(f"... and {many(len(report.notices) - _MOST_NOTICES, 'notice')} more about the sound")
-    for fault in report.faults:
-        tell(f"not read: {fault.file}: {fault.problem}")
+    tell_of_recordings(report.notices, report.faults)
     tell(f"{many(report.rows, 'row')} of {many(report.files, 'recording')}: {out}")
+
+
+def tell_of_recordings(notices: "Sequence[str]", faults: "Sequence[Fault]") -> None:
+    """What was noticed in them, and which could not be read."""
+    for text in notices[:_MOST_NOTICES]:
+        tell(text)
+    if len(notices) > _MOST_NOTICES:
+        tell(f"... and {many(len(notices) - _MOST_NOTICES, 'notice')} more about the sound")
+    for fault in faults:
+        tell(f"not read: {fault.file}: {fault.problem}")
 
 
 @contextmanager

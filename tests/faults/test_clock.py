@@ -1,27 +1,19 @@
 """The clock on the wall is set while Streamer runs: nothing becomes old, or young, by that."""
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from streamer.audio.clips import to_flac
-from streamer.audio.endpointer import Endpointer
-from streamer.audio.resampling import Resampler
-from streamer.audio.utterance_stream import UtteranceStream
-from streamer.encoders.queue import SyncEncoding
 from streamer.events import Heard, Noticed
-from streamer.learners.prior import Prior
 from streamer.loop.clip_cache import ClipCache
-from streamer.loop.profile_model import ProfileModel
 from streamer.loop.retention import Retention
 from streamer.loop.session import EXPIRE_EVERY_S, Session
-from streamer.query.strategies import make_strategy
-from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.store.profile import Profile
-from streamer.testing import FakeEncoder, FakeVoiceActivity, Spoken
+from streamer.testing import Spoken
 from streamer.types import Chunk, Samples
+from tests.sessions import made_session
 from tests.support import bound_profile, store_utterance
 
 YEAR_S = 365 * 86_400.0
@@ -47,22 +39,11 @@ def clocks() -> Clocks:
 
 @pytest.fixture
 def session(profile: Profile, clocks: Clocks) -> Session:
-    encoder = FakeEncoder()
-    profile.bind(encoder.name, encoder.sha256, Prior.uninformed(16, 8))
-    return Session(
-        number=profile.sessions.begin("microphone", "made up", clocks.wall_s),
-        utterance_stream=UtteranceStream(
-            Endpointer(FakeVoiceActivity()), partial(Resampler, channel=None)
-        ),
-        encoding_queue=SyncEncoding(encoder),
-        profile=profile,
-        profile_model=ProfileModel(profile),
-        strategy=make_strategy("random"),
-        informativeness=BinaryConfidence(),
+    return made_session(
+        profile,
+        begun_s=clocks.wall_s,
         size=2,
         keep=1.0,
-        explore=0.0,
-        seed=0,
         retention=Retention(profile, to_flac, ClipCache(), query_life_s=30 * DAY_S),
         wall_s=lambda: clocks.wall_s,
         now_s=lambda: clocks.steady_s,

@@ -4,34 +4,23 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from streamer.audio.clips import to_flac
-from streamer.audio.endpointer import Endpointer
-from streamer.audio.resampling import Resampler
-from streamer.audio.utterance_stream import UtteranceStream
-from streamer.encoders.queue import SyncEncoding
 from streamer.errors import ProfileLocked
 from streamer.events import Ended, Event, Heard, Learned, Noticed, Selected
-from streamer.learners.prior import Prior
 from streamer.loop import backlog as backlog_module
 from streamer.loop.backlog import Backlog
-from streamer.loop.clip_cache import ClipCache
 from streamer.loop.loop import Loop
-from streamer.loop.profile_model import ProfileModel
-from streamer.loop.retention import Retention
 from streamer.loop.session import Session
-from streamer.query.strategies import make_strategy
-from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.store import database
 from streamer.store.profile import FILE_NAME, Profile
-from streamer.testing import FakeEncoder, FakeVoiceActivity, Spoken
+from streamer.testing import Spoken
 from streamer.types import Chunk, Samples
 from tests.loop.test_steps import Recorder
+from tests.sessions import made_session
 from tests.support import label_of
 
 RATE_HZ = 16_000
@@ -87,34 +76,16 @@ def audio(spoken_session: tuple[Samples, list[Spoken]]) -> Samples:
     return spoken_session[0]
 
 
-def made_session(profile: Profile, **options: float) -> Session:
+def with_backlog(profile: Profile, **options: float) -> Session:
     """options: of the backlog."""
-    encoder = FakeEncoder()
-    profile.bind(encoder.name, encoder.sha256, Prior.uninformed(16, 8))
-    return Session(
-        number=profile.sessions.begin("microphone", "room", 0.0),
-        utterance_stream=UtteranceStream(
-            Endpointer(FakeVoiceActivity()), partial(Resampler, channel=None)
-        ),
-        encoding_queue=SyncEncoding(encoder),
-        profile=profile,
-        profile_model=ProfileModel(profile),
-        strategy=make_strategy("random"),
-        informativeness=BinaryConfidence(),
-        size=4,
-        keep=0.5,
-        explore=0.0,
-        seed=0,
-        retention=Retention(profile, to_flac, ClipCache()),
-        wall_s=lambda: 0.0,
-        now_s=lambda: 0.0,
-        backlog=Backlog(profile.database, patience_s=0.01, **options),
+    return made_session(
+        profile, size=4, backlog=Backlog(profile.database, patience_s=0.01, **options)
     )
 
 
 def events_of(profile: Profile, room: Room, **options: float) -> list[Event]:
     recorder = Recorder()
-    recorder.record(room, made_session(profile, **options))
+    recorder.record(room, with_backlog(profile, **options))
     return recorder.events
 
 
@@ -172,7 +143,7 @@ def test_a_recording_waits_as_it_can(profile: Profile, other: Other, audio: Samp
     room = Room(audio, {2: other.lock}, "file")
     unlocking = threading.Timer(0.1, other.unlock)
     room.close()
-    session = made_session(profile, most_s=5.0)
+    session = with_backlog(profile, most_s=5.0)
     recorder = Recorder()
     waited = []
     catch_up = session.catch_up
@@ -211,7 +182,7 @@ def test_locked_to_the_end_it_is_told_once_and_the_accounts_close(
         monkeypatch.setattr(module, "BUSY_TIMEOUT_S", 0.1)
     recorder = Recorder()
     with pytest.raises(ProfileLocked, match="another process is writing; close it"):
-        recorder.record(Room(audio, {2: other.lock}), made_session(profile))
+        recorder.record(Room(audio, {2: other.lock}), with_backlog(profile))
     ended = accounts(recorder.events)
     assert ended.captured_samples == len(audio)
     assert ended.dropped_samples["not_stored"] > RATE_HZ

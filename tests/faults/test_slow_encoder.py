@@ -2,27 +2,16 @@
 
 import threading
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 
-from streamer.audio.clips import to_flac
-from streamer.audio.endpointer import Endpointer
-from streamer.audio.resampling import Resampler
-from streamer.audio.utterance_stream import UtteranceStream
 from streamer.encoders.queue import BackgroundEncoding
 from streamer.events import Ended, Event, Heard, Noticed
-from streamer.learners.prior import Prior
-from streamer.loop.clip_cache import ClipCache
-from streamer.loop.profile_model import ProfileModel
-from streamer.loop.retention import Retention
-from streamer.loop.session import Session
-from streamer.query.strategies import make_strategy
-from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.store.profile import Profile
-from streamer.testing import FakeEncoder, FakeVoiceActivity, Spoken
+from streamer.testing import FakeEncoder, Spoken
 from streamer.types import Chunk, Samples
 from tests.loop.test_steps import Recorder
+from tests.sessions import made_session
 
 
 class Stuck(FakeEncoder):
@@ -66,26 +55,8 @@ def test_the_oldest_are_kept_the_rest_is_counted_and_hearing_goes_on(
 ) -> None:
     audio, truth = spoken_session
     encoder = Stuck()
-    profile.bind(encoder.name, encoder.sha256, Prior.uninformed(16, 8))
     encoding_queue = BackgroundEncoding(encoder, most_waiting_s=12.0, patience_s=0.001)
-    session = Session(
-        number=profile.sessions.begin("microphone", "room", 0.0),
-        utterance_stream=UtteranceStream(
-            Endpointer(FakeVoiceActivity()), partial(Resampler, channel=None)
-        ),
-        encoding_queue=encoding_queue,
-        profile=profile,
-        profile_model=ProfileModel(profile),
-        strategy=make_strategy("random"),
-        informativeness=BinaryConfidence(),
-        size=100,
-        keep=0.5,
-        explore=0.0,
-        seed=0,
-        retention=Retention(profile, to_flac, ClipCache()),
-        wall_s=lambda: 0.0,
-        now_s=lambda: 0.0,
-    )
+    session = made_session(profile, encoder=encoder, encoding_queue=encoding_queue)
     room, recorder = Room(audio, encoder), Recorder()
     recorder.record(room, session)
     encoding_queue.close()

@@ -9,26 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamer.audio.clips import to_flac
-from streamer.audio.endpointer import Endpointer
-from streamer.audio.resampling import Resampler
 from streamer.audio.sources.protocol import Source
-from streamer.audio.utterance_stream import UtteranceStream
 from streamer.encoders.queue import BackgroundEncoding, SyncEncoding
 from streamer.errors import EncoderError, ProfileError, UnreadableAudio
 from streamer.events import Ended, Event, Heard, Noticed, Selected, Status
-from streamer.learners.prior import Prior
-from streamer.loop.clip_cache import ClipCache
-from streamer.loop.profile_model import ProfileModel
-from streamer.loop.retention import Retention
 from streamer.loop.session import Session
 from streamer.loop.steps import Stopwatch, steps
-from streamer.query.strategies import make_strategy
-from streamer.query.strategies.binary_confidence import BinaryConfidence
 from streamer.store.profile import Profile
 from streamer.store.utterances import Utterances
-from streamer.testing import FakeEncoder, FakeVoiceActivity, Spoken
+from streamer.testing import FakeEncoder, Spoken
 from streamer.types import Chunk, Gap, Notice, Samples
+from tests.sessions import made_session
 
 RATE_HZ = 16_000
 
@@ -83,26 +74,7 @@ class Recorder:
 
 @pytest.fixture
 def session(profile: Profile) -> Session:
-    encoder = FakeEncoder()
-    profile.bind(encoder.name, encoder.sha256, Prior.uninformed(16, 8))
-    return Session(
-        number=profile.sessions.begin("file", "script", 0.0),
-        utterance_stream=UtteranceStream(
-            Endpointer(FakeVoiceActivity()), partial(Resampler, channel=None)
-        ),
-        encoding_queue=SyncEncoding(encoder),
-        profile=profile,
-        profile_model=ProfileModel(profile),
-        strategy=make_strategy("random"),
-        informativeness=BinaryConfidence(),
-        size=100,
-        keep=0.5,
-        explore=0.0,
-        seed=0,
-        retention=Retention(profile, to_flac, ClipCache()),
-        wall_s=lambda: 0.0,
-        now_s=lambda: 0.0,
-    )
+    return made_session(profile, source=("file", "script"))
 
 
 def chunks(audio: Samples, size: int = 4_000) -> list[Chunk | Gap | Notice]:
