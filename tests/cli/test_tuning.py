@@ -17,6 +17,8 @@ TEN_MINUTES = 31  # files of 20 s
 @pytest.fixture
 def answered(streamer, tmp_path):
     """A profile that kept the audio of 24 answered utterances, and only of those."""
+    pytest.importorskip("torch", reason="the extra 'train' (torch) is not installed")
+    pytest.importorskip("onnx", reason="the extra 'train' (onnx) is not installed")
     audio, _ = synthetic_session(np.random.default_rng(5), 24)
     soundfile.write(tmp_path / "session.wav", audio, 16_000)
     run = streamer("run", "--input", "session.wav", "--keep", "1", "--keep-for-tuning", "--no-web")
@@ -51,8 +53,6 @@ def test_answered_clips_are_kept_judged_and_refused_or_written(streamer, answere
     dry = streamer("tune", "--speech", recordings, "--dry-run")
     assert dry.returncode == 0, dry.stderr
     assert f"{answered} of them answered, of which 0 are learned from" in dry.stderr
-    pytest.importorskip("torch", reason="the extra 'train' (torch) is not installed")
-    pytest.importorskip("onnx", reason="the extra 'train' (onnx) is not installed")
     done = streamer("tune", "--speech", recordings, "--steps", "2", "--labels", "--json",
                     timeout=900)  # fmt: skip
     assert done.returncode == 0, done.stderr
